@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# With JC_SCHED=n the scheduler's code is as it was: fair.o is compiled in the
+# patched and in the untouched tree, with one configuration, and all executable
+# sections are compared, bytes and relocations.  __LINE__ is made a constant in both:
+# line numbers alone may differ (the compiler warns about it, harmlessly).
+
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+OUT=$BUILD/check-off
+OBJECTS=(kernel/sched/fair.o)
+FLAGS=-D__LINE__=1
+
+# The executable sections of the object $1: bytes and relocations, as text.
+code()
+{
+	local section sections
+
+	mapfile -t sections < <(objdump -h -w "$1" | awk '/ CODE/ { print $2 }' | sort)
+	for section in "${sections[@]}"; do
+		printf 'section %s\n' "$section"
+		objdump -s -j "$section" "$1" | tail -n +4
+		objdump -r -j "$section" "$1" | tail -n +4
+	done
+}
+
+size_of_code()
+{
+	local size sum=0
+
+	while read -r size; do
+		sum=$((sum + 16#$size))
+	done < <(objdump -h -w "$1" | awk '/ CODE/ { print $3 }')
+	echo "$sum"
+}
+
+build()
+{
+	local src=$1 out=$OUT/$2
+
+	kconfigure "check-off-$2" "$src" "$out" "$ROOT/kconfig/guest.config"
+	logged "check-off-$2" kmake "$src" "$out" KCFLAGS="$FLAGS" "${OBJECTS[@]}"
+}
+
+main()
+{
+	local object wrong=0 bytes
+
+	lock check-off
+	build "$PRISTINE" stock
+	build "$LINUX" patched
+	if grep -q '^CONFIG_JC_SCHED' "$OUT/patched/.config"; then
+		die "JC_SCHED is on by default:" "$(grep '^CONFIG_JC_SCHED' "$OUT/patched/.config")"
+	fi
+	if ! grep -q '^# CONFIG_JC_SCHED is not set' "$OUT/patched/.config"; then
+		die "the patched tree has no option JC_SCHED to turn off"
+	fi
+	for object in "${OBJECTS[@]}"; do
+		code "$OUT/stock/$object" >"$OUT/stock.code"
+		code "$OUT/patched/$object" >"$OUT/patched.code"
+		[ -s "$OUT/stock.code" ] || die "no code was found in $object"
+		if cmp -s "$OUT/stock.code" "$OUT/patched.code"; then
+			bytes=$(size_of_code "$OUT/patched/$object")
+			say "same: $object, $bytes bytes of code"
+		else
+			wrong=1
+			say "DIFFERENT: $object with JC_SCHED=n; stock (<) and patched (>):"
+			diff <(objdump -dr --no-show-raw-insn "$OUT/stock/$object") \
+				<(objdump -dr --no-show-raw-insn "$OUT/patched/$object") |
+				head -n 40 || true
+		fi
+	done
+	return $wrong
+}
+
+main

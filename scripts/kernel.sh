@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds one kernel and puts it into build/images: its name says what it is.
+# All but the debug and the stock one share build/kernel, so that another mode
+# costs only the objects that depend on it.
+
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+usage()
+{
+	cat <<-'END'
+	usage: kernel.sh [mode=toggle|replace|test|stock] [fxdpt=y|n] [perf=y|n]
+	                 [debug=y|n] [--name] [--config] [--make TARGET...]
+	  --name    print the image's file name, build nothing
+	  --config  stop when the configuration is made
+	  --make    build these targets of the kernel's make instead of the image
+	END
+}
+
+mode=toggle fxdpt=y perf=y debug=n only='' targets=(bzImage)
+
+while [ $# -gt 0 ]; do
+	arg=$1
+	shift
+	case $arg in
+	mode=toggle | mode=replace | mode=test | mode=stock) mode=${arg#*=} ;;
+	fxdpt=[yn]) fxdpt=${arg#*=} ;;
+	perf=[yn]) perf=${arg#*=} ;;
+	debug=[yn]) debug=${arg#*=} ;;
+	--name | --config) only=$arg ;;
+	--make)
+		only=$arg
+		targets=("$@")
+		[ $# -gt 0 ] || die "--make needs a target, as kernel/sched/fair.o"
+		break
+		;;
+	-h | --help) usage; exit ;;
+	*) die "'$arg' is not understood" \
+		"MODE is toggle, replace, test or stock; FXDPT, PERF, DEBUG are y or n" ;;
+	esac
+done
+
+source=$LINUX
+out=$BUILD/kernel
+fragments=("$ROOT/kconfig/guest.config")
+if [ "$mode" = stock ]; then
+	source=$PRISTINE
+	out=$BUILD/stock
+	name=bzImage-stock
+else
+	name=bzImage-$mode
+	fragments+=("$ROOT/kconfig/testing.config" "$ROOT/kconfig/mode-$mode.config")
+	if [ "$fxdpt" = y ]; then
+		name+=-fixed
+		fragments+=("$ROOT/kconfig/fxdpt.config")
+	else
+		name+=-float
+		fragments+=("$ROOT/kconfig/float.config")
+	fi
+	if [ "$perf" = y ]; then
+		name+=-perf
+		fragments+=("$ROOT/kconfig/perf.config")
+	else
+		fragments+=("$ROOT/kconfig/noperf.config")
+	fi
+fi
+if [ "$debug" = y ]; then
+	name+=-debug
+	out+=-debug
+	[ "$mode" = stock ] || out=$BUILD/debug
+	fragments+=("$ROOT/kconfig/debug.config")
+fi
+image=$BUILD/images/$name
+if [ "$only" = --name ]; then
+	echo "$image"
+	exit
+fi
+for f in "${fragments[@]}"; do
+	[ -r "$f" ] || die "$f is missing"
+done
+
+# Everything that the image depends on, in one sum.
+key()
+{
+	{
+		cat "$BUILD/pristine.origin" "${fragments[@]}"
+		gcc --version
+		echo "$KBUILD_BUILD_TIMESTAMP"
+		if [ "$mode" != stock ]; then
+			"$ROOT/scripts/series.py" touched --all |
+				(cd "$LINUX" && xargs -d '\n' -r sha256sum)
+		fi
+	} | sha256sum | cut -d ' ' -f 1
+}
+
+# The configuration is made anew only when a fragment or a Kconfig file of the
+# series has changed; kbuild then rebuilds what depends on a changed option.
+configure()
+{
+	local want
+
+	want=$({
+		printf '%s\n' "${fragments[@]}"
+		cat "$BUILD/pristine.origin" "${fragments[@]}"
+		if [ "$mode" != stock ]; then
+			"$ROOT/scripts/series.py" touched --all | grep Kconfig |
+				(cd "$LINUX" && xargs -d '\n' -r cat) || true
+		fi
+	} | sha256sum)
+	if [ -f "$out/.config" ] && [ "$(cat "$out/.jc-config" 2>/dev/null)" = "$want" ]; then
+		return
+	fi
+	rm -f "$out/.jc-config"
+	kconfigure kernel "$source" "$out" "${fragments[@]}"
+	"$ROOT/scripts/config-check.sh" "${fragments[@]}" "$out/.config" ||
+		die "the configuration is not the one that was asked for"
+	echo "$want" >"$out/.jc-config"
+}
+
+main()
+{
+	local t0=$SECONDS key have
+
+	mkdir -p "$BUILD/logs" "$BUILD/images"
+	key=$(key)
+	have=$(cat "$image.key" 2>/dev/null || true)
+	if [ -z "$only" ] && [ -f "$image" ] && [ "$have" = "$key" ]; then
+		say "kernel: $image is up to date"
+		return
+	fi
+	lock "${out##*/}"
+	configure
+	[ "$only" != --config ] || return 0
+	say "kernel: building ${targets[*]} for $name in $out"
+	logged "${name/bzImage/kernel}" kmake "$source" "$out" "${targets[@]}"
+	[ "$only" != --make ] || return 0
+	rm -f "$image.key"
+	cp "$out/arch/x86/boot/bzImage" "$image.new"
+	cp "$out/.config" "$image.config"
+	mv "$image.new" "$image"
+	echo "$key" >"$image.key"
+	say "kernel: $image, $(elapsed "$t0")"
+}
+
+main
