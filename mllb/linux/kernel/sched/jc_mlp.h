@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The network of the learned load balancer: 15 inputs, 10 ReLU units, one
+ * linear output, "migrate" above one half.
+ */
+#ifndef _KERNEL_SCHED_JC_MLP_H
+#define _KERNEL_SCHED_JC_MLP_H
+
+#include <linux/jc_sched.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+
+#define JC_NR_HIDDEN	10
+
+/* Weights are Q16: the unit is 2^-16. */
+#define JC_W_SHIFT	16
+#define JC_W_MAX	0x800000	/* exclusive bound of |weight|, 128.0 */
+
+/* Hidden sums are Q28, so that a weight per load unit keeps its precision. */
+#define JC_ACC_SHIFT	28
+
+/* Inclusive bound of |clamped numeric input|. */
+#define JC_NUM_MAX	0x1000000
+
+/* Two tables over five binary inputs each replace ten multiplications. */
+#define JC_TAB_BITS	5
+#define JC_TAB_SIZE	32
+
+/**
+ * struct jc_mlp_model - parameters of a network, as trained
+ * @name: short name, shown in debugfs
+ * @w1: hidden weights, Q16, a row per input in model order
+ * @b1: hidden biases, Q16
+ * @w2: output weights, Q16
+ * @b2: output bias, Q16
+ * @lo: lower end of the trained range of each numeric input, raw units
+ * @hi: upper end
+ * @checksum: CRC-32 (IEEE) over @w1, @b1, @w2, @b2, @lo, @hi as little-endian
+ *	32-bit words in this order
+ */
+struct jc_mlp_model {
+	const char *name;
+	s32 w1[JC_NR_INPUTS][JC_NR_HIDDEN];
+	s32 b1[JC_NR_HIDDEN];
+	s32 w2[JC_NR_HIDDEN];
+	s32 b2;
+	s32 lo[JC_NR_NUMS];
+	s32 hi[JC_NR_NUMS];
+	u32 checksum;
+};
+
+/**
+ * struct jc_mlp_fixed - tables of the fixed-point forward pass
+ * @num: weight per raw unit of each numeric input, Q28
+ * @b2: output bias less the threshold 0.5, Q32
+ * @w2: output weights, Q16
+ * @tab: sums of the weights of inputs 0-4 and 5-9 of jc_features::bits for
+ *	every combination, Q16; the first holds the biases as well
+ *
+ * Small enough for one page: the balancer runs rarely, and then finds neither
+ * caches nor TLB warm.
+ */
+struct jc_mlp_fixed {
+	s64 num[JC_NR_NUMS][JC_NR_HIDDEN];
+	s64 b2;
+	s32 w2[JC_NR_HIDDEN];
+	s32 tab[2][JC_TAB_SIZE][JC_NR_HIDDEN];
+};
+
+/*
+ * Tables of the float forward pass, as struct jc_mlp_fixed. Only jc_mlp_float.c
+ * may touch the values: no other object is built for the FPU.
+ */
+struct jc_mlp_float {
+	float tab[2][JC_TAB_SIZE][JC_NR_HIDDEN];
+	float num[JC_NR_NUMS][JC_NR_HIDDEN];
+	float w2[JC_NR_HIDDEN];
+	float b2;
+};
+
+/**
+ * struct jc_mlp - a network ready to be asked
+ * @lo: as in the model
+ * @hi: as in the model
+ * @fixed: tables of the fixed-point forward pass
+ * @fl: tables of the float forward pass
+ * @checksum: of the model
+ * @name: of the model
+ */
+struct jc_mlp {
+	s32 lo[JC_NR_NUMS];
+	s32 hi[JC_NR_NUMS];
+	union {
+		struct jc_mlp_fixed fixed;
+		struct jc_mlp_float fl;
+	};
+	u32 checksum;
+	const char *name;
+};
+
+extern const struct jc_mlp_model jc_mlp_default;
+extern const s32 jc_num_unit[JC_NR_NUMS];
+
+u32 jc_mlp_checksum(const struct jc_mlp_model *model);
+int jc_mlp_check(const struct jc_mlp_model *model);
+void jc_mlp_describe(struct jc_mlp *mlp, const struct jc_mlp_model *model);
+s32 jc_mlp_tab_sum(const struct jc_mlp_model *model, int half, int row, int j);
+void jc_mlp_prepare_fixed(struct jc_mlp *mlp, const struct jc_mlp_model *model);
+s64 jc_mlp_forward_fixed(const struct jc_mlp *mlp, const struct jc_features *f);
+
+/* Only inside kernel_fpu_begin()/kernel_fpu_end(). */
+void jc_mlp_prepare_float(struct jc_mlp *mlp, const struct jc_mlp_model *model);
+bool jc_mlp_forward_float(const struct jc_mlp *mlp, const struct jc_features *f);
+
+/* A model's inputs are s32. */
+static inline s32 jc_sat_ulong(unsigned long v)
+{
+	return min_t(unsigned long, v, S32_MAX);
+}
+
+/**
+ * jc_features() - make the inputs of the network from raw observations
+ * @d: the observations
+ * @f: result
+ *
+ * The gates are those of the rule that is imitated, so that the features
+ * determine its answer: locality counts only behind jc_lb_obs::numa_gate,
+ * and task_hot() decides before it looks at the clock for SMT siblings,
+ * SCHED_IDLE tasks, core cookies and a migration cost of -1 or 0.
+ *
+ * A tie of the NUMA weights lets the task move, a closed gate leaves the
+ * question to task_hot(): the "+ 1" below gives the tie a sign of its own.
+ *
+ * Inline, so that the observations stay in registers.
+ *
+ * Context: any; no locks, no side effects.
+ */
+static __always_inline void jc_features(const struct jc_lb_obs *d,
+					struct jc_features *f)
+{
+	/* no && or ||: these branches could not be predicted */
+	bool early_cold = d->smt | d->idle_policy;
+	bool always_hot = (d->migration_cost == UINT_MAX) | d->cookie_mismatch;
+	bool recent = (d->migration_cost != 0) &
+		      (d->delta < (s64)d->migration_cost);
+	bool hot = (always_hot | recent) & !early_cold;
+	bool buddy = d->buddy_hot & !early_cold;
+	bool non_pref = d->prefer_src & (d->src_len > d->src_preferred_len);
+	bool extra = d->nr_fails > d->cache_nice_tries;
+	s64 faults = 2 * (s64)clamp_t(long, d->delta_faults, -JC_NUM_MAX,
+				      JC_NUM_MAX) + 1;
+
+	f->bits = (u32)non_pref << JC_BIT_SRC_NON_PREF |
+		  (u32)hot << JC_BIT_DELTA_HOT |
+		  (u32)d->cpu_idle << JC_BIT_CPU_IDLE |
+		  (u32)d->cpu_not_idle << JC_BIT_CPU_NOT_IDLE |
+		  (u32)d->cpu_newly_idle << JC_BIT_CPU_NEWLY_IDLE |
+		  (u32)d->same_node << JC_BIT_SAME_NODE |
+		  (u32)d->prefer_src << JC_BIT_PREFER_SRC |
+		  (u32)d->prefer_dst << JC_BIT_PREFER_DST |
+		  (u32)extra << JC_BIT_EXTRA_FAILS |
+		  (u32)buddy << JC_BIT_BUDDY_HOT;
+
+	f->num[JC_NUM_SRC_LEN] = jc_sat_ulong(d->src_len) - 2;
+	f->num[JC_NUM_SRC_LOAD] = jc_sat_ulong(d->src_load);
+	f->num[JC_NUM_DST_LOAD] = jc_sat_ulong(d->dst_load);
+	f->num[JC_NUM_DST_LEN] = jc_sat_ulong(d->dst_len);
+	f->num[JC_NUM_DELTA_FAULTS] = faults * d->numa_gate;
+}
+
+/**
+ * jc_mlp_ask_fixed() - ask the network, in fixed point
+ * @mlp: a network that jc_mlp_prepare_fixed() made ready
+ * @f: the inputs; any value is allowed
+ *
+ * Inline, so that the balancer finds it beside its own code.
+ *
+ * Context: any, IRQs off and run-queue lock held included; 60 multiplications,
+ * no memory but @mlp and @f.
+ * Return: output less the threshold, Q32: migrate if greater than 0.
+ */
+static __always_inline s64 jc_mlp_ask_fixed(const struct jc_mlp *mlp,
+					    const struct jc_features *f)
+{
+	const struct jc_mlp_fixed *t = &mlp->fixed;
+	const s32 *lo = t->tab[0][f->bits % JC_TAB_SIZE];
+	const s32 *hi = t->tab[1][f->bits / JC_TAB_SIZE % JC_TAB_SIZE];
+	s64 x[JC_NR_NUMS], out = t->b2;
+	int i, j;
+
+	/* a quarter faster than loops */
+#if CONFIG_GCC_VERSION >= 80000
+#pragma GCC unroll 5
+#endif
+	for (i = 0; i < JC_NR_NUMS; i++)
+		x[i] = clamp(f->num[i], mlp->lo[i], mlp->hi[i]);
+
+#if CONFIG_GCC_VERSION >= 80000
+#pragma GCC unroll 10
+#endif
+	for (j = 0; j < JC_NR_HIDDEN; j++) {
+		s64 h = (s64)(lo[j] + hi[j]) * (1 << (JC_ACC_SHIFT - JC_W_SHIFT)) +
+			x[0] * t->num[0][j] + x[1] * t->num[1][j] +
+			x[2] * t->num[2][j] + x[3] * t->num[3][j] +
+			x[4] * t->num[4][j];
+
+		h = clamp_t(s64, h >> (JC_ACC_SHIFT - JC_W_SHIFT), 0, S32_MAX);
+		out += h * t->w2[j];
+	}
+	return out;
+}
+
+/* Where the features stand in the model: inputs 8-12 are the numeric ones. */
+static inline int jc_bit_input(int bit)
+{
+	return bit < JC_BIT_EXTRA_FAILS ? bit : bit + JC_NR_NUMS;
+}
+
+static inline int jc_num_input(int num)
+{
+	return num + JC_BIT_EXTRA_FAILS;
+}
+
+#endif /* _KERNEL_SCHED_JC_MLP_H */

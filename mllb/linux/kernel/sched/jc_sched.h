@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Internals of the learned load balancer (CONFIG_JC_SCHED)
+ */
+#ifndef _KERNEL_SCHED_JC_SCHED_H
+#define _KERNEL_SCHED_JC_SCHED_H
+
+struct lb_env;
+struct task_struct;
+
+#ifdef CONFIG_JC_SCHED
+
+#include <linux/jump_label.h>
+#include <linux/percpu.h>
+#include <linux/seq_file.h>
+
+#ifndef CONFIG_JC_SCHED_FXDPT
+#include <asm/fpu/api.h>
+#endif
+
+#include "jc_mlp.h"
+
+/*
+ * What jc_sched_key and jc_model_key say:
+ *
+ * jc_sched_key counts those who need the hook in can_migrate_task(): the
+ * switch while it is on, and each user of the tracepoint. At zero the stock
+ * code runs alone behind one patched-out jump. In REPLACE mode the hook is
+ * unconditional.
+ *
+ * jc_model_key is the switch itself.
+ */
+DECLARE_STATIC_KEY_FALSE(jc_sched_key);
+DECLARE_STATIC_KEY_FALSE(jc_model_key);
+
+static __always_inline bool jc_sched_enabled(void)
+{
+	if (IS_ENABLED(CONFIG_JC_SCHED_REPLACE))
+		return true;
+	return static_branch_unlikely(&jc_sched_key);
+}
+
+static __always_inline bool jc_model_on(void)
+{
+	if (IS_ENABLED(CONFIG_JC_SCHED_REPLACE))
+		return true;
+	return static_branch_unlikely(&jc_model_key);
+}
+
+/* Counters beside the verdicts. */
+enum jc_stat {
+	JC_STAT_FALLBACK,	/* the network could not run */
+	JC_STAT_MODEL_TIMED,
+	JC_STAT_MODEL_NS,
+	JC_STAT_STOCK_TIMED,
+	JC_STAT_STOCK_NS,
+	JC_NR_STATS
+};
+
+/**
+ * struct jc_stats - one CPU's counters; they wrap modulo the machine word
+ * @verdict: judgements, by whether too many balances had failed, and by the
+ *	answers of the rule and of the network plus one: all that is shown of
+ *	a judgement follows from these, so that one addition is enough for it
+ * @count: by enum jc_stat
+ * @tick: judgements, to choose those that are timed
+ */
+struct jc_stats {
+	unsigned long verdict[2][3][3];
+	unsigned long count[JC_NR_STATS];
+	unsigned long tick;
+};
+
+DECLARE_PER_CPU(struct jc_stats, jc_stats);
+
+/* Callers hold a run-queue lock with IRQs off: nobody else counts here. */
+static __always_inline void jc_stat_add(enum jc_stat stat, unsigned long n)
+{
+	__this_cpu_add(jc_stats.count[stat], n);
+}
+
+static __always_inline void jc_stat_verdict(bool extra_fails, int stock,
+					    int model)
+{
+	__this_cpu_inc(jc_stats.verdict[extra_fails][stock + 1][model + 1]);
+}
+
+/* One judgement of a CPU in this many is timed; a power of two. */
+#define JC_SAMPLE_EVERY	64
+
+static __always_inline bool jc_sample_this(void)
+{
+	return !(__this_cpu_inc_return(jc_stats.tick) % JC_SAMPLE_EVERY);
+}
+
+extern u64 jc_clock_overhead;
+
+/**
+ * struct jc_net - the network in use
+ * @active: the one that is asked; NULL before early_initcall or if none is sane
+ * @builtin: the one that is built in, in the same page as @active
+ */
+struct jc_net {
+	struct jc_mlp __rcu *active;
+	struct jc_mlp builtin;
+};
+
+extern struct jc_net jc_net;
+
+/**
+ * jc_ask_model() - ask a network
+ * @mlp: the network, prepared for the arithmetic that is configured
+ * @f: its inputs
+ *
+ * Context: run-queue lock held, IRQs off.
+ * Return: 1 to migrate, 0 to stay; -EBUSY if the FPU may not be used here
+ * (float arithmetic only), so that somebody else must judge.
+ */
+static __always_inline int jc_ask_model(const struct jc_mlp *mlp,
+					const struct jc_features *f)
+{
+#ifdef CONFIG_JC_SCHED_FXDPT
+	return jc_mlp_ask_fixed(mlp, f) > 0;
+#else
+	int migrate;
+
+	if (!irq_fpu_usable())
+		return -EBUSY;
+
+	kernel_fpu_begin();
+	migrate = jc_mlp_forward_float(mlp, f);
+	kernel_fpu_end();
+	return migrate;
+#endif
+}
+
+int jc_sched_query(void);
+int jc_sched_set(int on);
+
+int jc_sched_force_answer(int answer);
+int jc_sched_forced_answer(void);
+
+#ifdef CONFIG_JC_SCHED_PERF
+void jc_perf_sample(void);
+void jc_perf_read(struct jc_lb_data *d);
+void jc_perf_show(struct seq_file *m);
+#else
+static inline void jc_perf_sample(void) { }
+
+static inline void jc_perf_read(struct jc_lb_data *d)
+{
+	d->pc[0] = U64_MAX;
+	d->pc[1] = U64_MAX;
+	d->pc_cpu = -1;
+	d->pc_age = 0;
+}
+
+static inline void jc_perf_show(struct seq_file *m)
+{
+	seq_puts(m, "perf: not built\n");
+}
+#endif /* CONFIG_JC_SCHED_PERF */
+
+#else /* !CONFIG_JC_SCHED */
+
+static inline bool jc_sched_enabled(void)
+{
+	return false;
+}
+
+static inline int jc_task_hot(struct task_struct *p, struct lb_env *env)
+{
+	return 0;
+}
+
+static inline void jc_perf_sample(void) { }
+
+#endif /* CONFIG_JC_SCHED */
+
+#endif /* _KERNEL_SCHED_JC_SCHED_H */
