@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * jc_sched - switch the learned migration decision on or off, or show its state
+ *
+ * The sysctl is the way in.  The system call is a thin wrapper over the same
+ * setter; its number is taken from kernel.sched_jc_syscall and never from a
+ * header, because mainline may give that number to another call one day.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
+
+#define SYSCTL_DIR	"/proc/sys/kernel"
+#define SYSCTL_STATE	SYSCTL_DIR "/sched_jc"
+#define SYSCTL_NUMBER	SYSCTL_DIR "/sched_jc_syscall"
+#define DEBUGFS_STATE	"/sys/kernel/debug/jc_sched/state"
+
+enum {
+	EXIT_OTHER	= 1,
+	EXIT_USAGE	= 2,
+	EXIT_ABSENT	= 3,
+	EXIT_PRIVILEGE	= 4,
+	EXIT_FIXED	= 5,
+};
+
+enum jc_op { JC_OFF, JC_ON, JC_QUERY };
+
+struct options {
+	bool use_syscall;
+	bool quiet;
+	int op;
+};
+
+static const char doc[] =
+	"Switch the learned task migration decision (CONFIG_JC_SCHED) on or off, or show its state.\n"
+	"\vExit status:\n"
+	"  0  done; for `status': the state was read\n"
+	"  1  another error, named on standard error\n"
+	"  2  wrong usage\n"
+	"  3  this kernel has no JC_SCHED (or, with --syscall, does not vouch for the number)\n"
+	"  4  no privilege: switching needs CAP_SYS_ADMIN, asking needs none\n"
+	"  5  built with JC_SCHED_REPLACE: the model always decides, nothing to switch\n";
+
+static const struct argp_option option_table[] = {
+	{ "syscall", 's', NULL, 0, "use the system call instead of the sysctl", 0 },
+	{ "quiet", 'q', NULL, 0, "print nothing but errors", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *opts = state->input;
+
+	switch (key) {
+	case 's':
+		opts->use_syscall = true;
+		return 0;
+	case 'q':
+		opts->quiet = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 0)
+			argp_error(state, "one command only, found '%s' as well", arg);
+		if (!strcmp(arg, "on"))
+			opts->op = JC_ON;
+		else if (!strcmp(arg, "off"))
+			opts->op = JC_OFF;
+		else if (!strcmp(arg, "status"))
+			opts->op = JC_QUERY;
+		else
+			argp_error(state, "unknown command '%s': give on, off or status", arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no command: give on, off or status");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "on|off|status",
+	.doc = doc,
+};
+
+/* Reads one number; returns it or -errno. */
+static long read_number(const char *path)
+{
+	char text[32];
+	ssize_t len;
+	char *end;
+	long value;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, sizeof(text) - 1);
+	if (len < 0) {
+		value = -errno;
+		close(fd);
+		return value;
+	}
+	close(fd);
+	text[len] = '\0';
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (end == text || errno || value < 0)
+		return -EPROTO;
+	return value;
+}
+
+static int write_state(int op)
+{
+	int fd, err = 0;
+
+	fd = open(SYSCTL_STATE, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, op == JC_ON ? "1\n" : "0\n", 2) != 2)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static long call_kernel(int op)
+{
+	long number = read_number(SYSCTL_NUMBER);
+	long state;
+
+	if (number < 0)
+		return number;
+	state = syscall(number, op);
+	return state < 0 ? -errno : state;
+}
+
+/* Returns the state that holds afterwards, or -errno. */
+static long do_operation(const struct options *opts)
+{
+	int err;
+
+	if (opts->use_syscall)
+		return call_kernel(opts->op);
+	if (opts->op != JC_QUERY) {
+		err = write_state(opts->op);
+		if (err)
+			return err;
+	}
+	return read_number(SYSCTL_STATE);
+}
+
+static int report_error(const struct options *opts, long err)
+{
+	const char *way = opts->use_syscall ? "system call" : SYSCTL_STATE;
+
+	switch (-err) {
+	case ENOENT:
+		if (access(SYSCTL_DIR, X_OK)) {
+			fprintf(stderr, "jc_sched: %s: %s; is /proc mounted?\n", SYSCTL_DIR,
+				strerror(errno));
+			return EXIT_OTHER;
+		}
+		if (opts->use_syscall && !access(SYSCTL_STATE, F_OK)) {
+			fprintf(stderr,
+				"jc_sched: this kernel does not state the call's number in %s; leave out --syscall\n",
+				SYSCTL_NUMBER);
+			return EXIT_ABSENT;
+		}
+		fprintf(stderr,
+			"jc_sched: this kernel has no JC_SCHED (no %s): boot one built with CONFIG_JC_SCHED=y\n",
+			SYSCTL_STATE);
+		return EXIT_ABSENT;
+	case EPERM:
+	case EACCES:
+		fprintf(stderr,
+			"jc_sched: %s: switching needs CAP_SYS_ADMIN (run it as root, outside a user namespace)\n",
+			way);
+		return EXIT_PRIVILEGE;
+	case EOPNOTSUPP:
+		fprintf(stderr,
+			"jc_sched: this kernel is built with JC_SCHED_REPLACE: the model always decides, nothing to switch\n");
+		return EXIT_FIXED;
+	case EPROTO:
+		fprintf(stderr, "jc_sched: %s: no number in it\n", way);
+		return EXIT_OTHER;
+	}
+	fprintf(stderr, "jc_sched: %s: %s\n", way, strerror((int)-err));
+	return EXIT_OTHER;
+}
+
+/* Only root sees debugfs: without it the switch alone is shown. */
+static void print_details(void)
+{
+	static const char * const wanted[] = {
+		"mode:", "arithmetic:", "model:", "model_checksum:", "perf:", "sched_ext:",
+	};
+	char line[256];
+	size_t i;
+	FILE *file;
+
+	file = fopen(DEBUGFS_STATE, "re");
+	if (!file) {
+		printf("details: %s: %s\n", DEBUGFS_STATE, strerror(errno));
+		return;
+	}
+	while (fgets(line, sizeof(line), file)) {
+		for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+			if (!strncmp(line, wanted[i], strlen(wanted[i])))
+				fputs(line, stdout);
+		}
+	}
+	fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+	struct options opts = { .op = JC_QUERY };
+	long state;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&parser, argc, argv, 0, NULL, &opts);
+
+	state = do_operation(&opts);
+	if (state < 0)
+		return report_error(&opts, state);
+	if (opts.op != JC_QUERY && state != opts.op) {
+		fprintf(stderr,
+			"jc_sched: asked for %s, but the kernel now says %ld: did another process switch it?\n",
+			opts.op == JC_ON ? "on" : "off", state);
+		return EXIT_OTHER;
+	}
+	if (!opts.quiet) {
+		printf("%s\n", state ? "on" : "off");
+		if (opts.op == JC_QUERY)
+			print_details();
+	}
+	if (fflush(stdout)) {
+		perror("jc_sched: standard output");
+		return EXIT_OTHER;
+	}
+	return EXIT_SUCCESS;
+}
