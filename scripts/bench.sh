@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# make bench: one line per figure on stdout, NAME VALUE UNIT; the rest on stderr.
+
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+DATA=$BUILD/data/bench
+BENCH=$ROOT/mllb/bench
+# About 100 s of loads that the network was not trained on.
+LOADS=messaging-threads:30,burn-gather:30,burn-shared:20,burn-stagger:20,ng-switch:10
+
+note()
+{
+	say "# $*" >&2
+}
+
+# The kernel's own objects in a program: native, one core, the kernel's flags.
+forward()
+{
+	local include=(-I"$ROOT/mllb/linux/include" -I"$ROOT/mllb/linux/kernel/sched"
+		-idirafter "$BENCH/include")
+	local sched=$BUILD/kernel/kernel/sched
+
+	note "forward pass, natively on $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
+	kmake "$LINUX" "$BUILD/kernel" kernel/sched/jc_mlp.o kernel/sched/jc_mlp_float.o \
+		>"$BUILD/logs/bench-objects.log" 2>&1 ||
+		die "kernel/sched/jc_mlp.o does not compile" "see $BUILD/logs/bench-objects.log"
+	gcc -O2 -Wall -Wextra -fno-pie "${include[@]}" -c -o "$DATA/forward.o" "$BENCH/forward.c"
+	# what the kernel's Makefile gives objects like fair.o
+	gcc -O2 -Wall -Wextra -Wno-parentheses -fno-pie -mno-sse -mno-mmx -mno-sse2 \
+		-mno-3dnow -mno-avx -mno-80387 -fno-strict-aliasing -fno-strict-overflow \
+		-ftrivial-auto-var-init=zero "${include[@]}" -c -o "$DATA/ask.o" "$BENCH/ask.c"
+	gcc -static -no-pie -o "$DATA/forward" "$DATA/forward.o" "$DATA/ask.o" \
+		"$sched/jc_mlp.o" "$sched/jc_mlp_float.o"
+	"$DATA/forward"
+}
+
+guest()
+{
+	local image=$1 timeout=$2
+
+	shift 2
+	"$ROOT/qemu/start.sh" --kernel "$BUILD/images/$image" --timeout "$timeout" \
+		--log "$DATA/$image.log" --share "$DATA" -- "$@" >&2
+}
+
+balance()
+{
+	note "time in sched_balance_rq(), model off and on in turn, in the guest"
+	guest bzImage-toggle-fixed-perf 900 bash -c \
+		"'$ROOT/mllb/balance-time' --tools '$BUILD/tools' --raw '$DATA/balance.raw' >'$DATA/balance.txt'"
+	grep -E '^jc_[a-z_]+ [-+0-9.]+ [a-z_]+$' "$DATA/balance.txt"
+}
+
+agreement()
+{
+	note "agreement with the stock code, TEST mode, in the guest"
+	guest bzImage-test-fixed-perf 600 "$ROOT/mllb/guest/agree.py" --tools "$BUILD/tools" \
+		--out "$DATA/agree.json" --loads "$LOADS"
+	"$BENCH/agreement" "$DATA/agree.json"
+}
+
+mkdir -p "$DATA" "$BUILD/logs"
+{
+	"$ROOT/scripts/series.py" sync
+	"$ROOT/scripts/kernel.sh" mode=test
+	"$ROOT/scripts/kernel.sh" mode=toggle
+	make -C "$ROOT" --no-print-directory tools
+} >&2
+forward
+balance
+agreement
