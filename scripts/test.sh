@@ -143,6 +143,19 @@ heartbeat()
 	done
 }
 
+start_heartbeat()
+{
+	heartbeat "$@" &
+	HEARTBEAT=$!
+}
+
+stop_heartbeat()
+{
+	kill "$HEARTBEAT"
+	wait "$HEARTBEAT" 2>/dev/null || true
+	HEARTBEAT=
+}
+
 # judge NAME KIND STATUS BEGIN: count what a step gave, and say so
 judge()
 {
@@ -187,12 +200,9 @@ run_step()
 		bash -c "$command" 2>&1 </dev/null | tee "$log" || rc=${PIPESTATUS[0]}
 	else
 		: >"$log"
-		heartbeat "$log" "$t0" &
-		HEARTBEAT=$!
+		start_heartbeat "$log" "$t0"
 		bash -c "$command" >"$log" 2>&1 </dev/null || rc=$?
-		kill "$HEARTBEAT"
-		wait "$HEARTBEAT" 2>/dev/null || true
-		HEARTBEAT=
+		stop_heartbeat
 	fi
 	judge "$name" "$kind" "$rc" "$t0"
 }
@@ -217,13 +227,10 @@ join_guest()
 	local rc
 
 	[ -n "$GUEST" ] || return 0
-	heartbeat "$BUILD/logs/test-$GUEST_NAME.log" "$GUEST_T0" &
-	HEARTBEAT=$!
+	start_heartbeat "$BUILD/logs/test-$GUEST_NAME.log" "$GUEST_T0"
 	wait "$GUEST" 2>/dev/null || true
 	rc=$(cat "$BUILD/logs/test-$GUEST_NAME.status")
-	kill "$HEARTBEAT"
-	wait "$HEARTBEAT" 2>/dev/null || true
-	HEARTBEAT=
+	stop_heartbeat
 	say "  $GUEST_NAME:"
 	judge "$GUEST_NAME" ktap "$rc" "$GUEST_T0"
 	GUEST=
