@@ -382,8 +382,8 @@ def cmd_touched(args):
     """The existing files that the series changes, or with --all every file of it."""
     patches = load()
     paths = {path for p in patches for path in p.touched()}
-    if args.all:
-        paths |= {path for p in patches for path in p.files}
+    added = {path for p in patches for path in p.files}
+    paths = paths | added if args.all else paths - added
     print("".join(f"{path}\n" for path in sorted(paths)), end="")
 
 
@@ -438,7 +438,8 @@ def cmd_record(args):
     patches = load(complete=False)
     patch = find_patch(patches, args.patch)
     before = states(patches[:patches.index(patch)], args.tree)[-1]
-    new_files = {path for p in patches for path in p.files}
+    # What an earlier patch adds, a later one may change.
+    new_files = {path for p in patches[patches.index(patch):] for path in p.files}
     edited, old = {}, {}
     for file in sorted(args.folder.rglob("*")):
         path = str(file.relative_to(args.folder))
