@@ -3,7 +3,7 @@
 #
 # Every step of the series compiles: with the options off, and, from where
 # they exist, on, in fixed point and float.  Compiled is what the series
-# touches: kernel/sched/, sys_ni.o, the system call table and init/.
+# touches: kernel/sched/, sys_ni.o, the system call table, init/, LiteFlow.
 #
 # usage: check-bisect.sh [FROM [TO]]     numbers of steps, default: all
 
@@ -18,21 +18,24 @@ TARGETS=(kernel/sched/ kernel/sys_ni.o arch/x86/entry/ init/)
 # compile STEP NAME FRAGMENT...
 compile()
 {
-	local step=$1 name=$2 out=$WORK/$2 fragment
+	local step=$1 name=$2 out=$WORK/$2 fragment targets=("${TARGETS[@]}") folder
 
 	shift 2
+	for folder in kernel/liteflow samples/liteflow; do
+		[ ! -f "$TREE/$folder/Makefile" ] || targets+=("$folder/")
+	done
 	kconfigure "bisect-$step-$name" "$TREE" "$out" "$ROOT/kconfig/guest.config" "$@"
-	logged "bisect-$step-$name" kmake "$TREE" "$out" "${TARGETS[@]}" ||
+	logged "bisect-$step-$name" kmake "$TREE" "$out" "${targets[@]}" ||
 		die "step $step does not compile ($name)"
 	if grep -n 'warning:' "$BUILD/logs/bisect-$step-$name.log"; then
 		die "step $step compiles with warnings ($name)"
 	fi
 	# What was asked for and exists at this step must be on.
 	for fragment; do
-		sed -n 's/=y$//p' "$fragment" | while IFS= read -r option; do
+		sed -n 's/=[ym]$//p' "$fragment" | while IFS= read -r option; do
 			grep -rqw "config ${option#CONFIG_}" "$TREE/init/Kconfig" "$TREE/kernel" \
-				--include='Kconfig*' || continue
-			grep -qx "$option=y" "$out/.config" ||
+				"$TREE/samples" --include='Kconfig*' || continue
+			grep -qx "$option=[ym]" "$out/.config" ||
 				die "step $step: $option is not on though it exists ($name)"
 		done
 	done
@@ -60,7 +63,8 @@ main()
 		compile "$step" off
 		if grep -rqs 'config JC_SCHED$' "$TREE/init/Kconfig" "$TREE/kernel"; then
 			compile "$step" fixed "$kconfig/mode-toggle.config" \
-				"$kconfig/fxdpt.config" "$kconfig/perf.config" "$kconfig/testing.config"
+				"$kconfig/fxdpt.config" "$kconfig/perf.config" "$kconfig/testing.config" \
+				"$kconfig/liteflow.config"
 			compile "$step" float "$kconfig/mode-test.config" \
 				"$kconfig/float.config" "$kconfig/noperf.config"
 		fi

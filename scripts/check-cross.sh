@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fixed point compiles for arm64 and for 32-bit arm, without a warning and
+# Fixed point and LiteFlow compile for arm64 and for 32-bit arm, without a warning and
 # without asking for the compiler's 64-bit division, which no kernel has.
 
 set -euo pipefail
@@ -37,6 +37,11 @@ fragment()
 	CONFIG_JC_SCHED_TOGGLE=y
 	CONFIG_JC_SCHED_PERF=y
 	CONFIG_JC_SCHED_DEBUG=y
+	CONFIG_NET=y
+	CONFIG_LITEFLOW=y
+	CONFIG_LITEFLOW_COLLECT=y
+	CONFIG_LITEFLOW_NETLINK=y
+	CONFIG_LITEFLOW_DEBUGFS=y
 	END
 }
 
@@ -52,20 +57,22 @@ one()
 	fragment >"$out/fragment"
 	logged "cross-$name-config" kmake "$LINUX" "$out" ARCH="$arch" CROSS_COMPILE="$CROSS" \
 		KCONFIG_ALLCONFIG="$out/fragment" allnoconfig
-	for option in JC_SCHED JC_SCHED_FXDPT JC_SCHED_PERF SMP TRACEPOINTS DEBUG_FS; do
+	for option in JC_SCHED JC_SCHED_FXDPT JC_SCHED_PERF LITEFLOW LITEFLOW_NETLINK \
+		LITEFLOW_COLLECT SMP TRACEPOINTS DEBUG_FS; do
 		grep -qx "CONFIG_$option=y" "$out/.config" ||
 			die "CONFIG_$option is not y in the configuration for $name"
 	done
 	logged "cross-$name" kmake "$LINUX" "$out" ARCH="$arch" CROSS_COMPILE="$CROSS" \
-		kernel/sched/ kernel/sys_ni.o
+		kernel/sched/ kernel/sys_ni.o kernel/liteflow/
 	if grep -n 'warning:' "$BUILD/logs/cross-$name.log"; then
-		die "kernel/sched/ has warnings for $name"
+		die "kernel/sched/ or kernel/liteflow/ has warnings for $name"
 	fi
 	while IFS= read -r object; do
 		n=$((n + 1))
 		bad+=$("${CROSS}nm" -u "$object" | grep -E "$DIVISION" | sed "s,^,$object: ,") || true
-	done < <(find "$out/kernel/sched" -name 'jc_*.o' -o -path "$out/kernel/sched/fair.o")
-	[ "$n" -ge 2 ] || die "no object of JC_SCHED was built for $name"
+	done < <(find "$out/kernel/sched" "$out/kernel/liteflow" -name 'jc_*.o' \
+		-o -path "$out/kernel/sched/fair.o" -o -path "$out/kernel/liteflow/*.o" ! -name built-in.a)
+	[ "$n" -ge 9 ] || die "too few objects of the series were built for $name"
 	[ -z "$bad" ] || die "64-bit division for $name:" "$bad"
 	say "cross: $name: $n objects, no warning, no 64-bit division helper"
 }

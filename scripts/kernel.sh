@@ -52,7 +52,9 @@ if [ "$mode" = stock ]; then
 	name=bzImage-stock
 else
 	name=bzImage-$mode
-	fragments+=("$ROOT/kconfig/testing.config" "$ROOT/kconfig/mode-$mode.config")
+	targets+=(modules)
+	fragments+=("$ROOT/kconfig/liteflow.config" "$ROOT/kconfig/testing.config"
+		"$ROOT/kconfig/mode-$mode.config")
 	if [ "$fxdpt" = y ]; then
 		name+=-fixed
 		fragments+=("$ROOT/kconfig/fxdpt.config")
@@ -120,6 +122,16 @@ configure()
 	echo "$want" >"$out/.jc-config"
 }
 
+# The few modules of the series, for insmod in the guest.
+modules()
+{
+	rm -rf "$image.modules"
+	[ "$mode" != stock ] || return 0
+	mkdir "$image.modules"
+	find "$out/kernel/liteflow" "$out/samples/liteflow" -name '*.ko' \
+		-exec cp -t "$image.modules" {} +
+}
+
 main()
 {
 	local t0=$SECONDS key have
@@ -138,6 +150,7 @@ main()
 	logged "${name/bzImage/kernel}" kmake "$source" "$out" "${targets[@]}"
 	[ "$only" != --make ] || return 0
 	rm -f "$image.key"
+	modules
 	cp "$out/arch/x86/boot/bzImage" "$image.new"
 	cp "$out/.config" "$image.config"
 	mv "$image.new" "$image"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds kselftest jc_sched and, given a kernel image, runs it in that guest.
+# Builds the kselftests of the series and, given a kernel image, runs them in
+# that guest.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -10,14 +11,23 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: kselftest.sh [IMAGE [options of qemu/start.sh]]
+	usage: kselftest.sh [-c COLLECTION]... [IMAGE [options of qemu/start.sh]]
+	  -c     jc_sched or liteflow; default: both
 	  without IMAGE: only build, into build/kselftest/install
 	END
 }
 
-case ${1-} in -h | --help) usage; exit ;; esac
-
 OUT=$BUILD/kselftest
+ALL=(jc_sched liteflow)
+RUN=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help) usage; exit ;;
+	-c) RUN+=(-c "${2?-c needs a collection}"); shift 2 ;;
+	*) break ;;
+	esac
+done
+[ ${#RUN[@]} -gt 0 ] || RUN=(-c jc_sched -c liteflow)
 
 build()
 {
@@ -27,7 +37,7 @@ build()
 	logged kselftest-headers kmake "$LINUX" "$OUT" headers
 	rm -rf "$OUT/install"
 	logged kselftest-build env -u MODE -u PERF -u DEBUG make -C "$tests" O="$OUT" \
-		TARGETS=jc_sched INSTALL_PATH="$OUT/install" FORCE_TARGETS=1 install
+		TARGETS="${ALL[*]}" INSTALL_PATH="$OUT/install" FORCE_TARGETS=1 install
 	unlock
 }
 
@@ -37,4 +47,5 @@ image=$1
 shift
 # Emulated, with two CPUs for eight: the tests allow themselves more time.
 "$ROOT/qemu/start.sh" --accel "${ACCEL:-auto}" --kernel "$image" "$@" -- \
-	env KSFT_MACHINE_SLOW="${KSFT_MACHINE_SLOW:-yes}" "$OUT/install/run_kselftest.sh" -c jc_sched
+	env KSFT_MACHINE_SLOW="${KSFT_MACHINE_SLOW:-yes}" LFCTL="$BUILD/liteflow/lfctl" \
+	LF_MODULES="$image.modules" "$OUT/install/run_kselftest.sh" "${RUN[@]}"

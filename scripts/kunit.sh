@@ -7,10 +7,10 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-CONFIG=$LINUX/kernel/sched/tests/.kunitconfig
-
-[ -f "$CONFIG" ] || die "the series has no ${CONFIG#"$LINUX"/}"
 mkdir -p "$BUILD/uml" "$BUILD/logs"
+CONFIG=$BUILD/uml/kunitconfig
+cat "$LINUX/kernel/sched/tests/.kunitconfig" \
+	"$LINUX/kernel/liteflow/tests/.kunitconfig" | sort -u >"$CONFIG"
 lock uml
 cd "$LINUX"
 tool=(tools/testing/kunit/kunit.py)

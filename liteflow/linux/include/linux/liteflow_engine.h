@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * LiteFlow's engine: from a blob to a model that can be asked.
+ *
+ * It knows no app, no slot and no flow, and takes no lock. The same source is
+ * built in user space, where compat/ stands for the kernel's headers, so tools
+ * and kernel give the same bits.
+ */
+#ifndef _LINUX_LITEFLOW_ENGINE_H
+#define _LINUX_LITEFLOW_ENGINE_H
+
+#include <linux/types.h>
+#include <linux/liteflow_model.h>
+
+/* Up to this width the activations of a query lie on the caller's stack. */
+#define LF_STACK_WIDTH	64
+
+/* Length of the explanation of a refusal; what an extack can carry. */
+#define LF_ERROR_LEN	80
+
+/**
+ * struct lf_error - why something was refused
+ * @msg: one line for people, without a newline; empty if there is no error
+ */
+struct lf_error {
+	char msg[LF_ERROR_LEN];
+};
+
+/**
+ * struct lf_limits - what a model must keep to
+ * @n_in: inputs that it must have; 0: any
+ * @n_out: outputs that it must have; 0: any
+ * @max_width: greatest width of a layer, inputs and outputs included; 0: any
+ * @max_macs: most multiply-adds of one query; 0: any
+ * @max_bytes: most bytes of memory, see lf_model::bytes; 0: any
+ * @units: tag that it must carry; NULL: any
+ * @features: names that its inputs must have, @n_in of them; NULL: any
+ */
+struct lf_limits {
+	u16 n_in;
+	u16 n_out;
+	u16 max_width;
+	u32 max_macs;
+	u32 max_bytes;
+	const char *units;
+	const char *const *features;
+};
+
+/* How one input is quantised, or one output made: struct lf_blob_feature. */
+struct lf_scale {
+	s32 lo;
+	s32 hi;
+	s32 offset;
+	s32 mult;
+	u8 shift;
+};
+
+/**
+ * struct lf_layer - a layer, ready to run
+ * @n_in: inputs
+ * @n_out: outputs
+ * @act: LF_ACT_*
+ * @shift: of its sums
+ * @wide: sums may need more than 32 bits, so they are made one by one in s64;
+ *	otherwise two rows share a 64-bit accumulator
+ * @bias: a bias per row, or per pair of rows, in the form of the accumulator
+ * @weight: wide: s16 [n_out][n_in]
+ * @pair: not wide: [DIV_ROUND_UP(n_out, 2)][n_in], the weight of the even row
+ *	plus that of the odd row times 2^32
+ */
+struct lf_layer {
+	u16 n_in;
+	u16 n_out;
+	u8 act;
+	u8 shift;
+	bool wide;
+	const s64 *bias;
+	union {
+		const s16 *weight;
+		const s64 *pair;
+	};
+};
+
+/**
+ * struct lf_model - a model that was proved sound; immutable
+ * @n_in: inputs
+ * @n_out: outputs
+ * @n_layers: layers
+ * @width: greatest number of inputs or outputs of a layer
+ * @macs: multiply-adds of one query
+ * @bytes: memory that it takes
+ * @crc: of its blob
+ * @in: @n_in scales
+ * @out: @n_out scales
+ * @name: from the blob
+ * @units: from the blob
+ * @provenance: text; "" if there is none
+ * @in_names: @n_in names
+ * @out_names: @n_out names
+ * @layers: @n_layers layers
+ *
+ * One allocation holds all of it.
+ */
+struct lf_model {
+	u16 n_in;
+	u16 n_out;
+	u16 n_layers;
+	u16 width;
+	u32 macs;
+	u32 bytes;
+	u32 crc;
+	const struct lf_scale *in;
+	const struct lf_scale *out;
+	char name[LF_NAME_LEN];
+	char units[LF_NAME_LEN];
+	const char *provenance;
+	const char (*in_names)[LF_NAME_LEN];
+	const char (*out_names)[LF_NAME_LEN];
+	struct lf_layer layers[];
+};
+
+int lf_model_parse(const void *blob, size_t len, const struct lf_limits *limits,
+		   struct lf_model **model, struct lf_error *err);
+void lf_model_free(const struct lf_model *model);
+void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *scratch);
+s32 lf_tanh(s64 angle);
+s16 lf_layer_weight(const struct lf_layer *layer, unsigned int row, unsigned int col);
+s64 lf_layer_bias(const struct lf_layer *layer, unsigned int row);
+
+#endif /* _LINUX_LITEFLOW_ENGINE_H */
