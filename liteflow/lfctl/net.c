@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From JSON to a network of floating-point layers. Every key is checked: a
+ * mistyped one would silently change what the model does.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "net.h"
+
+static const char *const act_names[] = {
+	[LF_ACT_NONE] = "none",
+	[LF_ACT_RELU] = "relu",
+	[LF_ACT_TANH] = "tanh",
+	[LF_ACT_SIGMOID] = "sigmoid",
+	[LF_ACT_ARGMAX] = "argmax",
+};
+
+#define N_ACTS	((int)(sizeof(act_names) / sizeof(act_names[0])))
+
+int refuse(struct reason *why, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why->buf, why->len, fmt, args);
+	va_end(args);
+	return -1;
+}
+
+const char *act_name(int act)
+{
+	return act >= 0 && act < N_ACTS ? act_names[act] : "?";
+}
+
+/* The object at @key, of that type; NULL with a reason if it is not there. */
+static struct json_object *member(struct json_object *from, const char *where, const char *key,
+				  enum json_type type, struct reason *why)
+{
+	struct json_object *o;
+
+	if (!json_object_object_get_ex(from, key, &o)) {
+		refuse(why, "%s: key \"%s\" is missing", where, key);
+		return NULL;
+	}
+	if (json_object_get_type(o) != type) {
+		refuse(why, "%s: \"%s\" must be of type %s, not %s", where, key,
+		       json_type_to_name(type), json_type_to_name(json_object_get_type(o)));
+		return NULL;
+	}
+	return o;
+}
+
+static int known_keys(struct json_object *o, const char *where, const char *const *keys,
+		      struct reason *why)
+{
+	const char *const *k;
+
+	json_object_object_foreach(o, key, value) {
+		(void)value;
+		for (k = keys; *k; k++)
+			if (!strcmp(*k, key))
+				break;
+		if (!*k)
+			return refuse(why, "%s: unknown key \"%.40s\"", where, key);
+	}
+	return 0;
+}
+
+static int text(struct json_object *from, const char *where, const char *key,
+		char out[LF_NAME_LEN], struct reason *why)
+{
+	struct json_object *o = member(from, where, key, json_type_string, why);
+	const char *s;
+	size_t len;
+
+	if (!o)
+		return -1;
+	s = json_object_get_string(o);
+	len = json_object_get_string_len(o);
+	if (len >= LF_NAME_LEN)
+		return refuse(why, "%s: \"%s\" has %zu bytes, at most %d fit", where, key, len,
+			      LF_NAME_LEN - 1);
+	if (memchr(s, 0, len))
+		return refuse(why, "%s: \"%s\" has a zero byte", where, key);
+	memset(out, 0, LF_NAME_LEN);
+	memcpy(out, s, len);
+	return 0;
+}
+
+static int finite_number(struct json_object *o, double *value)
+{
+	if (!json_object_is_type(o, json_type_double) && !json_object_is_type(o, json_type_int))
+		return -1;
+	*value = json_object_get_double(o);
+	return isfinite(*value) ? 0 : -1;
+}
+
+/* A number at @key; @value stays as it is if the key is missing and @optional. */
+static int number(struct json_object *from, const char *where, const char *key, bool optional,
+		  double *value, struct reason *why)
+{
+	struct json_object *o;
+
+	if (!json_object_object_get_ex(from, key, &o)) {
+		if (optional)
+			return 0;
+		return refuse(why, "%s: key \"%s\" is missing", where, key);
+	}
+	if (finite_number(o, value))
+		return refuse(why, "%s: \"%s\" must be a finite number", where, key);
+	return 0;
+}
+
+static int to_integer(double value, double unit, int32_t *out)
+{
+	double q = round(value / unit);
+
+	if (!(q >= INT32_MIN && q <= INT32_MAX))
+		return -1;
+	*out = (int32_t)q;
+	return 0;
+}
+
+static int read_io(struct json_object *o, const char *where, bool input, struct net_io *io,
+		   struct reason *why)
+{
+	static const char *const in_keys[] = {
+		"name", "unit", "lo", "hi", "offset", "scale", NULL
+	};
+	static const char *const out_keys[] = { "name", "unit", "lo", "hi", NULL };
+
+	if (!json_object_is_type(o, json_type_object))
+		return refuse(why, "%s: must be an object", where);
+	io->unit = 1;
+	io->scale = 1;
+	if (known_keys(o, where, input ? in_keys : out_keys, why) ||
+	    text(o, where, "name", io->name, why) ||
+	    number(o, where, "unit", true, &io->unit, why) ||
+	    number(o, where, "lo", false, &io->lo, why) ||
+	    number(o, where, "hi", false, &io->hi, why) ||
+	    number(o, where, "offset", true, &io->offset, why) ||
+	    number(o, where, "scale", true, &io->scale, why))
+		return -1;
+	if (!io->name[0])
+		return refuse(why, "%s: its name is empty", where);
+	if (io->unit <= 0)
+		return refuse(why, "%s: \"unit\" must be above 0", where);
+	if (io->scale == 0)
+		return refuse(why, "%s: \"scale\" is 0: leave the input out", where);
+	if (to_integer(io->lo, io->unit, &io->ilo) || to_integer(io->hi, io->unit, &io->ihi))
+		return refuse(why, "%s: lo..hi over unit does not fit 32 bits: take a coarser unit",
+			      where);
+	if (input ? io->ilo > io->ihi : io->ilo >= io->ihi)
+		return refuse(why, "%s: \"lo\" must be below \"hi\", in steps of the unit", where);
+	return 0;
+}
+
+static struct net_io *read_ios(struct json_object *json, const char *key, unsigned int *n,
+			       struct reason *why)
+{
+	struct json_object *list = member(json, "model", key, json_type_array, why);
+	struct net_io *ios;
+	char where[64];
+	size_t i, j;
+
+	if (!list)
+		return NULL;
+	*n = json_object_array_length(list);
+	if (*n < 1 || json_object_array_length(list) > LF_MAX_WIDTH) {
+		refuse(why, "%s: %zu of them, 1 to %d are possible", key,
+		       json_object_array_length(list), LF_MAX_WIDTH);
+		return NULL;
+	}
+	ios = calloc(*n, sizeof(*ios));
+	if (!ios) {
+		refuse(why, "out of memory");
+		return NULL;
+	}
+	for (i = 0; i < *n; i++) {
+		snprintf(where, sizeof(where), "%s[%zu]", key, i);
+		if (read_io(json_object_array_get_idx(list, i), where, *key == 'i', &ios[i], why))
+			goto out;
+		for (j = 0; j < i; j++) {
+			if (strcmp(ios[i].name, ios[j].name))
+				continue;
+			refuse(why, "%s: the name \"%s\" is that of %s[%zu]", where, ios[i].name,
+			       key, j);
+			goto out;
+		}
+	}
+	return ios;
+out:
+	free(ios);
+	return NULL;
+}
+
+/* Numbers of a JSON array, exactly @n of them. */
+static int read_row(struct json_object *list, const char *where, unsigned int n, double *out,
+		    struct reason *why)
+{
+	unsigned int i;
+
+	if (!json_object_is_type(list, json_type_array))
+		return refuse(why, "%s: must be an array of numbers", where);
+	if (json_object_array_length(list) != n)
+		return refuse(why, "%s: %zu numbers, not %u", where,
+			      json_object_array_length(list), n);
+	for (i = 0; i < n; i++)
+		if (finite_number(json_object_array_get_idx(list, i), &out[i]))
+			return refuse(why, "%s[%u]: must be a finite number", where, i);
+	return 0;
+}
+
+static int read_layer(struct json_object *o, unsigned int nth, unsigned int n_in,
+		      struct net_layer *layer, struct reason *why)
+{
+	static const char *const keys[] = { "activation", "weights", "bias", NULL };
+	struct json_object *act, *weights, *bias;
+	char where[80], name[32];
+	unsigned int row;
+	size_t n;
+
+	snprintf(name, sizeof(name), "layers[%u]", nth);
+	if (!json_object_is_type(o, json_type_object))
+		return refuse(why, "%s: must be an object", name);
+	if (known_keys(o, name, keys, why))
+		return -1;
+	act = member(o, name, "activation", json_type_string, why);
+	weights = act ? member(o, name, "weights", json_type_array, why) : NULL;
+	bias = weights ? member(o, name, "bias", json_type_array, why) : NULL;
+	if (!bias)
+		return -1;
+	for (layer->act = 0; layer->act < N_ACTS; layer->act++)
+		if (!strcmp(json_object_get_string(act), act_names[layer->act]))
+			break;
+	if (layer->act == N_ACTS)
+		return refuse(why, "%s: no activation \"%.20s\": none, relu, tanh, sigmoid, argmax",
+			      name, json_object_get_string(act));
+	n = json_object_array_length(weights);
+	if (n < 1 || n > LF_MAX_WIDTH)
+		return refuse(why, "%s: %zu rows of weights, 1 to %d are possible", name, n,
+			      LF_MAX_WIDTH);
+	layer->n_in = n_in;
+	layer->n_out = n;
+	layer->w = calloc(n * n_in, sizeof(*layer->w));
+	layer->b = calloc(n, sizeof(*layer->b));
+	if (!layer->w || !layer->b)
+		return refuse(why, "out of memory");
+	for (row = 0; row < n; row++) {
+		snprintf(where, sizeof(where), "%s.weights[%u]", name, row);
+		if (read_row(json_object_array_get_idx(weights, row), where, n_in,
+			     &layer->w[(size_t)row * n_in], why))
+			return -1;
+	}
+	snprintf(where, sizeof(where), "%s.bias", name);
+	return read_row(bias, where, n, layer->b, why);
+}
+
+static int read_layers(struct json_object *json, struct net *net, struct reason *why)
+{
+	struct json_object *list = member(json, "model", "layers", json_type_array, why);
+	const struct net_layer *last;
+	unsigned int i, n_in = net->n_in;
+	size_t n;
+
+	if (!list)
+		return -1;
+	n = json_object_array_length(list);
+	if (n < 1 || n > LF_MAX_LAYERS)
+		return refuse(why, "layers: %zu of them, 1 to %d are possible", n, LF_MAX_LAYERS);
+	for (i = 0; i < n; i++) {
+		net->n_layers = i + 1;
+		if (read_layer(json_object_array_get_idx(list, i), i, n_in, &net->layers[i], why))
+			return -1;
+		n_in = net->layers[i].n_out;
+		if (net->layers[i].act == LF_ACT_ARGMAX && i + 1 < n)
+			return refuse(why, "layers[%u]: argmax is for the last layer only", i);
+	}
+	last = &net->layers[n - 1];
+	if (last->act == LF_ACT_ARGMAX) {
+		if (net->n_out != 1)
+			return refuse(why, "outputs: %u, but argmax makes 1", net->n_out);
+		if (net->out[0].unit != 1)
+			return refuse(why, "outputs[0]: \"unit\" must be 1 for argmax, an index");
+	} else if (last->n_out != net->n_out) {
+		return refuse(why, "outputs: %u, but the last layer has %u rows", net->n_out,
+			      last->n_out);
+	}
+	return 0;
+}
+
+static int read_header(struct json_object *json, struct net *net, struct reason *why)
+{
+	static const char *const keys[] = {
+		"format", "version", "name", "units", "provenance", "inputs", "outputs", "layers",
+		NULL
+	};
+	char format[LF_NAME_LEN];
+	struct json_object *o;
+	double version = 0;
+
+	if (text(json, "model", "format", format, why))
+		return -1;
+	if (strcmp(format, "liteflow-model"))
+		return refuse(why, "model: \"format\" is \"%s\", not \"liteflow-model\"", format);
+	if (number(json, "model", "version", false, &version, why))
+		return -1;
+	if (version != 1)
+		return refuse(why, "model: \"version\" is %g; this program reads 1", version);
+	if (known_keys(json, "model", keys, why) ||
+	    text(json, "model", "name", net->name, why) ||
+	    text(json, "model", "units", net->units, why))
+		return -1;
+	if (!net->name[0])
+		return refuse(why, "model: its name is empty");
+	if (!json_object_object_get_ex(json, "provenance", &o))
+		return 0;
+	if (!json_object_is_type(o, json_type_string))
+		return refuse(why, "model: \"provenance\" must be of type string");
+	if (json_object_get_string_len(o) > LF_MAX_PROVENANCE)
+		return refuse(why, "model: \"provenance\" has %d bytes, at most %d fit",
+			      json_object_get_string_len(o), LF_MAX_PROVENANCE);
+	if (strlen(json_object_get_string(o)) != (size_t)json_object_get_string_len(o))
+		return refuse(why, "model: \"provenance\" has a zero byte");
+	net->provenance = strdup(json_object_get_string(o));
+	return net->provenance ? 0 : refuse(why, "out of memory");
+}
+
+struct net *net_read(struct json_object *json, struct reason *why)
+{
+	struct net *net;
+
+	if (!json_object_is_type(json, json_type_object)) {
+		refuse(why, "the model must be a JSON object");
+		return NULL;
+	}
+	net = calloc(1, sizeof(*net));
+	if (!net) {
+		refuse(why, "out of memory");
+		return NULL;
+	}
+	if (read_header(json, net, why))
+		goto out;
+	net->in = read_ios(json, "inputs", &net->n_in, why);
+	if (!net->in)
+		goto out;
+	net->out = read_ios(json, "outputs", &net->n_out, why);
+	if (!net->out || read_layers(json, net, why))
+		goto out;
+	return net;
+out:
+	net_free(net);
+	return NULL;
+}
+
+void net_free(struct net *net)
+{
+	unsigned int i;
+
+	if (!net)
+		return;
+	for (i = 0; i < net->n_layers; i++) {
+		free(net->layers[i].w);
+		free(net->layers[i].b);
+	}
+	free(net->in);
+	free(net->out);
+	free(net->provenance);
+	free(net);
+}
+
+static double activate(int act, double a)
+{
+	switch (act) {
+	case LF_ACT_RELU:
+		return fmax(a, 0);
+	case LF_ACT_TANH:
+		return tanh(a);
+	case LF_ACT_SIGMOID:
+		return 1 / (1 + exp(-a));
+	default:
+		return a;
+	}
+}
+
+void net_run(const struct net *net, const int32_t *in, double *out)
+{
+	double x[2][LF_MAX_WIDTH], a;
+	unsigned int i, j, l, best = 0;
+	const struct net_io *io;
+
+	for (i = 0; i < net->n_in; i++) {
+		io = &net->in[i];
+		a = fmin(fmax(in[i], io->ilo), io->ihi);
+		x[0][i] = (a * io->unit - io->offset) * io->scale;
+	}
+	for (l = 0; l < net->n_layers; l++) {
+		const struct net_layer *layer = &net->layers[l];
+		const double *w = layer->w, *from = x[l & 1];
+		double *to = x[~l & 1];
+
+		for (j = 0; j < layer->n_out; j++, w += layer->n_in) {
+			a = layer->b[j];
+			for (i = 0; i < layer->n_in; i++)
+				a += w[i] * from[i];
+			to[j] = activate(layer->act, a);
+			if (to[j] > to[best] || !j)
+				best = j;
+		}
+	}
+	if (net->layers[l - 1].act == LF_ACT_ARGMAX)
+		x[l & 1][0] = best;
+	for (i = 0; i < net->n_out; i++) {
+		io = &net->out[i];
+		out[i] = fmin(fmax(x[l & 1][i] / io->unit, io->ilo), io->ihi);
+	}
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A network of floating-point layers, as read from JSON.
+ */
+#ifndef _LFCTL_NET_H
+#define _LFCTL_NET_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/liteflow_model.h>
+
+struct json_object;
+
+/* Where the reason of a refusal goes: one line. */
+struct reason {
+	char *buf;
+	size_t len;
+};
+
+/* Fills in the reason, cut to its length; always -1. */
+int refuse(struct reason *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * struct net_io - an input or an output
+ * @name: its name
+ * @unit: what the app's integer 1 means
+ * @lo: least value
+ * @hi: greatest value
+ * @offset: inputs: the network sees (value - offset) * scale
+ * @scale: inputs, see there
+ * @ilo: @lo in the app's integers
+ * @ihi: @hi in the app's integers
+ */
+struct net_io {
+	char name[LF_NAME_LEN];
+	double unit;
+	double lo;
+	double hi;
+	double offset;
+	double scale;
+	int32_t ilo;
+	int32_t ihi;
+};
+
+struct net_layer {
+	int act;
+	unsigned int n_in;
+	unsigned int n_out;
+	double *w;	/* [n_out][n_in] */
+	double *b;	/* [n_out] */
+};
+
+struct net {
+	char name[LF_NAME_LEN];
+	char units[LF_NAME_LEN];
+	char *provenance;
+	unsigned int n_in;
+	unsigned int n_out;
+	unsigned int n_layers;
+	struct net_io *in;
+	struct net_io *out;
+	struct net_layer layers[LF_MAX_LAYERS];
+};
+
+const char *act_name(int act);
+
+struct net *net_read(struct json_object *json, struct reason *why);
+void net_free(struct net *net);
+
+/* What the network answers, in the app's integer units but not rounded. */
+void net_run(const struct net *net, const int32_t *in, double *out);
+
+#endif /* _LFCTL_NET_H */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The writer: JSON of floating-point layers in, a model out.
+ *
+ * Link libpack.a of this directory, libliteflow.a, -ljson-c and -lm.
+ */
+#ifndef _LFCTL_PACK_H
+#define _LFCTL_PACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct json_object;
+struct lf_model;
+struct net;
+
+/**
+ * struct pack_estimate - errors of the outputs, as parts of their span
+ * @seen: greatest one on some random inputs; argmax: a twentieth of the part of
+ *	answers that differ
+ * @rms: expected; argmax: 0
+ * @bound: none is above it; argmax: 0
+ */
+struct pack_estimate {
+	double seen;
+	double rms;
+	double bound;
+};
+
+/**
+ * struct pack_options - how to pack
+ * @bits: of the sums: 32, 64 or 0: 32, and 64 for layers where that helps
+ * @sigmas: see quant_make()
+ * @report: what was chosen, and the errors to expect; NULL: nobody wants to know
+ * @estimate: result: errors to expect; NULL: not wanted
+ */
+struct pack_options {
+	int bits;
+	double sigmas;
+	FILE *report;
+	struct pack_estimate *estimate;
+};
+
+/**
+ * struct pack_error - how far a model is from double arithmetic
+ * @rows: inputs tried
+ * @max: greatest error of an output, the app's integer units
+ * @mean: mean error of all outputs
+ * @max_span: greatest error of an output as part of its span
+ * @mean_span: mean error likewise
+ * @differ: argmax: rows with another answer
+ */
+struct pack_error {
+	unsigned int rows;
+	double max;
+	double mean;
+	double max_span;
+	double mean_span;
+	unsigned int differ;
+};
+
+/* Where check inputs are drawn. */
+enum pack_draw {
+	PACK_UNIFORM,	/* all of the ranges, evenly */
+	PACK_NEAR_ZERO,	/* close to where the network sees zeroes, at many scales */
+};
+
+/* 0, or -1 with a reason in @err, one line. The caller frees *blob. */
+int lf_pack(struct json_object *json, void **blob, size_t *len, char *err, size_t errlen);
+int lf_pack_net(const struct net *net, const struct pack_options *opts, void **blob,
+		size_t *len, char *err, size_t errlen);
+
+/* Ask @model and @net the same @rows questions; the same @seed, the same ones. */
+int pack_compare(const struct net *net, const struct lf_model *model, enum pack_draw draw,
+		 unsigned int rows, unsigned long long seed, struct pack_error *e);
+
+/*
+ * JSON text to an object; also refuses what json-c lets pass, as keys twice.
+ * text[len] has to be 0.
+ */
+struct json_object *json_parse_strictly(const char *text, size_t len, char *err, size_t errlen);
+
+#endif /* _LFCTL_PACK_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From floating-point layers to the integers of a model.
+ */
+#ifndef _LFCTL_QUANT_H
+#define _LFCTL_QUANT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "net.h"
+
+/* lo, hi, offset, mult, shift as in struct lf_blob_feature */
+struct quant_scale {
+	int32_t lo;
+	int32_t hi;
+	int32_t offset;
+	int32_t mult;
+	uint8_t shift;
+};
+
+/**
+ * struct quant_layer - a layer in integers, and what is known of it
+ * @shift: of the sums
+ * @wide: sums may take more than 32 bits
+ * @w: weights [n_out][n_in]
+ * @b: biases [n_out]
+ * @t: per row, what 1.0 is in its sums
+ * @acc: greatest magnitude of a sum
+ * @clips: most of what a hidden row may lose to saturation, its own units
+ * @rms: expected error of a sum, relative to 1.0 (its greatest row)
+ * @bound: error that no sum exceeds (its greatest row)
+ */
+struct quant_layer {
+	uint8_t shift;
+	bool wide;
+	int16_t *w;
+	int64_t *b;
+	double *t;
+	double acc;
+	double clips;
+	double rms;
+	double bound;
+};
+
+/**
+ * struct quant - a network in integers
+ * @net: what it was made from
+ * @in: how inputs are quantised
+ * @out: how outputs are made
+ * @rms: expected error of the outputs, part of their span (the greatest one)
+ * @bound: error that no output exceeds, part of its span
+ */
+struct quant {
+	const struct net *net;
+	struct quant_scale *in;
+	struct quant_scale *out;
+	double rms;
+	double bound;
+	struct quant_layer layers[LF_MAX_LAYERS];
+};
+
+/**
+ * quant_make() - quantise a network
+ * @net: the network
+ * @wide: bit per layer: its sums may take more than 32 bits
+ * @sigmas: 0: hidden layers without tanh or sigmoid keep all of the range that
+ *	is possible; else so many standard deviations of what independent
+ *	inputs make of it, and saturate beyond
+ * @why: reason of a refusal
+ *
+ * From the weights and the declared ranges alone.
+ */
+struct quant *quant_make(const struct net *net, unsigned int wide, double sigmas,
+			 struct reason *why);
+void quant_free(struct quant *q);
+
+#endif /* _LFCTL_QUANT_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Apps and models in files, for the next boot:
+ *
+ *	DIR/APP/app.json		an app that a user added
+ *	DIR/APP/SLOT.lfm		a model on standby
+ *	DIR/APP/SLOT.active.lfm		the active model
+ *	DIR/APP/SLOT.compiled		a compiled model: a line with its name
+ *	DIR/APP/SLOT.active.compiled	the same, active
+ */
+#ifndef _LFCTL_SAVED_H
+#define _LFCTL_SAVED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/liteflow_model.h>
+#include "netlink.h"
+
+#define SAVED_DIR	"/etc/liteflow/models"
+#define SAVED_APP	"app.json"
+#define SAVED_SLOTS	8
+
+/* What a file's name says. */
+struct saved_name {
+	unsigned int slot;
+	bool active;
+	bool compiled;
+};
+
+/* What a slot of the kernel has. */
+struct slot_state {
+	bool there;
+	bool active;
+	bool compiled;
+	uint8_t digest[LF_DIGEST_LEN];
+	char name[LF_NAME_LEN];
+};
+
+bool saved_parse(const char *file, struct saved_name *name);
+void saved_format(const struct saved_name *name, char *file, size_t len);
+
+/* Whether @app may be the name of a directory. */
+bool saved_app_ok(const char *app);
+
+int slots_get(struct nl *nl, const char *app, struct slot_state *slots);
+
+#endif /* _LFCTL_SAVED_H */

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lfctl against a kernel with LiteFlow: run it there, as root. It adds an app of
+# its own and deletes it. KTAP.
+#
+#	scripts/uml.sh -- liteflow/lfctl/test-kernel.sh
+
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+BUILD=${BUILD:-$here/../../build}
+LFCTL=${LFCTL:-$BUILD/liteflow/lfctl}
+APP=lfctl-test
+n=0 failed=0
+work=$(mktemp -d)
+trap '"$LFCTL" app del "$APP" 2>/dev/null; rm -rf "$work"' EXIT
+
+result()
+{
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		printf 'ok %d %s\n' "$n" "$2"
+	else
+		failed=$((failed + 1))
+		sed 's/^/# /' "$work/out" "$work/err"
+		printf 'not ok %d %s\n' "$n" "$2"
+	fi
+}
+
+# try NAME STATUS PATTERN COMMAND...: the status, and in what it says the pattern
+try()
+{
+	local name=$1 status=$2 pattern=$3 rc=0
+
+	shift 3
+	"$LFCTL" "$@" >"$work/out" 2>"$work/err" || rc=$?
+	[ "$rc" = "$status" ] &&
+		{ [ -z "$pattern" ] || cat "$work/out" "$work/err" | grep -qE -- "$pattern"; }
+	result $? "$name"
+}
+
+# value NAME WANTED FILTER COMMAND...: JSON, judged by a Python expression on "o"
+value()
+{
+	local name=$1 wanted=$2 filter=$3
+
+	shift 3
+	"$LFCTL" --json "$@" >"$work/out" 2>"$work/err"
+	/usr/bin/python3 -c 'import json, sys
+o = json.load(open(sys.argv[1]))
+got = str(eval(sys.argv[2]))
+print("got:", got)
+sys.exit(got != sys.argv[3])' "$work/out" "$filter" "$wanted" >>"$work/err" 2>&1
+	result $? "$name"
+}
+
+model()
+{
+	cat >"$work/$1.json" <<-END
+	{ "format": "liteflow-model", "version": 1, "name": "$1", "units": "t",
+	  "inputs": [ { "name": "a", "lo": -100, "hi": 100 },
+	              { "name": "b, c", "lo": -100, "hi": 100 } ],
+	  "outputs": [ { "name": "sum", "unit": 0.5, "lo": -500, "hi": 500 } ],
+	  "layers": [ { "activation": "none", "weights": [[$2, $3]], "bias": [$4] } ] }
+	END
+	"$LFCTL" model pack "$work/$1.json"
+}
+
+echo 'TAP version 13'
+if ! "$LFCTL" app list >/dev/null 2>"$work/err"; then
+	echo "1..0 # SKIP $(cat "$work/err")"
+	exit 4
+fi
+model one 1 2 0
+model two 1 2 10
+cd "$work" || exit 1
+
+try 'app add' 0 'has number' app add "$APP" -i 2 -o 1 --units t --slots 3
+try 'the same name again' 1 'choose another name' app add "$APP" -i 2 -o 1
+value 'app show' '2 1 3 pin True' \
+	'" ".join(str(o[k]) for k in ("n-in", "n-out", "n-slots", "policy", "user"))' app show "$APP"
+try 'app show of none' 1 'no such app.*attribute app-name' app show "$APP-x"
+try 'install' 0 'version 1 is on standby' model install "$APP" 0 one.lfm
+try 'install and activate' 0 'version 2 is active' model install "$APP" 1 two.lfm --activate
+try 'into the slot of the active one' 1 'slot 1 is active' model install "$APP" 1 one.lfm
+try 'into a slot that is not there' 1 'attribute slot' model install "$APP" 5 one.lfm
+try 'JSON in place of a model' 1 'lfctl model pack' model install "$APP" 0 one.json
+head -c 100 one.lfm >cut.lfm
+try 'a cut model' 1 'is it cut' model install "$APP" 2 cut.lfm
+try 'a compiled model that is not there' 1 . model install "$APP" 2 --compiled nothing
+value 'model show' 'one standby two active' \
+	'" ".join(m["model-name"] + " " + m["state"] for m in o)' model show "$APP"
+value 'the digest is that of the file' "$(sha256sum <one.lfm | cut -d ' ' -f 1)" \
+	'o[0]["digest"]' model show "$APP"
+
+printf '1 2\n# a comment\n-3, 4\n' >rows
+try 'eval, slot 0' 0 '^10$' eval "$APP" 0 rows
+try 'eval, slot 1' 0 '^30$' eval "$APP" 1 rows
+"$LFCTL" eval "$APP" 0 rows >out
+"$LFCTL" model run one.lfm rows | cmp - out
+result $? 'kernel and file answer the same'
+echo 1 2 3 >long
+try 'eval, a wrong row' 1 'line 1: more than 2' eval "$APP" 0 long
+
+try 'rollback with nothing behind' 1 . model rollback "$APP"
+try 'activate' 0 'version 1 is active' model activate "$APP" 0
+try 'rollback' 0 'version 2 is active' model rollback "$APP"
+try 'remove the active one' 1 'force' model remove "$APP" 1
+try 'set' 0 '' app set "$APP" --policy follow --sample-shift 4
+value 'what was set' 'follow 4' 'o["policy"] + " " + str(o["sample-shift"])' app show "$APP"
+value 'stats' '0 0' 'str(o[0]["queries"]) + " " + str(o[0]["no-model"])' stats "$APP"
+
+timeout -s INT 2 "$LFCTL" collect "$APP" --model one.lfm >out 2>err
+[ $? = 124 ] && grep -qx 'batch,kind,flow,seq,version,time_ns,cpu,reward,a,"b, c",sum' out &&
+	grep -q '0 records, 0 lost' err
+result $? 'collect, header'
+"$LFCTL" collect "$APP" >out 2>err &
+pid=$!
+sleep 0.5
+try 'a second reader' 1 . collect "$APP"
+kill -INT $pid
+wait $pid
+result $? 'an interrupt ends collect well'
+
+"$LFCTL" --json monitor -n 3 "$APP" >out 2>err &
+pid=$!
+sleep 0.5
+"$LFCTL" model activate "$APP" 0 >/dev/null
+"$LFCTL" model remove "$APP" 1
+"$LFCTL" model install "$APP" 2 two.lfm >/dev/null
+sleep 0.5
+kill $pid 2>/dev/null
+wait $pid
+[ "$(sed -nE 's/.*"event":"([^"]*)".*/\1/p' out | tr '\n' ' ')" = 'activated removed installed ' ]
+result $? 'monitor'
+
+dir=$work/saved
+try 'save without the files' 1 'no file has the model' save -d "$dir" -a "$APP"
+[ ! -e "$dir" ]
+result $? 'and nothing is written'
+try 'save' 0 "$APP/0.active.lfm" save -d "$dir" -a "$APP" one.lfm two.lfm
+[ "$(cd "$dir/$APP" && echo *)" = '0.active.lfm 2.lfm app.json' ]
+result $? 'files of a save'
+"$LFCTL" model activate "$APP" 2 >/dev/null
+try 'save again, from what is there' 0 2.active.lfm save -d "$dir" -a "$APP"
+[ "$(cd "$dir/$APP" && echo *)" = '0.lfm 2.active.lfm app.json' ]
+result $? 'old names are gone'
+try 'restore where all is there' 0 'already there' restore -d "$dir"
+"$LFCTL" model show "$APP" >before
+"$LFCTL" app show "$APP" >>before
+try 'app del' 0 '' app del "$APP"
+mkdir "$dir/aaa-$APP"
+try 'restore, one app is missing' 1 "there is no app aaa-$APP" restore -d "$dir"
+value 'the others are restored' '0 one standby 2 two active' \
+	'" ".join("%d %s %s" % (m["slot"], m["model-name"], m["state"]) for m in o)' \
+	model show "$APP"
+value 'the app, too' 'follow 4 t 3' \
+	'" ".join(str(o[k]) for k in ("policy", "sample-shift", "units", "n-slots"))' app show "$APP"
+cp "$dir/$APP/0.lfm" "$dir/$APP/1.active.lfm"
+try 'two active ones' 1 'more than one model' restore -d "$dir"
+
+if command -v setpriv >/dev/null; then
+	cp "$LFCTL" "$work/lfctl" && chmod 755 "$work" && chmod 644 ./*.lfm
+	LFCTL=$work/lfctl
+	drop=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	"${drop[@]}" "$LFCTL" app show "$APP" >out 2>err
+	result $? 'anybody may look'
+	for command in "model activate $APP 0" "model install $APP 1 one.lfm" "eval $APP 0 rows" \
+		"collect $APP" "app add x-$APP -i 1 -o 1" "app del $APP" "app set $APP --policy pin"; do
+		# shellcheck disable=SC2086
+		"${drop[@]}" "$LFCTL" $command >out 2>err
+		[ $? = 1 ] && grep -q 'not permitted: .*\(CAP_NET_ADMIN\|capability\)' err
+		result $? "not everybody may: ${command%% *} ${command#* }"
+	done
+fi
+if command -v unshare >/dev/null && unshare -n true 2>/dev/null; then
+	unshare -n "$LFCTL" app show "$APP" >out 2>err
+	[ $? = 1 ] && grep -q 'initial network namespace' err
+	result $? 'another network namespace'
+fi
+echo "1..$n"
+[ "$failed" = 0 ]

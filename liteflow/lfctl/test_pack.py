@@ -1,0 +1,446 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The writer against the format's own text: models are packed, read back by the
+formulas of include/uapi/linux/liteflow_model.h, and compared with what their
+JSON says in floating point.  Nothing here is shared with the programs that it
+tests.  Refusals: every one has to be one line, status 1, and no file.  KTAP.
+
+usage: test_pack.py LFCTL
+"""
+
+import json
+import math
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+ACTIVATIONS = ["none", "relu", "tanh", "sigmoid", "argmax"]
+
+
+# -- the format, by its description ------------------------------------------
+
+def rshift(v, s):
+    return (v + (1 << (s - 1))) >> s if s else v
+
+
+def clamp(v, lo, hi):
+    return min(max(v, lo), hi)
+
+
+class Model:
+    """A model's file."""
+
+    def __init__(self, blob):
+        (magic, version, header_len, total, crc, n_in, n_out, n_layers, state, prov_len,
+         reserved, name, units) = struct.unpack_from("<IHHIIHHHHII32s32s", blob)
+        assert magic == 0x4E4E464C and version == 1 and header_len == 96
+        assert total == len(blob) and state == 0 and reserved == 0
+        assert zlib.crc32(blob[:12] + bytes(4) + blob[16:]) == crc
+        self.name = name.rstrip(b"\0").decode()
+        self.units = units.rstrip(b"\0").decode()
+        at = 96
+        self.scales = []
+        for _ in range(n_in + n_out):
+            field = struct.unpack_from("<32siiiiB3s", blob, at)
+            assert field[6] == bytes(3)
+            self.scales.append((field[0].rstrip(b"\0").decode(),) + field[1:6])
+            at += 52
+        self.inputs, self.outputs = self.scales[:n_in], self.scales[n_in:]
+        shapes = []
+        for _ in range(n_layers):
+            shapes.append(struct.unpack_from("<BBBBHH", blob, at))
+            at += 8
+        self.layers = []
+        for kind, act, shift, zero, width, rows in shapes:
+            assert kind == 1 and zero == 0
+            bias = struct.unpack_from("<%dq" % rows, blob, at)
+            weights = struct.unpack_from("<%dh" % (rows * width), blob, at + 8 * rows)
+            self.layers.append((ACTIVATIONS[act], shift, bias,
+                                [weights[r * width:(r + 1) * width] for r in range(rows)]))
+            size = 8 * rows + 2 * rows * width
+            assert not any(blob[at + size:at + (size + 7) // 8 * 8])
+            at += (size + 7) // 8 * 8
+        self.provenance = blob[at:at + prov_len].decode()
+        assert at + (prov_len + 7) // 8 * 8 == len(blob)
+
+    def tanh(self, t):
+        # the table's interpolation is tested elsewhere: exact here, so the two
+        # may differ by two units of the last place
+        return clamp(round(32768 * math.tanh(t / 16384)), -32767, 32767)
+
+    def run(self, values):
+        x = []
+        for (_, lo, hi, offset, mult, shift), v in zip(self.inputs, values):
+            q = rshift((clamp(v, lo, hi) - offset) * mult, shift)
+            assert -32768 <= q <= 32767
+            x.append(q)
+        for nth, (act, shift, bias, weights) in enumerate(self.layers):
+            last = nth + 1 == len(self.layers)
+            sums = [b + sum(w * v for w, v in zip(row, x)) for b, row in zip(bias, weights)]
+            assert all(abs(a) < 1 << 62 for a in sums)
+            if act == "tanh":
+                x = [self.tanh(rshift(a, shift)) for a in sums]
+            elif act == "sigmoid":
+                x = [(32768 + self.tanh(rshift(a, shift))) >> 1 for a in sums]
+            elif act == "argmax":
+                x = [sums.index(max(sums))]
+            else:
+                if act == "relu":
+                    sums = [max(a, 0) for a in sums]
+                x = sums if last else [clamp(rshift(a, shift), -32768, 32767) for a in sums]
+                assert not last or shift == 0
+        return [clamp(rshift(v * mult, shift) + offset, lo, hi)
+                for (_, lo, hi, offset, mult, shift), v in zip(self.outputs, x)]
+
+
+# -- JSON, by its description -------------------------------------------------
+
+def run_float(net, values):
+    x = []
+    for io, v in zip(net["inputs"], values):
+        unit = io.get("unit", 1)
+        v = clamp(v, round(io["lo"] / unit), round(io["hi"] / unit)) * unit
+        x.append((v - io.get("offset", 0)) * io.get("scale", 1))
+    for layer in net["layers"]:
+        x = [b + sum(w * v for w, v in zip(row, x))
+             for b, row in zip(layer["bias"], layer["weights"])]
+        act = layer["activation"]
+        if act == "relu":
+            x = [max(v, 0) for v in x]
+        elif act == "tanh":
+            x = [math.tanh(v) for v in x]
+        elif act == "sigmoid":
+            x = [1 / (1 + math.exp(-clamp(v, -700, 700))) for v in x]
+        elif act == "argmax":
+            x = [x.index(max(x))]
+    return [clamp(v, io["lo"], io["hi"]) for v, io in zip(x, net["outputs"])]
+
+
+def make_net(rng, shape, acts, ranges, out, wmax, unit=0.001, **keys):
+    layers = []
+    for act, n, m in zip(acts, shape, shape[1:]):
+        sigma = wmax / 3
+        layers.append({
+            "activation": act,
+            "weights": [[clamp(rng.gauss(0, sigma), -wmax, wmax) for _ in range(n)]
+                        for _ in range(m)],
+            "bias": [rng.gauss(0, 0.2) for _ in range(m)],
+        })
+    n_out = 1 if acts[-1] == "argmax" else shape[-1]
+    return {
+        "format": "liteflow-model", "version": 1, "name": "test", "units": "u",
+        "provenance": "made by\ntest_pack.py",
+        "inputs": [dict(name="in%d" % i, unit=unit, lo=ranges[i % len(ranges)][0],
+                        hi=ranges[i % len(ranges)][1], **keys) for i in range(shape[0])],
+        "outputs": [{"name": "out%d" % i, "unit": out[2], "lo": out[0], "hi": out[1]}
+                    for i in range(n_out)],
+        "layers": layers,
+    }
+
+
+def simple_net():
+    return make_net(random.Random(1), [2, 3, 1], ["tanh", "none"], [(-1, 1)],
+                    (-3, 3, 0.001), 1.0)
+
+
+# -- the tests ----------------------------------------------------------------
+
+class Tests:
+    def __init__(self, lfctl):
+        self.lfctl = lfctl
+        self.n = self.failed = 0
+        self.dir = tempfile.TemporaryDirectory()
+
+    def result(self, name, problem):
+        self.n += 1
+        self.failed += bool(problem)
+        if problem:
+            print("# " + str(problem).replace("\n", "\n# "))
+        print("%s %d %s" % ("not ok" if problem else "ok", self.n, name), flush=True)
+
+    def path(self, name):
+        return os.path.join(self.dir.name, name)
+
+    def run(self, *args):
+        return subprocess.run([self.lfctl, *args], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False)
+
+    def pack(self, text, *args):
+        for name in ("m.json", "m.lfm"):
+            if os.path.exists(self.path(name)):
+                os.unlink(self.path(name))
+        with open(self.path("m.json"), "w", encoding="utf-8", errors="surrogateescape") as f:
+            f.write(text if isinstance(text, str) else json.dumps(text))
+        return self.run("model", "pack", self.path("m.json"), *args)
+
+    def accuracy(self, name, net, limit, *args, rows=300, narrow=True):
+        done = self.pack(net, *args)
+        if done.returncode:
+            return self.result(name, done.stderr)
+        with open(self.path("m.lfm"), "rb") as f:
+            model = Model(f.read())
+        problem = None
+        if (model.name, model.units, model.provenance) != (net["name"], net["units"],
+                                                           net["provenance"]):
+            problem = "name, units or provenance are not those of the JSON"
+        shown = json.loads(self.run("--json", "model", "check", self.path("m.lfm")).stdout)
+        if narrow and any(layer["sum_bits"] != 32 for layer in shown["layers"]):
+            problem = "sums of 64 bits"
+        rng = random.Random(7)
+        worst = other = 0
+        for _ in range(rows):
+            shrink = rng.choice([1, 1, 0.1, 0.01])
+            row = []
+            for io in net["inputs"]:
+                unit = io.get("unit", 1)
+                zero = clamp(io.get("offset", 0), io["lo"], io["hi"])
+                v = zero + (rng.uniform(io["lo"], io["hi"]) - zero) * shrink
+                row.append(round(v / unit * rng.choice([1, 1, 1, 1.5])))
+            want, got = run_float(net, row), model.run(row)
+            for io, a, b in zip(net["outputs"], want, got):
+                other += a != b
+                worst = max(worst, abs(b * io["unit"] - a) / (io["hi"] - io["lo"]))
+        if net["layers"][-1]["activation"] == "argmax":
+            print("# %d of %d answers differ" % (other, rows))
+            if other > rows * limit:
+                problem = problem or "too many answers differ"
+        else:
+            print("# greatest error %.4f %% of the span" % (100 * worst))
+            if worst > limit:
+                problem = problem or "error above %.4f %%" % (100 * limit)
+        return self.result(name, problem)
+
+    def refused(self, name, text, reason, *args):
+        """One line with the reason, status 1, no file."""
+        done = self.pack(text, *args)
+        lines = done.stderr.splitlines()
+        problem = None
+        if done.returncode != 1:
+            problem = "status %d\n%s" % (done.returncode, done.stderr)
+        elif len(lines) != 1 or not lines[0].startswith("lfctl: "):
+            problem = "not one line: " + done.stderr
+        elif reason not in lines[0]:
+            problem = "'%s' is not in: %s" % (reason, lines[0])
+        elif os.path.exists(self.path("m.lfm")):
+            problem = "a file was written"
+        elif done.stdout:
+            problem = "output: " + done.stdout
+        self.result(name, problem)
+
+    def changed(self, name, reason, change, *args):
+        net = simple_net()
+        change(net)
+        self.refused(name, net, reason, *args)
+
+
+def accuracy(t):
+    rng = random.Random(2022)
+    aurora = ([30, 32, 16, 1], ["tanh", "tanh", "none"])
+    t.accuracy("30-32-16-1 tanh, inputs of one size",
+               make_net(rng, *aurora, [(-1, 1)], (-3, 3, 1e-4), 1.3), 0.001, "--sums", "32")
+    t.accuracy("30-32-16-1 tanh, inputs of many sizes",
+               make_net(rng, *aurora, [(-1, 10), (1, 10), (0, 1)], (-3, 3, 1e-4), 0.6), 0.001)
+    t.accuracy("relu, three layers",
+               make_net(rng, [16, 32, 32, 4], ["relu", "relu", "none"], [(0, 1), (-5, 5)],
+                        (-40, 40, 1e-4), 0.8), 0.001)
+    t.accuracy("none, none: a linear map",
+               make_net(rng, [4, 8, 2], ["none", "none"], [(-2, 2)], (-20, 20, 1e-4), 1), 0.0005)
+    t.accuracy("sigmoid, sigmoid",
+               make_net(rng, [8, 24, 3], ["sigmoid", "sigmoid"], [(0, 1000)], (0, 1, 1e-5), 1,
+                        unit=1, offset=500, scale=0.01), 0.001)
+    t.accuracy("tanh last",
+               make_net(rng, [3, 5], ["tanh"], [(-3, 3)], (-1, 1, 1e-4), 1), 0.001)
+    t.accuracy("relu last, one layer",
+               make_net(rng, [3, 2], ["relu"], [(-3, 3)], (0, 5, 1e-4), 1), 0.001)
+    t.accuracy("argmax", make_net(rng, [8, 24, 5], ["relu", "argmax"], [(0, 1000)], (0, 4, 1), 1,
+                                  unit=1, offset=500, scale=-0.01), 0.02)
+    t.accuracy("ranges of all of 32 bits",
+               make_net(rng, [2, 4, 1], ["tanh", "none"], [(-2**31, 2**31 - 1)], (-3, 3, 1e-4), 1,
+                        unit=1, scale=2**-31), 0.001)
+    t.accuracy("an input that never changes",
+               make_net(rng, [2, 4, 1], ["tanh", "none"], [(3, 3), (-1, 1)], (-3, 3, 1e-4), 1),
+               0.001)
+    t.accuracy("sums of 64 bits where they help",
+               make_net(rng, *aurora, [(-10, 10)], (-3, 3, 1e-4), 1.3), 0.001, narrow=False)
+    net = simple_net()
+    net["layers"][0]["weights"] = [[0, 0]] * 3
+    t.accuracy("weights of 0", net, 0.001)
+
+
+def damage(t):
+    good = json.dumps(simple_net())
+    t.refused("no JSON", "hello", "line 1: ")
+    t.refused("an empty file", "", "end of data")
+    t.refused("cut", good[:-20], "end of data")
+    t.refused("more behind it", good + "x", "line 1: ")
+    t.refused("the line is named", good.replace('"units"', '\n\n"units" :: '), "line 3: ")
+    t.refused("a list", "[1]", "the model must be a JSON object")
+    t.refused("null", "null", "the model must be a JSON object")
+    t.refused("a key twice", good.replace('"units"', '"name": "x", "units"'),
+              'the key "name" is there twice')
+    t.refused("a key twice, further in", good.replace('"unit"', '"lo": 1, "unit"', 1),
+              'the key "lo" is there twice')
+    t.refused("a key with a backslash", good.replace('"units"', '"un\\u0069ts"'), "backslash")
+    t.refused("no UTF-8", good.replace('"test"', '"te\udcffst"'), "line 1: ")
+    t.refused("deep nesting", "[" * 1000, "line 1: ")
+    t.refused("NaN", good.replace('"bias": [', '"bias": [NaN, ', 1), "")
+    t.refused("1e999", good.replace('"lo": -1', '"lo": -1e999', 1), "must be a finite number")
+
+
+def shapes(t):
+    def layer(m, nth=0):
+        return m["layers"][nth]
+    for key in ("format", "version", "name", "units", "inputs", "outputs", "layers"):
+        t.changed("without " + key, 'key "%s" is missing' % key, lambda m, k=key: m.pop(k))
+    for key in ("name", "lo", "hi"):
+        t.changed("input without " + key, 'inputs[1]: key "%s" is missing' % key,
+                  lambda m, k=key: m["inputs"][1].pop(k))
+    for key in ("activation", "weights", "bias"):
+        t.changed("layer without " + key, 'layers[0]: key "%s" is missing' % key,
+                  lambda m, k=key: layer(m).pop(k))
+    t.changed("another format", "not \"liteflow-model\"", lambda m: m.update(format="onnx"))
+    t.changed("another version", "this program reads 1", lambda m: m.update(version=2))
+    t.changed("an unknown key", 'unknown key "wieghts"', lambda m: layer(m).update(wieghts=[]))
+    t.changed("an output with a scale", 'outputs[0]: unknown key "scale"',
+              lambda m: m["outputs"][0].update(scale=2))
+    t.changed("a name that is too long", '"name" has 32 bytes', lambda m: m.update(name="x" * 32))
+    t.changed("a name with a zero byte", "zero byte", lambda m: m.update(name="a\0b"))
+    t.changed("an empty name", "its name is empty", lambda m: m.update(name=""))
+    t.changed("a name that is not ASCII", "printable ASCII", lambda m: m.update(name="Netz\u00e4"))
+    t.changed("provenance too long", "at most 4096 fit",
+              lambda m: m.update(provenance="x" * 4097))
+    t.changed("provenance with an escape", "control characters",
+              lambda m: m.update(provenance="\x1b[31m"))
+    t.changed("no inputs", "inputs: 0 of them", lambda m: m.update(inputs=[]))
+    t.changed("too many layers", "layers: 17 of them",
+              lambda m: m.update(layers=[layer(m)] * 17))
+    t.changed("too many outputs of a layer", "layers[0]: 1025 rows",
+              lambda m: layer(m).update(weights=[[0, 0]] * 1025))
+    t.changed("two inputs of one name", "is that of inputs[0]",
+              lambda m: m["inputs"][1].update(name="in0"))
+    t.changed("a row that is too short", "layers[0].weights[1]: 1 numbers, not 2",
+              lambda m: layer(m)["weights"][1].pop())
+    t.changed("a row that is too long", "layers[1].weights[0]: 4 numbers, not 3",
+              lambda m: layer(m, 1)["weights"][0].append(0))
+    t.changed("a bias too few", "layers[0].bias: 2 numbers, not 3",
+              lambda m: layer(m)["bias"].pop())
+    t.changed("a weight that is text", "layers[0].weights[0][1]: must be a finite number",
+              lambda m: layer(m)["weights"][0].__setitem__(1, "1"))
+    t.changed("a row that is a number", "must be an array",
+              lambda m: layer(m)["weights"].__setitem__(0, 1))
+    t.changed("outputs that do not fit", "outputs: 2, but the last layer has 1 rows",
+              lambda m: m["outputs"].append(dict(m["outputs"][0], name="x")))
+    t.changed("an unknown activation", 'no activation "gelu"',
+              lambda m: layer(m).update(activation="gelu"))
+    t.changed("argmax in the middle", "for the last layer only",
+              lambda m: layer(m).update(activation="argmax"))
+    t.changed("argmax in parts", '"unit" must be 1', lambda m: layer(m, 1).update(
+        activation="argmax"))
+
+
+def numbers(t):
+    inf, nan = float("inf"), float("nan")
+
+    def weight(m, v, nth=0):
+        m["layers"][nth]["weights"][0][0] = v
+    t.changed("weight NaN", "must be a finite number", lambda m: weight(m, nan))
+    t.changed("weight infinite", "must be a finite number", lambda m: weight(m, -inf))
+    t.changed("bias infinite", "must be a finite number",
+              lambda m: m["layers"][0]["bias"].__setitem__(0, inf))
+    t.changed("scale NaN", "must be a finite number",
+              lambda m: m["inputs"][0].update(scale=nan))
+    t.changed("a huge weight", "layers[0]: ", lambda m: weight(m, 1e9))
+    t.changed("a weight that no double squares", "layers[0]: ", lambda m: weight(m, 1e300))
+    t.changed("a huge weight in the last layer", "", lambda m: weight(m, 1e300, 1))
+    t.changed("a huge bias", "layers[0]: ",
+              lambda m: m["layers"][0]["bias"].__setitem__(0, 1e300))
+    t.changed("a weight that is far too small", "too small",
+              lambda m: m["layers"][1].update(weights=[[1e-300, 0, 0]]))
+    t.changed("unit 0", '"unit" must be above 0', lambda m: m["inputs"][0].update(unit=0))
+    t.changed("unit below 0", '"unit" must be above 0', lambda m: m["outputs"][0].update(unit=-1))
+    t.changed("scale 0", '"scale" is 0', lambda m: m["inputs"][0].update(scale=0))
+    t.changed("lo above hi", '"lo" must be below "hi"', lambda m: m["inputs"][0].update(lo=2))
+    t.changed("lo is hi in an output", '"lo" must be below "hi"',
+              lambda m: m["outputs"][0].update(lo=3))
+    t.changed("a unit that is too fine", "does not fit 32 bits",
+              lambda m: m["inputs"][0].update(unit=1e-12))
+    t.changed("a model of more than 1 MiB", "at most 1048576 are possible", lambda m: m.update(
+        layers=[dict(activation="tanh", weights=[[0, 0]] * 1000, bias=[0] * 1000),
+                dict(activation="tanh", weights=[[0] * 1000] * 600, bias=[0] * 600),
+                dict(activation="none", weights=[[0] * 600], bias=[0])]))
+
+
+def files(t):
+    done = t.run("model", "pack", t.path("none.json"))
+    t.result("a file that is not there", done.returncode != 1 or "No such file" not in
+             done.stderr)
+    t.pack(simple_net())
+    with open(t.path("m.lfm"), "rb") as f:
+        blob = f.read()
+    done = t.run("model", "check", t.path("m.lfm"))
+    t.result("check shows a model", done.returncode or "2-3-1" not in done.stdout)
+    for name, bad, reason in (
+            ("a changed byte", blob[:200] + bytes([blob[200] ^ 1]) + blob[201:], "checksum"),
+            ("a cut model", blob[:-8], "cut"),
+            ("no model", b"x" * 200, "no model"),
+            ("nothing", b"", "no model")):
+        with open(t.path("bad.lfm"), "wb") as f:
+            f.write(bad)
+        done = t.run("model", "check", t.path("bad.lfm"))
+        t.result("check refuses " + name, None if done.returncode == 1 and
+                 reason in done.stderr and len(done.stderr.splitlines()) == 1 else done.stderr)
+    done = t.run("model", "pack", t.path("m.json"), "-o", "/nonexistent/m.lfm")
+    t.result("an output that cannot be written", done.returncode != 1)
+    with open(t.path("m.lfm"), "rb") as f:
+        model = Model(f.read())
+    rng = random.Random(5)
+    rows = [[rng.randint(-1500, 1500) for _ in range(2)] for _ in range(200)]
+    with open(t.path("rows"), "w", encoding="ascii") as f:
+        f.write("# rows\n" + "".join("%d, %d\n" % tuple(row) for row in rows))
+    done = t.run("model", "run", t.path("m.lfm"), t.path("rows"))
+    got = [int(line) for line in done.stdout.split()]
+    t.result("run answers as the format says", done.returncode or len(got) != 200 or
+             any(abs(a - model.run(row)[0]) > 1 for a, row in zip(got, rows)))
+    with open(t.path("rows"), "w", encoding="ascii") as f:
+        f.write("1 2\n1 2 3\n")
+    done = t.run("model", "run", t.path("m.lfm"), t.path("rows"))
+    t.result("a row that is too long", done.returncode != 1 or "line 2: more than 2" not in
+             done.stderr)
+    first = blob
+    t.pack(simple_net())
+    with open(t.path("m.lfm"), "rb") as f:
+        t.result("the same JSON gives the same model", f.read() != first)
+    done = t.pack(simple_net(), "--check", "200", "--json")
+    shown = json.loads(done.stdout)
+    t.result("--check prints errors", shown["uniform"]["rows"] != 200 or
+             not 0 < shown["uniform"]["max"] < 6)
+    t.result("--check: the errors are within the bound", not
+             shown["uniform"]["max_percent_of_span"] < shown["bound_percent_of_span"])
+    net = make_net(random.Random(3), [30, 32, 16, 1], ["tanh", "tanh", "none"], [(0, 10000)],
+                   (-3, 3, 1e-4), 1.3)
+    done = t.pack(net)
+    t.result("a warning where the error is large", None if done.returncode == 0 and
+             "warning: outputs are off" in done.stderr else done.stderr)
+    for args in (["model", "pack"], ["model"], ["nothing"], ["model", "pack", "--check", "x", "y"],
+                 ["app", "add", "x"], ["collect", "x", "--every", "3"], ["eval", "x", "9"],
+                 ["model", "install", "x", "0"], ["--what"]):
+        done = t.run(*args)
+        t.result("usage error: lfctl " + " ".join(args), None if done.returncode == 2 and
+                 done.stderr else "status %d, %s" % (done.returncode, done.stderr))
+
+
+def main():
+    t = Tests(sys.argv[1])
+    print("TAP version 13")
+    for part in (accuracy, damage, shapes, numbers, files):
+        part(t)
+    print("1..%d" % t.n)
+    return 1 if t.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
