@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libFuzzer on lf_model_parse(), and on what it accepts
+ *
+ * A model that was accepted is asked the worst questions. Sanitizers see
+ * overflows and bad accesses; here every answer is compared with one that is
+ * computed in 128 bits from lf_layer_weight() and lf_layer_bias().
+ *
+ * A blob that is changed anywhere has a wrong checksum, so the mutator repairs
+ * what it breaks, most of the time.
+ */
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/liteflow_engine.h>
+#include "testmodel.h"
+
+#define QUESTIONS	6
+
+size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max);
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "%s\n", what);
+	abort();
+}
+
+/* The formulas of the header, with room for any overflow. */
+
+static __int128 rshift(__int128 v, int shift)
+{
+	return shift ? (v + ((__int128)1 << (shift - 1))) >> shift : v;
+}
+
+static __int128 within(__int128 v, __int128 lo, __int128 hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+static __int128 fits(__int128 v, int bits)
+{
+	__int128 most = (__int128)1 << (bits - 1);
+
+	if (v < -most || v >= most)
+		fail("a value has too many bits");
+	return v;
+}
+
+static s64 activation(const struct lf_layer *l, bool last, __int128 a)
+{
+	s64 t;
+
+	switch (l->act) {
+	case LF_ACT_TANH:
+		return lf_tanh(fits(rshift(a, l->shift), 64));
+	case LF_ACT_SIGMOID:
+		t = lf_tanh(fits(rshift(a, l->shift), 64));
+		return ((1 << LF_TANH_OUT_FRAC) + t) >> 1;
+	case LF_ACT_RELU:
+		a = a < 0 ? 0 : a;
+		break;
+	}
+	return last ? a : within(rshift(a, l->shift), -32768, 32767);
+}
+
+static void reference(const struct lf_model *m, const s32 *in, s32 *out)
+{
+	static s64 act[2][LF_MAX_WIDTH];
+	s64 *x = act[0], *y = act[1], *t;
+
+	for (int i = 0; i < m->n_in; i++) {
+		const struct lf_scale *s = &m->in[i];
+
+		x[i] = fits(rshift((within(in[i], s->lo, s->hi) - s->offset) * s->mult,
+				   s->shift), 16);
+	}
+	for (int k = 0; k < m->n_layers; k++) {
+		const struct lf_layer *l = &m->layers[k];
+		__int128 most = 0;
+		int largest = 0;
+
+		for (int row = 0; row < l->n_out; row++) {
+			__int128 a = lf_layer_bias(l, row);
+
+			for (int i = 0; i < l->n_in; i++)
+				a += (__int128)lf_layer_weight(l, row, i) * x[i];
+			fits(a, l->wide ? 64 : 32);
+			if (!row || a > most) {
+				most = a;
+				largest = row;
+			}
+			y[row] = activation(l, k + 1 == m->n_layers, a);
+		}
+		if (l->act == LF_ACT_ARGMAX)
+			y[0] = largest;
+		t = x;
+		x = y;
+		y = t;
+	}
+	for (int i = 0; i < m->n_out; i++) {
+		const struct lf_scale *s = &m->out[i];
+		__int128 v = fits((__int128)x[i] * s->mult, 64);
+
+		out[i] = within(rshift(v, s->shift) + s->offset, s->lo, s->hi);
+	}
+}
+
+static s32 question(const struct lf_model *m, int nth, int i, u32 *random)
+{
+	switch (nth) {
+	case 0:
+		return INT32_MIN;
+	case 1:
+		return INT32_MAX;
+	case 2:
+		return i & 1 ? m->in[i].lo : m->in[i].hi;
+	case 3:
+		return i & 1 ? m->in[i].hi : m->in[i].lo;
+	}
+	*random = *random * 1664525 + 1013904223;
+	return nth == 4 ? (s32)*random : *random & 1 << 16 ? INT32_MIN : INT32_MAX;
+}
+
+static void ask(const struct lf_model *m)
+{
+	/* of the right size, not of the largest: whoever writes beyond is seen */
+	s32 *in = malloc(m->n_in * sizeof(*in));
+	s32 *out = malloc(m->n_out * sizeof(*out));
+	s32 *want = malloc(m->n_out * sizeof(*want));
+	s16 *scratch = malloc(2 * m->width * sizeof(*scratch));
+	u32 random = m->crc;
+
+	for (int nth = 0; nth < QUESTIONS; nth++) {
+		for (int i = 0; i < m->n_in; i++)
+			in[i] = question(m, nth, i, &random);
+		lf_model_run(m, in, out, scratch);
+		reference(m, in, want);
+		for (int i = 0; i < m->n_out; i++) {
+			if (out[i] < m->out[i].lo || out[i] > m->out[i].hi)
+				fail("an output is not within its range");
+			if (out[i] != want[i])
+				fail("an output is wrong");
+		}
+	}
+	free(in);
+	free(out);
+	free(want);
+	free(scratch);
+}
+
+static void check_text(const char *text, size_t room, bool empty)
+{
+	size_t len = strnlen(text, room);
+
+	if (len == room || (!len && !empty))
+		fail("a text has no end, or there is none");
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
+			fail("a text has a control character");
+	}
+}
+
+static void check_texts(const struct lf_model *m)
+{
+	check_text(m->name, LF_NAME_LEN, false);
+	check_text(m->units, LF_NAME_LEN, true);
+	check_text(m->provenance, LF_MAX_PROVENANCE + 1, true);
+	for (int i = 0; i < m->n_in; i++)
+		check_text(m->in_names[i], LF_NAME_LEN, false);
+	for (int i = 0; i < m->n_out; i++)
+		check_text(m->out_names[i], LF_NAME_LEN, false);
+}
+
+static void check_limits(const struct lf_model *m, const void *blob, size_t len)
+{
+	struct lf_limits limits = {
+		.n_in = m->n_in, .n_out = m->n_out, .max_width = m->width,
+		.max_macs = m->macs, .max_bytes = m->bytes, .units = m->units,
+	};
+	struct lf_model *again;
+
+	if (lf_model_parse(blob, len, &limits, &again, NULL))
+		fail("a model does not keep to its own limits");
+	lf_model_free(again);
+	limits.max_bytes--;
+	if (!lf_model_parse(blob, len, &limits, &again, NULL))
+		fail("a model takes too much memory");
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct lf_error err;
+	struct lf_model *m;
+	int ret;
+
+	memset(&err, 'x', sizeof(err));
+	ret = lf_model_parse(data, size, NULL, &m, &err);
+	if (!memchr(err.msg, 0, sizeof(err.msg)))
+		fail("the reason has no end");
+	if (ret) {
+		if (m || !err.msg[0])
+			fail("a refusal without a reason, or with a model");
+		return 0;
+	}
+	if (err.msg[0])
+		fail("a reason without a refusal");
+	check_texts(m);
+	check_limits(m, data, size);
+	ask(m);
+	lf_model_free(m);
+	return 0;
+}
+
+/* The mutator. */
+
+static u32 rnd(u32 *state, u32 below)
+{
+	*state = *state * 1664525 + 1013904223;
+	return (*state >> 8) % below;
+}
+
+static size_t fresh(u8 *data, size_t max, u32 *state)
+{
+	const struct lf_testmodel_spec spec = {
+		.n_in = 1 + rnd(state, 6), .n_layers = 1 + rnd(state, 4),
+		.width = 1 + rnd(state, 20), .act = LF_TESTMODEL_ANY, .last = LF_TESTMODEL_ANY,
+		.n_out = 1 + rnd(state, 3), .weight_bits = rnd(state, 16),
+		.provenance = rnd(state, 2) ? "fuzzing!" : NULL,
+	};
+
+	return lf_testmodel(rnd(state, 1 << 20), &spec, data, max);
+}
+
+static void put(u8 *at, int size, u64 value)
+{
+	for (int i = 0; i < size; i++)
+		at[i] = value >> 8 * i;
+}
+
+static u64 odd_value(u32 *state)
+{
+	int shift = rnd(state, 64);
+
+	switch (rnd(state, 4)) {
+	case 0:
+		return rnd(state, 70);
+	case 1:
+		return 1ULL << shift;
+	case 2:
+		return (1ULL << shift) - 1;
+	}
+	return -(1ULL << shift) - rnd(state, 2);
+}
+
+/* One field of a struct lf_blob_feature, or more that belong together. */
+static void edit_scale(u8 *at, u32 *state)
+{
+	static const u8 places[] = { 0, 31, 32, 36, 40, 44, 48, 49 };
+	static const u32 ends[] = { 0, INT32_MIN, INT32_MAX };
+	u8 place = places[rnd(state, sizeof(places))];
+
+	if (!rnd(state, 8)) {
+		memset(at, 'x', LF_NAME_LEN);
+		return;
+	}
+	if (!rnd(state, 8)) {
+		for (int i = 32; i < 44; i += 4)
+			put(at + i, 4, ends[rnd(state, 3)]);
+		put(at + 44, 4, INT32_MAX);
+		put(at + 48, 1, LF_MAX_SHIFT);
+		return;
+	}
+	put(at + place, place < 32 || place > 44 ? 1 : 4, odd_value(state));
+}
+
+static void edit_header(u8 *data, u32 *state)
+{
+	static const u8 places[] = { 16, 18, 20, 22, 24, 32, 64 };
+	u8 place = places[rnd(state, sizeof(places))];
+
+	put(data + place, place == 24 ? 4 : place < 32 ? 2 : 1, odd_value(state));
+}
+
+static void edit_layer(u8 *at, u32 *state)
+{
+	int place = rnd(state, 6);
+
+	put(at + (place == 5 ? 6 : place), place < 4 ? 1 : 2, odd_value(state));
+}
+
+static void edit(u8 *data, size_t size, u32 *state)
+{
+	const struct lf_blob_header *h = (void *)data;
+	u32 n_scales = le16toh(h->n_in) + le16toh(h->n_out), n_layers = le16toh(h->n_layers);
+	size_t layers = sizeof(*h) + n_scales * sizeof(struct lf_blob_feature);
+	size_t params = layers + n_layers * sizeof(struct lf_blob_layer);
+
+	if (!n_scales || !n_layers || params + 8 >= size) {
+		edit_header(data, state);
+		return;
+	}
+	switch (rnd(state, 10)) {
+	case 0:
+		edit_header(data, state);
+		break;
+	case 8:
+		/* provenance */
+		data[size - 1 - rnd(state, 8)] = odd_value(state);
+		break;
+	case 9:
+		/* rows alike */
+		memset(data + params, 0, size - params);
+		break;
+	case 1:
+		edit_layer(data + layers + rnd(state, n_layers) * sizeof(struct lf_blob_layer),
+			   state);
+		break;
+	case 2:
+	case 3:
+		edit_scale(data + sizeof(*h) + rnd(state, n_scales) *
+			   sizeof(struct lf_blob_feature), state);
+		break;
+	case 4:
+		put(data + params + rnd(state, size - params - 8), 8, odd_value(state));
+		break;
+	default:
+		put(data + params + rnd(state, size - params - 8), 2, odd_value(state));
+	}
+}
+
+/* One output less or one more; its parameters stay as they are. */
+static size_t resize_outputs(u8 *data, size_t size, size_t max, u32 *state)
+{
+	const size_t len = sizeof(struct lf_blob_output);
+	struct lf_blob_header *h = (void *)data;
+	u16 n_out = le16toh(h->n_out);
+	size_t end = sizeof(*h) + (le16toh(h->n_in) + n_out) * len;
+
+	if (!n_out || end > size || size + len > max)
+		return size;
+	if (rnd(state, 2)) {
+		memmove(data + end - len, data + end, size - end);
+		h->n_out = htole16(n_out - 1);
+		return size - len;
+	}
+	memmove(data + end + len, data + end, size - end);
+	memcpy(data + end, data + end - len, len);
+	data[end] = 'a' + rnd(state, 26);
+	h->n_out = htole16(n_out + 1);
+	return size + len;
+}
+
+/*
+ * Make lengths add up. With @chain, make the shapes fit each other and the
+ * provenance take what is left; without, leave shapes alone and let the blob end
+ * where they say.
+ */
+static size_t repair(u8 *data, size_t size, size_t max, bool chain)
+{
+	const size_t text = offsetof(struct lf_blob_header, provenance_len);
+	struct lf_blob_header *h = (void *)data;
+	u32 n_scales = le16toh(h->n_in) + le16toh(h->n_out), n_layers = le16toh(h->n_layers);
+	size_t at = sizeof(*h) + n_scales * sizeof(struct lf_blob_feature);
+	size_t params = at + n_layers * sizeof(struct lf_blob_layer);
+	u16 n_in = le16toh(h->n_in);
+
+	if (params > size)
+		return size;
+	for (u32 k = 0; k < n_layers; k++, at += sizeof(struct lf_blob_layer)) {
+		u16 n_out = data[at + 6] | data[at + 7] << 8;
+
+		if (chain)
+			put(data + at + 4, 2, n_in);
+		else
+			n_in = data[at + 4] | data[at + 5] << 8;
+		params += (8 * (size_t)n_out + 2 * (size_t)n_in * n_out + 7) & ~7ull;
+		n_in = n_out;
+	}
+	if (chain) {
+		if (params <= size && !((size - params) & 7) &&
+		    le32toh(h->provenance_len) > size - params)
+			put(data + text, 4, size - params);
+		return size;
+	}
+	if (params > max)
+		return size;
+	if (params > size)
+		memset(data + size, 0, params - size);
+	put(data + text, 4, 0);
+	return params;
+}
+
+size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max, unsigned int seed)
+{
+	u32 state = seed;
+	int n = 1 + rnd(&state, 4);
+
+	if (size < sizeof(struct lf_blob_header) || !rnd(&state, 64)) {
+		size = fresh(data, max, &state);
+		if (!size)
+			size = LLVMFuzzerMutate(data, 0, max);
+	}
+	if (size < sizeof(struct lf_blob_header))
+		return size;
+	if (rnd(&state, 3)) {
+		for (; n; n--)
+			edit(data, size, &state);
+	} else {
+		size = LLVMFuzzerMutate(data, size, max);
+		if (size < sizeof(struct lf_blob_header))
+			return size;
+	}
+	if (!rnd(&state, 16))
+		size = resize_outputs(data, size, max, &state);
+	if (rnd(&state, 4))
+		size = repair(data, size, max, rnd(&state, 4));
+	if (rnd(&state, 8)) {
+		put(data, 4, LF_BLOB_MAGIC);
+		put(data + 4, 2, LF_BLOB_VERSION);
+		put(data + 6, 2, sizeof(struct lf_blob_header));
+	}
+	if (rnd(&state, 16))
+		lf_testmodel_fix(data, size);
+	return size;
+}

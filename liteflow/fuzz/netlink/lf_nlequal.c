@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lf_nlequal: random models, random inputs; does the kernel answer bit by bit
+ * what the library answers?
+ */
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/sha.h>
+#include <linux/liteflow_engine.h>
+#include "nl.h"
+#include "testmodel.h"
+
+#define APP	"lf-nlequal"
+
+static uint16_t family;
+static int fd;
+static struct message msg;
+static struct answer answer;
+
+/* Exchange @msg, which must work. */
+static void must(const char *what)
+{
+	nl_end(&msg);
+	nl_exchange(fd, msg.data, msg.len, &answer, NULL, NULL);
+	if (answer.error || !answer.answers)
+		errx(1, "%s: %s (%s)", what, strerror(-answer.error), answer.text);
+}
+
+static void begin(uint8_t cmd)
+{
+	nl_begin(&msg, family, NLM_F_ACK, cmd);
+	if (cmd != LITEFLOW_CMD_MODEL_DATA && cmd != LITEFLOW_CMD_MODEL_COMMIT)
+		nl_add_str(&msg, LITEFLOW_A_APP_NAME, APP);
+}
+
+static void app_add(unsigned int n_in, unsigned int n_out)
+{
+	begin(LITEFLOW_CMD_APP_ADD);
+	nl_add_u32(&msg, LITEFLOW_A_N_IN, n_in);
+	nl_add_u32(&msg, LITEFLOW_A_N_OUT, n_out);
+	must("app-add");
+}
+
+static void app_del(void)
+{
+	begin(LITEFLOW_CMD_APP_DEL);
+	must("app-del");
+}
+
+static void install(const void *blob, size_t len, unsigned int slot)
+{
+	unsigned char digest[LF_DIGEST_LEN];
+	size_t at, piece;
+
+	SHA256(blob, len, digest);
+	begin(LITEFLOW_CMD_MODEL_BEGIN);
+	nl_add_u32(&msg, LITEFLOW_A_SLOT, slot);
+	nl_add_u32(&msg, LITEFLOW_A_LENGTH, len);
+	nl_add(&msg, LITEFLOW_A_DIGEST, digest, sizeof(digest));
+	must("model-begin");
+	for (at = 0; at < len; at += piece) {
+		piece = len - at < LITEFLOW_DATA_MAX ? len - at : LITEFLOW_DATA_MAX;
+		begin(LITEFLOW_CMD_MODEL_DATA);
+		nl_add_u32(&msg, LITEFLOW_A_OFFSET, at);
+		nl_add(&msg, LITEFLOW_A_DATA, (const char *)blob + at, piece);
+		must("model-data");
+	}
+	begin(LITEFLOW_CMD_MODEL_COMMIT);
+	must("model-commit");
+}
+
+/* Rows that differ. */
+static unsigned long compare(const struct lf_model *model, unsigned int slot, const s32 *in,
+			     unsigned int rows, unsigned int seed)
+{
+	static s16 scratch[2 * LF_MAX_WIDTH];
+	static s32 out[LF_MAX_WIDTH];
+	size_t row = model->n_out * sizeof(s32), size = 0;
+	unsigned long bad = 0;
+	const char *got;
+	unsigned int i;
+
+	begin(LITEFLOW_CMD_EVAL);
+	nl_add_u32(&msg, LITEFLOW_A_SLOT, slot);
+	nl_add_u32(&msg, LITEFLOW_A_ROWS, rows);
+	nl_add(&msg, LITEFLOW_A_INPUTS, in, rows * model->n_in * sizeof(s32));
+	must("eval");
+	got = nl_find(answer.reply, answer.reply_len, LITEFLOW_A_OUTPUTS, &size);
+	if (!got || size != rows * row)
+		errx(1, "eval: %zu bytes of outputs instead of %zu", size, rows * row);
+	for (i = 0; i < rows; i++) {
+		lf_model_run(model, in + i * model->n_in, out, scratch);
+		if (!memcmp(out, got + i * row, row))
+			continue;
+		if (!bad)
+			printf("model %u, row %u: the kernel's answer differs\n", seed, i);
+		bad++;
+	}
+	return bad;
+}
+
+/* Every 16th model is too wide for the stack, every 4th is of Aurora's shape. */
+static struct lf_testmodel_spec spec_of(unsigned int seed)
+{
+	static const u16 aurora[] = { 32, 16, 1 };
+	struct lf_testmodel_spec spec = { .act = LF_TESTMODEL_ANY, .last = LF_TESTMODEL_ANY };
+
+	if (seed % 16 == 0) {
+		spec.n_in = 1 + seed % 200;
+		spec.width = 65 + seed % 190;
+	} else if (seed % 4 == 0) {
+		spec.n_in = 30;
+		spec.n_out = 1;
+		spec.n_layers = 3;
+		spec.widths = aurora;
+		spec.act = LF_ACT_TANH;
+		spec.last = LF_ACT_NONE;
+	}
+	return spec;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int models = 4000, first = 1, i, k, rows, wanted = 64;
+	unsigned long pairs = 0, bad = 0, wide = 0;
+	static u8 blob[LF_MAX_BLOB];
+	static s32 in[LITEFLOW_DATA_MAX / sizeof(s32)];
+	struct lf_error why = {};
+	struct lf_model *model;
+	size_t len;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "m:r:s:")) != -1) {
+		if (opt == 'm')
+			models = strtoul(optarg, NULL, 0);
+		else if (opt == 'r')
+			wanted = strtoul(optarg, NULL, 0);
+		else if (opt == 's')
+			first = strtoul(optarg, NULL, 0);
+		else
+			errx(2, "usage: lf_nlequal [-m models] [-r rows of each] [-s first seed]");
+	}
+	fd = nl_open();
+	family = nl_family(fd);
+	for (i = first; i < first + models; i++) {
+		struct lf_testmodel_spec spec = spec_of(i);
+
+		len = lf_testmodel(i, &spec, blob, sizeof(blob));
+		if (!len || lf_model_parse(blob, len, NULL, &model, &why))
+			errx(1, "model %u: %s", i, why.msg);
+		rows = LITEFLOW_DATA_MAX / sizeof(s32) /
+		       (model->n_in > model->n_out ? model->n_in : model->n_out);
+		rows = rows < wanted ? rows : wanted;
+		for (k = 0; k < rows; k++)
+			lf_testmodel_inputs(i * 1000 + k, blob, in + k * model->n_in);
+		app_add(model->n_in, model->n_out);
+		install(blob, len, i % 4);
+		bad += compare(model, i % 4, in, rows, i);
+		pairs += rows;
+		wide += model->width > LF_STACK_WIDTH;
+		app_del();
+		lf_model_free(model);
+	}
+	printf("lf_nlequal: %u models (%lu wide), %lu model x input pairs, %lu differ\n",
+	       models, wide, pairs, bad);
+	return bad || !pairs;
+}
