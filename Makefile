@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# JC_SCHED on Linux 6.12: 'make' alone says what there is.
+# Neural networks in Linux 6.12: 'make' alone says what there is.
 
 MODE  ?= toggle
 FXDPT ?= y
@@ -19,13 +19,14 @@ CFLAGS_TOOLS := -O2 -Wall -Wextra -pthread
 TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
-	patches check-patches check-bisect check-off check-hook check-olddefconfig check-cross \
-	kunit run test bench
+	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
+	check-ynl kunit lfctl demo torture fuzz run test bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-#: JC_SCHED: a small neural network decides task migrations in Linux 6.12.
+#: Neural networks in the hot paths of Linux 6.12. JC_SCHED: one decides task
+#: migrations. LiteFlow: slots for those of others, switched while in use.
 #:
 #:   make run             build, boot two NUMA nodes in QEMU, compare with the stock code
 #:   make test            build and test everything; ends with "N passed, N failed"
@@ -38,13 +39,23 @@ help:
 #:   make kunit           the KUnit tests, under UML
 #:   make tools           the programs of mllb/
 #:
+#: LiteFlow
+#:   make lfctl           the tool, into build/liteflow
+#:   make demo            snapshots made, switched under flows, records; in the guest
+#:                        DEMO=snapshot-generation|snapshot-update|batched-delivery
+#:   make torture         10,000 models come and go under queries, in the debug guest;
+#:                        LONG=y: an hour of it
+#:   make fuzz            a million damaged models and a million messages
+#:
 #: Series
 #:   make patches         write patches/*.patch from overlay files, hunks and messages
 #:   make check-patches   are they so, do they apply (git am, quilt, patch -F0), checkpatch
 #:   make check-off       JC_SCHED=n leaves fair.o's code as it was
 #:   make check-hook      what the switched-off hook adds to can_migrate_task()
+#:   make check-stack     what a query of LiteFlow takes of the stack
 #:   make check-cross     arm64 and 32-bit arm compile, no 64-bit division helper
 #:   make check-olddefconfig   patches and 'make olddefconfig' alone, as a user would
+#:   make check-ynl       the generated netlink code is what its specification gives
 #:   make check-bisect    every step compiles, options off and on (long)
 #:   scripts/series.py checkout|record   edit the hunks of a patch
 #:
@@ -96,14 +107,36 @@ check-off: sync
 check-hook: sync
 	@scripts/check-hook.sh
 
+check-stack: sync
+	@scripts/check-stack.sh
+
 check-olddefconfig: source
 	@scripts/check-olddefconfig.sh
 
 check-cross: sync
 	@scripts/check-cross.sh
 
+check-ynl: sync
+	@scripts/check-ynl.sh
+
 kunit: sync
 	@scripts/kunit.sh
+
+lfctl:
+	@scripts/deps.sh --notice lfctl
+	@$(MAKE) -C liteflow/lfctl BUILD=$(BUILD)
+
+DEMO ?= snapshot-generation snapshot-update batched-delivery
+
+demo: lfctl kernel
+	@set -e; for name in $(DEMO); do liteflow/demo/$$name; done
+
+torture: lfctl
+	@$(MAKE) debug-kernel
+	@liteflow/torture $(if $(filter y,$(LONG)),--long)
+
+fuzz: sync lfctl
+	@scripts/fuzz.sh
 
 run:
 	@scripts/deps.sh --notice run
@@ -122,7 +155,8 @@ bench:
 
 clean:
 	rm -rf $(addprefix $(BUILD)/,kernel debug stock stock-debug uml images tools logs \
-		bisect check-off check-patches olddefconfig cross kselftest)
+		uml-plain uml-debug liteflow bisect check-off check-patches olddefconfig cross \
+		kselftest)
 
 distclean: clean
 	rm -rf $(addprefix $(BUILD)/,linux pristine pristine.origin source.tmp download)

@@ -64,11 +64,16 @@ build()
 	add build "$@"
 }
 
-# As ktap, in a guest: beside the steps that follow, as an emulated guest keeps
-# only some cores busy; never two at a time.
+# As ktap, and as step, in a guest: beside the steps that follow, as an emulated
+# guest keeps only some cores busy; never two at a time.
 guest()
 {
 	add guest "$@"
+}
+
+guest_step()
+{
+	add guest_step "$@"
 }
 
 image()
@@ -84,7 +89,7 @@ combination()
 
 	[ "$fxdpt" = y ] || name=$mode-float
 	build "build-$name"	scripts/kernel.sh "mode=$mode" "fxdpt=$fxdpt" perf=y
-	guest "kselftest-$name"	scripts/kselftest.sh \
+	guest "kselftest-$name"	scripts/kselftest.sh -c jc_sched \
 		"$(image "mode=$mode" "fxdpt=$fxdpt" perf=y)" --timeout 900 \
 		${words:+--append "$words"}
 }
@@ -95,19 +100,32 @@ plan()
 {
 	cd "$ROOT"
 	build sources		make sync
-	build tools		make tools
+	build tools		make tools lfctl
 	combination toggle y	jc_sched_perf=sw
+	guest kselftest-liteflow	scripts/kselftest.sh -c liteflow \
+		"$(image mode=toggle fxdpt=y perf=y)" --timeout 900
 	step scripts		scripts/check-scripts.sh
+	ktap lfctl		liteflow/lfctl/test.sh
+	ktap engine		make -s -C liteflow/tests BUILD="$BUILD" test
+	step ynl		scripts/check-ynl.sh
 	step trainer		/usr/bin/python3 mllb/train/test_train.py
 	step counters		/usr/bin/python3 mllb/guest/test_jcguest.py
 	step series		scripts/check-patches.sh
 	step olddefconfig	scripts/check-olddefconfig.sh
 	step off-identical	scripts/check-off.sh
 	step hook		scripts/check-hook.sh
+	step stack		scripts/check-stack.sh
 	step cross		scripts/check-cross.sh
 	ktap kunit		scripts/kunit.sh
+	build build-uml		scripts/uml.sh --debug --build-only
+	ktap kunit-debug	scripts/uml.sh --debug --no-build --kunit
+	ktap lfctl-kernel	scripts/uml.sh --debug --no-build -- liteflow/lfctl/test-kernel.sh
+	step fuzz-models	scripts/fuzz.sh models
+	step equal		scripts/fuzz.sh equal
+	guest_step fuzz-messages	scripts/fuzz.sh messages
 	combination toggle n
 	build build-debug	scripts/kernel.sh mode=toggle fxdpt=y perf=y debug=y
+	guest_step torture		liteflow/torture
 	guest kselftest-debug	env KSFT_MACHINE_SLOW=8 scripts/kselftest.sh \
 		"$(image mode=toggle fxdpt=y perf=y debug=y)" --smp 4 --timeout 1800 \
 		--append jc_sched_perf=sw
@@ -207,11 +225,11 @@ run_step()
 	judge "$name" "$kind" "$rc" "$t0"
 }
 
-GUEST='' GUEST_NAME='' GUEST_T0=''
+GUEST='' GUEST_NAME='' GUEST_KIND='' GUEST_T0=''
 
 start_guest()
 {
-	local name=$1 command=$2
+	local name=$1 kind=$2 command=$3
 
 	join_guest
 	(
@@ -219,7 +237,7 @@ start_guest()
 		bash -c "$command" >"$BUILD/logs/test-$name.log" 2>&1 </dev/null || rc=$?
 		echo "$rc" >"$BUILD/logs/test-$name.status"
 	) &
-	GUEST=$! GUEST_NAME=$name GUEST_T0=$SECONDS
+	GUEST=$! GUEST_NAME=$name GUEST_KIND=$kind GUEST_T0=$SECONDS
 }
 
 join_guest()
@@ -232,7 +250,7 @@ join_guest()
 	rc=$(cat "$BUILD/logs/test-$GUEST_NAME.status")
 	stop_heartbeat
 	say "  $GUEST_NAME:"
-	judge "$GUEST_NAME" ktap "$rc" "$GUEST_T0"
+	judge "$GUEST_NAME" "$GUEST_KIND" "$rc" "$GUEST_T0"
 	GUEST=
 }
 
@@ -251,11 +269,11 @@ main()
 	mkdir -p "$BUILD/logs"
 	for i in "${!NAMES[@]}"; do
 		say "step $((i + 1)) of ${#NAMES[@]}, $(elapsed "$start"): ${NAMES[i]}"
-		if [ "${KINDS[i]}" = guest ]; then
-			start_guest "${NAMES[i]}" "${COMMANDS[i]}"
-		else
-			run_step "${NAMES[i]}" "${KINDS[i]}" "${COMMANDS[i]}"
-		fi
+		case ${KINDS[i]} in
+		guest) start_guest "${NAMES[i]}" ktap "${COMMANDS[i]}" ;;
+		guest_step) start_guest "${NAMES[i]}" step "${COMMANDS[i]}" ;;
+		*) run_step "${NAMES[i]}" "${KINDS[i]}" "${COMMANDS[i]}" ;;
+		esac
 	done
 	join_guest
 	say "all steps took $(elapsed "$start")"
