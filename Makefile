@@ -146,11 +146,11 @@ run:
 	@mllb/run --accel $(ACCEL)
 
 test:
-	@scripts/deps.sh --notice run test
+	@scripts/deps.sh --notice run lfctl test
 	@scripts/test.sh
 
 bench:
-	@scripts/deps.sh --notice run test
+	@scripts/deps.sh --notice run lfctl test
 	@scripts/bench.sh
 
 clean:

@@ -39,7 +39,7 @@ apply()
 
 main()
 {
-	local added
+	local added options=(JC_SCHED LITEFLOW) want option
 
 	lock olddefconfig
 	[ -s "$ROOT/patches/series" ] || die "patches/series is missing or empty" "run 'make patches'"
@@ -49,23 +49,26 @@ main()
 	apply
 	logged olddefconfig kmake "$TREE" "$OUT" olddefconfig
 	added=$(diff "$WORK/config.before" "$OUT/.config" | grep '^[<>]' || true)
-	if [ "$added" != "> # CONFIG_JC_SCHED is not set" ]; then
-		die "'make olddefconfig' changes more than '# CONFIG_JC_SCHED is not set':" "$added"
+	want=$(printf '> # CONFIG_%s is not set\n' "${options[@]}")
+	if [ "$added" != "$want" ]; then
+		die "'make olddefconfig' is to add nothing but that these are off: ${options[*]}" "$added"
 	fi
-	say "olddefconfig: adds '# CONFIG_JC_SCHED is not set' to defconfig, nothing else"
+	say "olddefconfig: adds to defconfig that these are off, nothing else: ${options[*]}"
 
-	"$TREE/scripts/config" --file "$OUT/.config" -e JC_SCHED
+	"$TREE/scripts/config" --file "$OUT/.config" -e JC_SCHED -e LITEFLOW
 	logged olddefconfig kmake "$TREE" "$OUT" olddefconfig
-	for option in JC_SCHED JC_SCHED_TOGGLE JC_SCHED_FXDPT; do
+	for option in JC_SCHED JC_SCHED_TOGGLE JC_SCHED_FXDPT LITEFLOW LITEFLOW_COLLECT \
+		LITEFLOW_NETLINK; do
 		grep -qx "CONFIG_$option=y" "$OUT/.config" ||
-			die "with JC_SCHED on, CONFIG_$option is not y"
+			die "with ${options[*]} on, CONFIG_$option is not y"
 	done
-	say "olddefconfig: JC_SCHED=y gives TOGGLE and FXDPT"
-	logged olddefconfig-build kmake "$TREE" "$OUT" kernel/sched/ kernel/sys_ni.o
+	say "olddefconfig: JC_SCHED=y gives TOGGLE and FXDPT, LITEFLOW=y netlink and records"
+	logged olddefconfig-build kmake "$TREE" "$OUT" kernel/sched/ kernel/sys_ni.o \
+		kernel/liteflow/
 	if grep -n 'warning:' "$BUILD/logs/olddefconfig-build.log"; then
-		die "kernel/sched/ compiles with warnings"
+		die "kernel/sched/ or kernel/liteflow/ compile with warnings"
 	fi
-	say "olddefconfig: kernel/sched/ compiles without a warning"
+	say "olddefconfig: kernel/sched/ and kernel/liteflow/ compile without a warning"
 	rm -rf "$TREE"
 }
 

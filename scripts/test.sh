@@ -122,8 +122,8 @@ plan()
 	ktap lfctl-kernel	scripts/uml.sh --debug --no-build -- liteflow/lfctl/test-kernel.sh
 	step fuzz-models	scripts/fuzz.sh models
 	step equal		scripts/fuzz.sh equal
-	guest_step fuzz-messages	scripts/fuzz.sh messages
 	combination toggle n
+	guest_step fuzz-messages	scripts/fuzz.sh messages
 	build build-debug	scripts/kernel.sh mode=toggle fxdpt=y perf=y debug=y
 	guest_step torture		liteflow/torture
 	guest kselftest-debug	env KSFT_MACHINE_SLOW=8 scripts/kselftest.sh \

@@ -126,7 +126,10 @@ run()
 	status=$(sed -nE 's/.*\] uml: status ([0-9]+)\r?$/\1/p' "$LOG")
 	[ -n "$status" ] || die "the kernel died, status $rc" "its messages: $LOG"
 	mv "$LOG" "$BUILD/logs/uml-$NAME.log"
-	[ "$KUNIT" = 0 ] || "$ROOT/scripts/ktap.py" "$BUILD/logs/uml-$NAME.log"
+	if [ "$KUNIT" = 1 ]; then
+		cat "$BUILD/logs/uml-$NAME.log"
+		"$ROOT/scripts/ktap.py" "$BUILD/logs/uml-$NAME.log"
+	fi
 	return "$status"
 }
 
