@@ -63,46 +63,14 @@ agreement()
 	"$BENCH/agreement" "$DATA/agree.json"
 }
 
-# The whole query as the kernel runs it: natively in User Mode Linux, one core, no
-# SSE. With Aurora's own weights where they are, else a random net of that shape.
-query()
-{
-	local json=$DATA/aurora.json
-	local variables=${SHARED_DATA:-$ROOT/../shared/data}/aurora-liteflow/variables.data-00000-of-00001
-
-	if [ -f "$variables" ]; then
-		note "a query, Aurora's weights, natively in User Mode Linux"
-		"$ROOT/liteflow/tests/aurora_json.py" "$variables" >"$json"
-	else
-		note "a query, random weights (no $variables), natively in User Mode Linux"
-		"$ROOT/liteflow/tests/aurora_like.py" 1 >"$json"
-	fi
-	"$BUILD/liteflow/lfctl" model pack "$json" -o "$DATA/aurora.lfm" >&2
-	"$ROOT/scripts/uml.sh" --build-only >&2
-	taskset -c 0 "$ROOT/scripts/uml.sh" --no-build -- \
-		"$ROOT/liteflow/bench/in-kernel" "$DATA/aurora.lfm" |
-		tr -d '\r' | grep -E '^lf_[a-z0-9_]+ [0-9.]+ [a-z]+$'
-	"$BUILD/liteflow/tests/accuracy" "$json" >&2
-}
-
-# Queries on one core while models are switched on the other, in user space.
-switching()
-{
-	note "queries beside a switch, the engine in user space, both cores"
-	make -s -C "$ROOT/liteflow/bench" BUILD="$BUILD" >&2
-	"$BUILD/liteflow/bench/switching"
-}
-
 mkdir -p "$DATA" "$BUILD/logs"
 {
 	"$ROOT/scripts/series.py" sync
 	"$ROOT/scripts/kernel.sh" mode=test
 	"$ROOT/scripts/kernel.sh" mode=toggle
-	make -C "$ROOT" --no-print-directory tools lfctl
-	make -s -C "$ROOT/liteflow/tests" BUILD="$BUILD"
+	make -C "$ROOT" --no-print-directory tools
 } >&2
-query
-switching
+"$ROOT/scripts/bench-liteflow.sh"
 forward
 balance
 agreement
