@@ -89,7 +89,7 @@ static bool name_valid(const char *name)
 
 static bool may_add(const struct attrs *a)
 {
-	const char *name = text(a, LITEFLOW_A_APP_NAME);
+	const char *name = text(a, LITEFLOW_A_APP_NAME), *units;
 	uint32_t capability = number(a, LITEFLOW_A_CAPABILITY, CAP_NET_ADMIN);
 	uint32_t id = number(a, LITEFLOW_A_APP_ID, 0);
 	uint32_t n_in = number(a, LITEFLOW_A_N_IN, 0), n_out = number(a, LITEFLOW_A_N_OUT, 0);
@@ -107,6 +107,9 @@ static bool may_add(const struct attrs *a)
 		return false;
 	if (id && id < FIRST_FREE_ID)
 		return false;
+	for (units = text(a, LITEFLOW_A_UNITS); units && *units; units++)
+		if (*units < ' ' || *units > '~')
+			return false;
 	return !oracle_app(0, name) && (!id || !oracle_app(id, NULL));
 }
 
