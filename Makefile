@@ -124,7 +124,8 @@ kunit: sync
 
 lfctl:
 	@scripts/deps.sh --notice lfctl
-	@$(MAKE) -C liteflow/lfctl BUILD=$(BUILD)
+	@$(MAKE) -s -C liteflow/lfctl BUILD=$(BUILD)
+	@echo "lfctl: $(BUILD)/liteflow/lfctl"
 
 DEMO ?= snapshot-generation snapshot-update batched-delivery
 
