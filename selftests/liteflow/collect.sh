@@ -117,9 +117,12 @@ loss()
 one_reader()
 {
 	load || return 1
-	"$LFCTL" collect $APP > /dev/null 2>&1 &
+	rm -f "$LF_TMP/first"
+	"$LFCTL" collect $APP -o "$LF_TMP/first" > /dev/null 2>&1 &
 	LF_TASKS=($!)
-	lf_wait 20 taken || return 1
+	# only when it reads may another one try: the first to come is served
+	lf_wait 20 test -s "$LF_TMP/first" || return 1
+	taken || return 1
 	grep -q 'has a reader' "$LF_TMP/out" || return 1
 	kill "${LF_TASKS[0]}"
 	wait "${LF_TASKS[0]}" 2> /dev/null
