@@ -15,7 +15,6 @@
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define sizeof_field(type, member)	sizeof(((type *)0)->member)
-#define __printf(a, b)		__attribute__((format(printf, a, b)))
 
 #define le16_to_cpu(v)		le16toh(v)
 #define le32_to_cpu(v)		le32toh(v)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's names of types, for users of the engine in user space; in front
+ * The kernel's names of types and of an attribute, for users of the engine in user space; in front
  * of the system's own linux/types.h.
  */
 #ifndef _LITEFLOW_LINUX_TYPES_H
@@ -19,5 +19,7 @@ typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
+
+#define __printf(a, b)		__attribute__((format(printf, a, b)))
 
 #endif

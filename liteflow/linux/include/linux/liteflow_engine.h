@@ -119,6 +119,7 @@ struct lf_model {
 	struct lf_layer layers[];
 };
 
+__printf(2, 3) void lf_refuse(struct lf_error *err, const char *fmt, ...);
 int lf_model_parse(const void *blob, size_t len, const struct lf_limits *limits,
 		   struct lf_model **model, struct lf_error *err);
 void lf_model_free(const struct lf_model *model);

@@ -14,11 +14,10 @@
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/sprintf.h>
-#include <linux/stdarg.h>
 #include <linux/string.h>
 
 #include "core.h"
+#include "engine.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/liteflow.h>
@@ -28,25 +27,16 @@ DEFINE_MUTEX(lf_mutex);
 DEFINE_XARRAY_ALLOC(lf_apps);
 struct workqueue_struct *lf_wq;
 
-/* @err may be NULL. */
-void lf_refuse(struct lf_error *err, const char *fmt, ...)
+static void lf_app_destroy(struct lf_app *app)
 {
-	va_list args;
-
-	if (!err)
-		return;
-	va_start(args, fmt);
-	vsnprintf(err->msg, sizeof(err->msg), fmt, args);
-	va_end(args);
+	kvfree(app->limits.features);
+	free_percpu(app->counters);
+	kfree(app);
 }
 
 static void lf_app_free_rcu(struct rcu_head *rcu)
 {
-	struct lf_app *app = container_of(rcu, struct lf_app, rcu);
-
-	kvfree(app->limits.features);
-	free_percpu(app->counters);
-	kfree(app);
+	lf_app_destroy(container_of(rcu, struct lf_app, rcu));
 }
 
 static void lf_app_free(struct kref *ref)
@@ -174,17 +164,6 @@ static bool lf_name_valid(const char *name)
 	return true;
 }
 
-/* What people get to see in tables and messages. */
-static bool lf_text_valid(const char *text)
-{
-	size_t i;
-
-	for (i = 0; text[i]; i++)
-		if (i == LF_NAME_LEN - 1 || !isascii(text[i]) || !isprint(text[i]))
-			return false;
-	return true;
-}
-
 static int lf_desc_check(const struct lf_app_desc *desc, struct lf_error *err)
 {
 	bool atomic = desc->context == LF_CONTEXT_ATOMIC;
@@ -225,7 +204,7 @@ static int lf_desc_check(const struct lf_app_desc *desc, struct lf_error *err)
 			  LF_MAX_MODEL_BYTES);
 		return -EINVAL;
 	}
-	if (desc->units && !lf_text_valid(desc->units)) {
+	if (desc->units && !lf_printable(desc->units)) {
 		lf_refuse(err, "units tag: give at most %d printable characters",
 			  LF_NAME_LEN - 1);
 		return -EINVAL;
@@ -251,7 +230,7 @@ static int lf_features_copy(struct lf_app *app, const struct lf_app_desc *desc,
 	app->limits.features = features;
 	name = (char *)(features + desc->n_in);
 	for (i = 0; i < desc->n_in; i++, name += LF_NAME_LEN) {
-		if (!desc->features[i] || !lf_text_valid(desc->features[i])) {
+		if (!desc->features[i] || !lf_printable(desc->features[i])) {
 			lf_refuse(err, "name of input %u: give at most %d printable characters",
 				  i, LF_NAME_LEN - 1);
 			return -EINVAL;
@@ -350,11 +329,13 @@ struct lf_app *lf_app_add(const struct lf_app_desc *desc, bool user, struct lf_e
 		return ERR_PTR(-EPROBE_DEFER);
 	}
 	app = kzalloc(sizeof(*app), gfp);
-	if (!app)
-		goto no_memory;
-	app->counters = alloc_percpu_gfp(struct lf_counters, gfp);
-	if (!app->counters)
-		goto no_memory;
+	if (app)
+		app->counters = alloc_percpu_gfp(struct lf_counters, gfp);
+	if (!app || !app->counters) {
+		kfree(app);
+		lf_refuse(err, "no memory for the app");
+		return ERR_PTR(-ENOMEM);
+	}
 	lf_app_init(app, desc);
 	app->user = user;
 	ret = lf_features_copy(app, desc, err);
@@ -367,15 +348,8 @@ struct lf_app *lf_app_add(const struct lf_app_desc *desc, bool user, struct lf_e
 	}
 	if (!ret)
 		return app;
-	kvfree(app->limits.features);
-	free_percpu(app->counters);
-	kfree(app);
+	lf_app_destroy(app);
 	return ERR_PTR(ret);
-
-no_memory:
-	kfree(app);
-	lf_refuse(err, "no memory for the app");
-	return ERR_PTR(-ENOMEM);
 }
 
 /* Takes the registration's reference. */

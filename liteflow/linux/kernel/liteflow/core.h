@@ -211,9 +211,6 @@ struct lf_app {
 	atomic_t snapshots;
 };
 
-/* Reasons are for people: "what was wrong, what to do", below LF_ERROR_LEN. */
-__printf(2, 3) void lf_refuse(struct lf_error *err, const char *fmt, ...);
-
 /*
  * Apps. Lookups return a reference, for lf_app_put(). Process context. User
  * space's own app is lf_app_del_user()'s to remove; the caller's reference stays.

@@ -20,6 +20,17 @@ static inline s64 lf_quantise(const struct lf_scale *scale, s32 in)
 	return lf_rshift(((s64)in - scale->offset) * scale->mult, scale->shift);
 }
 
+/* Printable ASCII that ends below LF_NAME_LEN: people get to see it in tables. */
+static inline bool lf_printable(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < LF_NAME_LEN && name[i]; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			return false;
+	return i < LF_NAME_LEN;
+}
+
 s32 lf_hidden(const struct lf_layer *layer, s64 sum);
 s64 lf_value(const struct lf_layer *layer, s64 sum);
 

@@ -86,17 +86,32 @@ struct lf_shape {
 	u8 shift;
 };
 
-static __printf(2, 3) int lf_bad(struct lf_parser *p, const char *fmt, ...)
+/**
+ * lf_refuse() - say why something is refused
+ * @err: where the reason goes, cut at LF_ERROR_LEN; NULL: nobody wants it
+ * @fmt: "what was wrong, what to do", as for printk(), without a newline
+ *
+ * For the prepare() of apps as well.
+ *
+ * Context: any.
+ */
+void lf_refuse(struct lf_error *err, const char *fmt, ...)
 {
 	va_list args;
 
-	if (p->err) {
-		va_start(args, fmt);
-		vsnprintf(p->err->msg, sizeof(p->err->msg), fmt, args);
-		va_end(args);
-	}
-	return -EINVAL;
+	if (!err)
+		return;
+	va_start(args, fmt);
+	vsnprintf(err->msg, sizeof(err->msg), fmt, args);
+	va_end(args);
 }
+EXPORT_SYMBOL_GPL(lf_refuse);
+
+#define lf_bad(p, fmt, ...)							\
+({										\
+	lf_refuse((p)->err, fmt, ##__VA_ARGS__);				\
+	-EINVAL;								\
+})
 
 static size_t lf_left(const struct lf_parser *p, const u8 *from)
 {
@@ -111,15 +126,9 @@ static bool lf_zero(const u8 *from, size_t len)
 /* Text up to a zero byte, and zero bytes up to LF_NAME_LEN. */
 static bool lf_name_ok(const char *name)
 {
-	size_t len = strnlen(name, LF_NAME_LEN), i;
+	size_t len = strnlen(name, LF_NAME_LEN);
 
-	if (len == LF_NAME_LEN || !lf_zero((const u8 *)name + len, LF_NAME_LEN - len))
-		return false;
-	for (i = 0; i < len; i++) {
-		if (name[i] < ' ' || name[i] > '~')
-			return false;
-	}
-	return true;
+	return lf_printable(name) && lf_zero((const u8 *)name + len, LF_NAME_LEN - len);
 }
 
 /* Well-formed UTF-8 without control characters, save newline. */
