@@ -3,7 +3,8 @@
 #
 # A million damaged models for LiteFlow's parser, in user space under libFuzzer;
 # a million generated messages for its netlink family, in User Mode Linux with
-# KASAN, lockdep and kmemleak; then kernel and user space on the same models.
+# KASAN, lockdep and kmemleak; then kernel and user space on the same models, asked
+# directly and as collected records tell it.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -12,7 +13,7 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: fuzz.sh [models|messages|equal] [SEED]      default: all three, seed 1
+	usage: fuzz.sh [models|messages|equal|records] [SEED]   default: all four, seed 1
 	END
 }
 
@@ -24,21 +25,23 @@ models()
 	make -s -C "$ROOT/liteflow/fuzz" BUILD="$BUILD" RUNS=1000000 SEED="$SEED" run
 }
 
-# uml PROGRAM ARGUMENT...
+# uml COMMAND...
 uml()
 {
 	make -s -C "$ROOT/liteflow/fuzz/netlink" BUILD="$BUILD"
-	"$ROOT/scripts/uml.sh" --debug -- "$PROGRAMS/$1" "${@:2}"
+	"$ROOT/scripts/uml.sh" --debug -- "$@"
 }
 
 case ${1-all} in
 models) models ;;
-messages) uml lf_nlfuzz -n 1000000 -s "$SEED" -c "$ROOT/liteflow/fuzz/corpus" ;;
-equal) uml lf_nlequal -s "$SEED" ;;
+messages) uml "$PROGRAMS/lf_nlfuzz" -n 1000000 -s "$SEED" -c "$ROOT/liteflow/fuzz/corpus" ;;
+equal) uml "$PROGRAMS/lf_nlequal" -s "$SEED" ;;
+records) uml "$ROOT/liteflow/fuzz/netlink/records" ;;
 all)
 	models
 	"$0" messages "$SEED"
 	"$0" equal "$SEED"
+	"$0" records
 	;;
 -h | --help) usage ;;
 *) usage >&2; exit 2 ;;

@@ -122,6 +122,7 @@ plan()
 	ktap lfctl-kernel	scripts/uml.sh --debug --no-build -- liteflow/lfctl/test-kernel.sh
 	step fuzz-models	scripts/fuzz.sh models
 	step equal		scripts/fuzz.sh equal
+	step records		scripts/fuzz.sh records
 	combination toggle n
 	guest_step fuzz-messages	scripts/fuzz.sh messages
 	build build-debug	scripts/kernel.sh mode=toggle fxdpt=y perf=y debug=y

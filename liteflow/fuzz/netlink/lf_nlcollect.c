@@ -16,10 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 #include <libmnl/libmnl.h>
-#include <openssl/sha.h>
 #include <linux/liteflow_engine.h>
 #include <linux/liteflow_record.h>
-#include "nl.h"
+#include "client.h"
 #include "testmodel.h"
 
 #define N_MODELS	4096
@@ -31,43 +30,25 @@ struct flow {
 	uint64_t n;
 };
 
-static const char *app = "demo";
 static unsigned int n_in, n_out, every = 1;
 static char units[LF_NAME_LEN];
-static uint16_t family;
-static struct message msg;
-static struct answer answer;
+static struct client client = { .app = "demo" };
 
 static struct lf_model *models[N_MODELS];
 static struct flow *flows;
 static uint64_t queries, rewards, joined, strangers, wrong, lost, batches, skipped, disorder;
 static uint32_t next_batch;
 
-static void must(int fd, const char *what)
-{
-	nl_end(&msg);
-	nl_exchange(fd, msg.data, msg.len, &answer, NULL, NULL);
-	if (answer.error || !answer.answers)
-		errx(1, "%s: %s (%s)", what, strerror(-answer.error), answer.text);
-}
-
-static void begin(uint8_t cmd)
-{
-	nl_begin(&msg, family, NLM_F_ACK, cmd);
-	if (cmd != LITEFLOW_CMD_MODEL_DATA && cmd != LITEFLOW_CMD_MODEL_COMMIT)
-		nl_add_str(&msg, LITEFLOW_A_APP_NAME, app);
-}
-
 static void get_app(int fd)
 {
 	const char *tag;
 	size_t size;
 
-	begin(LITEFLOW_CMD_APP_GET);
-	must(fd, "app-get");
-	n_in = nl_find_uint(answer.reply, answer.reply_len, LITEFLOW_A_N_IN);
-	n_out = nl_find_uint(answer.reply, answer.reply_len, LITEFLOW_A_N_OUT);
-	tag = nl_find(answer.reply, answer.reply_len, LITEFLOW_A_UNITS, &size);
+	client_begin(&client, LITEFLOW_CMD_APP_GET);
+	client_must(&client, fd, "app-get");
+	n_in = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_N_IN);
+	n_out = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_N_OUT);
+	tag = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_UNITS, &size);
 	snprintf(units, sizeof(units), "%s", tag ? tag : "");
 }
 
@@ -82,10 +63,10 @@ static unsigned int active_slot(int fd)
 {
 	unsigned int slot = 0;
 
-	nl_begin(&msg, family, NLM_F_ACK | NLM_F_DUMP, LITEFLOW_CMD_SLOT_GET);
-	nl_add_str(&msg, LITEFLOW_A_APP_NAME, app);
-	nl_end(&msg);
-	nl_exchange(fd, msg.data, msg.len, &answer, take_slot, &slot);
+	nl_begin(&client.msg, client.family, NLM_F_ACK | NLM_F_DUMP, LITEFLOW_CMD_SLOT_GET);
+	nl_add_str(&client.msg, LITEFLOW_A_APP_NAME, client.app);
+	nl_end(&client.msg);
+	nl_exchange(fd, client.msg.data, client.msg.len, &client.answer, take_slot, &slot);
 	return slot;
 }
 
@@ -100,7 +81,6 @@ static void switch_model(int fd, unsigned int i)
 		.units = units[0] ? units : NULL,
 	};
 	static uint8_t blob[LITEFLOW_DATA_MAX];
-	uint8_t digest[LF_DIGEST_LEN];
 	struct lf_error why = {};
 	struct lf_model *model;
 	uint32_t version;
@@ -109,25 +89,14 @@ static void switch_model(int fd, unsigned int i)
 	len = lf_testmodel(i, &spec, blob, sizeof(blob));
 	if (!len || lf_model_parse(blob, len, NULL, &model, &why))
 		errx(1, "model %u: %s", i, why.msg);
-	SHA256(blob, len, digest);
-	begin(LITEFLOW_CMD_MODEL_BEGIN);
-	nl_add_u32(&msg, LITEFLOW_A_SLOT, i % 2);
-	nl_add_u32(&msg, LITEFLOW_A_LENGTH, len);
-	nl_add(&msg, LITEFLOW_A_DIGEST, digest, sizeof(digest));
-	must(fd, "model-begin");
-	begin(LITEFLOW_CMD_MODEL_DATA);
-	nl_add_u32(&msg, LITEFLOW_A_OFFSET, 0);
-	nl_add(&msg, LITEFLOW_A_DATA, blob, len);
-	must(fd, "model-data");
-	begin(LITEFLOW_CMD_MODEL_COMMIT);
-	must(fd, "model-commit");
-	version = nl_find_uint(answer.reply, answer.reply_len, LITEFLOW_A_VERSION);
+	client_install(&client, fd, blob, len, i % 2);
+	version = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_VERSION);
 	if (version >= N_MODELS)
 		errx(1, "version %u: load the app's module anew", version);
 	models[version] = model;
-	begin(LITEFLOW_CMD_MODEL_ACTIVATE);
-	nl_add_u32(&msg, LITEFLOW_A_SLOT, i % 2);
-	must(fd, "model-activate");
+	client_begin(&client, LITEFLOW_CMD_MODEL_ACTIVATE);
+	nl_add_u32(&client.msg, LITEFLOW_A_SLOT, i % 2);
+	client_must(&client, fd, "model-activate");
 }
 
 static void take_record(const struct lf_record *rec)
@@ -197,7 +166,7 @@ static void receive(int fd)
 		left = n;
 		for (nlh = (const void *)buf; mnl_nlmsg_ok(nlh, left);
 		     nlh = mnl_nlmsg_next(nlh, &left))
-			if (nlh->nlmsg_type == family)
+			if (nlh->nlmsg_type == client.family)
 				take_batch((const char *)nlh + NLMSG_HDRLEN + GENL_HDRLEN,
 					   nlh->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN);
 			else if (nlh->nlmsg_type == NLMSG_ERROR)
@@ -234,7 +203,7 @@ static void options(int argc, char **argv)
 			errx(2, "usage: lf_nlcollect [-a app] [-b ring bytes] [-e every] %s",
 			     "[-i interval ms] [-r receive buffer] [-s ms between reads] [-t s]");
 		if (opt == 'a')
-			app = optarg;
+			client.app = optarg;
 		for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 			if (opt == numbers[i].name)
 				*numbers[i].value = strtoul(optarg, NULL, 0);
@@ -248,11 +217,11 @@ static unsigned int run(int fd, int control)
 	double end, change;
 
 	switch_model(control, i);
-	begin(LITEFLOW_CMD_COLLECT_START);
-	nl_add_u32(&msg, LITEFLOW_A_EVERY, every);
-	nl_add_u32(&msg, LITEFLOW_A_INTERVAL_MS, interval);
-	nl_add_u32(&msg, LITEFLOW_A_RING_BYTES, bytes);
-	must(fd, "collect-start");
+	client_begin(&client, LITEFLOW_CMD_COLLECT_START);
+	nl_add_u32(&client.msg, LITEFLOW_A_EVERY, every);
+	nl_add_u32(&client.msg, LITEFLOW_A_INTERVAL_MS, interval);
+	nl_add_u32(&client.msg, LITEFLOW_A_RING_BYTES, bytes);
+	client_must(&client, fd, "collect-start");
 	end = now_s() + seconds;
 	change = now_s() + 0.2;
 	while (now_s() < end) {
@@ -268,9 +237,9 @@ static unsigned int run(int fd, int control)
 	}
 	/* what waits comes before the answer to this */
 	receive(fd);
-	nl_begin(&msg, family, NLM_F_ACK, LITEFLOW_CMD_COLLECT_STOP);
-	nl_end(&msg);
-	if (send(fd, msg.data, msg.len, 0) < 0)
+	nl_begin(&client.msg, client.family, NLM_F_ACK, LITEFLOW_CMD_COLLECT_STOP);
+	nl_end(&client.msg);
+	if (send(fd, client.msg.data, client.msg.len, 0) < 0)
 		err(1, "collect-stop");
 	receive(fd);
 	return i - first + 1;
@@ -288,7 +257,7 @@ int main(int argc, char **argv)
 		err(1, "flows");
 	if (room)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	family = nl_family(control);
+	client.family = nl_family(control);
 	get_app(control);
 	n = run(fd, control);
 

@@ -8,68 +8,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/sha.h>
 #include <linux/liteflow_engine.h>
-#include "nl.h"
+#include "client.h"
 #include "testmodel.h"
 
 #define APP	"lf-nlequal"
 
-static uint16_t family;
+static struct client client = { .app = APP };
 static int fd;
-static struct message msg;
-static struct answer answer;
-
-/* Exchange @msg, which must work. */
-static void must(const char *what)
-{
-	nl_end(&msg);
-	nl_exchange(fd, msg.data, msg.len, &answer, NULL, NULL);
-	if (answer.error || !answer.answers)
-		errx(1, "%s: %s (%s)", what, strerror(-answer.error), answer.text);
-}
-
-static void begin(uint8_t cmd)
-{
-	nl_begin(&msg, family, NLM_F_ACK, cmd);
-	if (cmd != LITEFLOW_CMD_MODEL_DATA && cmd != LITEFLOW_CMD_MODEL_COMMIT)
-		nl_add_str(&msg, LITEFLOW_A_APP_NAME, APP);
-}
 
 static void app_add(unsigned int n_in, unsigned int n_out)
 {
-	begin(LITEFLOW_CMD_APP_ADD);
-	nl_add_u32(&msg, LITEFLOW_A_N_IN, n_in);
-	nl_add_u32(&msg, LITEFLOW_A_N_OUT, n_out);
-	must("app-add");
+	client_begin(&client, LITEFLOW_CMD_APP_ADD);
+	nl_add_u32(&client.msg, LITEFLOW_A_N_IN, n_in);
+	nl_add_u32(&client.msg, LITEFLOW_A_N_OUT, n_out);
+	client_must(&client, fd, "app-add");
 }
 
 static void app_del(void)
 {
-	begin(LITEFLOW_CMD_APP_DEL);
-	must("app-del");
-}
-
-static void install(const void *blob, size_t len, unsigned int slot)
-{
-	unsigned char digest[LF_DIGEST_LEN];
-	size_t at, piece;
-
-	SHA256(blob, len, digest);
-	begin(LITEFLOW_CMD_MODEL_BEGIN);
-	nl_add_u32(&msg, LITEFLOW_A_SLOT, slot);
-	nl_add_u32(&msg, LITEFLOW_A_LENGTH, len);
-	nl_add(&msg, LITEFLOW_A_DIGEST, digest, sizeof(digest));
-	must("model-begin");
-	for (at = 0; at < len; at += piece) {
-		piece = len - at < LITEFLOW_DATA_MAX ? len - at : LITEFLOW_DATA_MAX;
-		begin(LITEFLOW_CMD_MODEL_DATA);
-		nl_add_u32(&msg, LITEFLOW_A_OFFSET, at);
-		nl_add(&msg, LITEFLOW_A_DATA, (const char *)blob + at, piece);
-		must("model-data");
-	}
-	begin(LITEFLOW_CMD_MODEL_COMMIT);
-	must("model-commit");
+	client_begin(&client, LITEFLOW_CMD_APP_DEL);
+	client_must(&client, fd, "app-del");
 }
 
 /* Rows that differ. */
@@ -83,12 +42,12 @@ static unsigned long compare(const struct lf_model *model, unsigned int slot, co
 	const char *got;
 	unsigned int i;
 
-	begin(LITEFLOW_CMD_EVAL);
-	nl_add_u32(&msg, LITEFLOW_A_SLOT, slot);
-	nl_add_u32(&msg, LITEFLOW_A_ROWS, rows);
-	nl_add(&msg, LITEFLOW_A_INPUTS, in, rows * model->n_in * sizeof(s32));
-	must("eval");
-	got = nl_find(answer.reply, answer.reply_len, LITEFLOW_A_OUTPUTS, &size);
+	client_begin(&client, LITEFLOW_CMD_EVAL);
+	nl_add_u32(&client.msg, LITEFLOW_A_SLOT, slot);
+	nl_add_u32(&client.msg, LITEFLOW_A_ROWS, rows);
+	nl_add(&client.msg, LITEFLOW_A_INPUTS, in, rows * model->n_in * sizeof(s32));
+	client_must(&client, fd, "eval");
+	got = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_OUTPUTS, &size);
 	if (!got || size != rows * row)
 		errx(1, "eval: %zu bytes of outputs instead of %zu", size, rows * row);
 	for (i = 0; i < rows; i++) {
@@ -144,7 +103,7 @@ int main(int argc, char **argv)
 			errx(2, "usage: lf_nlequal [-m models] [-r rows of each] [-s first seed]");
 	}
 	fd = nl_open();
-	family = nl_family(fd);
+	client.family = nl_family(fd);
 	for (i = first; i < first + models; i++) {
 		struct lf_testmodel_spec spec = spec_of(i);
 
@@ -157,7 +116,7 @@ int main(int argc, char **argv)
 		for (k = 0; k < rows; k++)
 			lf_testmodel_inputs(i * 1000 + k, blob, in + k * model->n_in);
 		app_add(model->n_in, model->n_out);
-		install(blob, len, i % 4);
+		client_install(&client, fd, blob, len, i % 4);
 		bad += compare(model, i % 4, in, rows, i);
 		pairs += rows;
 		wide += model->width > LF_STACK_WIDTH;
