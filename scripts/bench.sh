@@ -33,8 +33,9 @@ forward()
 	gcc -O2 -Wall -Wextra -Wno-parentheses -fno-pie -mno-sse -mno-mmx -mno-sse2 \
 		-mno-3dnow -mno-avx -mno-80387 -fno-strict-aliasing -fno-strict-overflow \
 		-ftrivial-auto-var-init=zero "${include[@]}" -c -o "$DATA/ask.o" "$BENCH/ask.c"
+	make -s -C "$ROOT/liteflow/lib" BUILD="$BUILD" >&2
 	gcc -static -no-pie -o "$DATA/forward" "$DATA/forward.o" "$DATA/ask.o" \
-		"$sched/jc_mlp.o" "$sched/jc_mlp_float.o"
+		"$sched/jc_mlp.o" "$sched/jc_mlp_float.o" "$BUILD/liteflow/libliteflow.a"
 	"$DATA/forward"
 }
 

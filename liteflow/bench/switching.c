@@ -24,7 +24,8 @@
 
 #include <urcu-qsbr.h>
 
-#include "ask.h"
+#include <linux/liteflow_engine.h>
+
 #include "testmodel.h"
 
 #define NR_ROWS		256
@@ -65,6 +66,15 @@ static atomic_int phase = BEFORE;
 static atomic_bool stop;
 static u64 activations, freed;
 static u32 activate_hist[NR_TICKS];
+
+static s32 ask_engine(const struct lf_model *model, const s32 *in)
+{
+	s16 scratch[2 * LF_STACK_WIDTH];
+	s32 out[LF_STACK_WIDTH];
+
+	lf_model_run(model, in, out, scratch);
+	return out[0];
+}
 
 static void *read_side(void *arg)
 {

@@ -26,28 +26,7 @@
 #define NR_PASSES	50
 #define NR_REPEATS	41
 
-/* What the kernel's objects expect around them. */
-u32 crc32_le(u32 crc, const unsigned char *p, size_t len)
-{
-	while (len--) {
-		crc ^= *p++;
-		for (int i = 0; i < 8; i++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return crc;
-}
-
-void *memchr_inv(const void *s, int c, size_t n)
-{
-	const unsigned char *p = s;
-
-	for (; n; n--, p++) {
-		if (*p != (unsigned char)c)
-			return (void *)p;
-	}
-	return NULL;
-}
-
+/* What the kernel's objects expect around them, beside liteflow/lib/compat.c. */
 asm(".globl __fentry__\n__fentry__: ret\n");
 asm(".globl __x86_return_thunk\n__x86_return_thunk: ret\n");
 
