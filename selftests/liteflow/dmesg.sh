@@ -1,94 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kernel's log since these tests began, or since boot if they were not
-# started by run_kselftest.sh: no splat of any kind. Runs last.
+# The kernel's log since these tests began: no splat of any kind. Runs last.
 
 DIR="$(dirname "$(readlink -f "$0")")"
 # shellcheck source=lf_lib.sh
 . "$DIR/lf_lib.sh"
-
-MARKER='kselftest: Running tests in liteflow'
-BAD='(^|[^[:alnum:]_])(BUG|WARNING|INFO|KASAN|KCSAN|KFENCE|UBSAN)(:|$| at | in )'
-BAD+='|Oops|kernel BUG|general protection fault|Call Trace:'
-BAD+='|[Uu]nable to handle|soft lockup|hard LOCKUP|stall(s|ed)? (on|detected)'
-BAD+='|blocked for more than|scheduling while atomic|sleeping function called'
-BAD+='|suspicious RCU usage|possible (circular|recursive|irq)|inconsistent lock'
-BAD+='|refcount_t:|unreferenced object|list_(add|del) corruption'
-
-# since_marker: from the last marker on; all there is if there is none
-since_marker()
-{
-	awk -v marker="$MARKER" '
-		index($0, marker) { n = 0 }
-		{ line[n++] = $0 }
-		END { for (i = 0; i < n; i++) print line[i] }'
-}
-
-splats()
-{
-	since_marker | grep -E "$BAD"
-}
-
-# A check that does not work must not look like a clean log.
-finds_splats()
-{
-	cat > "$LF_TMP/bad" <<-END
-	[    1.0] WARNING: CPU: 3 PID: 1 at kernel/sched/core.c:1 x+0x1/0x2
-	[    1.0] BUG: kernel NULL pointer dereference, address: 0000
-	[    1.0] BUG: KASAN: slab-out-of-bounds in x+0x1/0x2
-	[    1.0] kernel BUG at kernel/sched/fair.c:1!
-	[    1.0] Oops: 0000 [#1] PREEMPT SMP
-	[    1.0] WARNING: possible circular locking dependency detected
-	[    1.0] BUG: scheduling while atomic: swapper/0/0/0x00000002
-	[    1.0] rcu: INFO: rcu_preempt self-detected stall on CPU
-	[    1.0] watchdog: BUG: soft lockup - CPU#1 stuck for 22s!
-	[    1.0] INFO: task x:1 blocked for more than 122 seconds.
-	[    1.0] UBSAN: shift-out-of-bounds in kernel/liteflow/engine.c:1:1
-	END
-	[ "$(splats < "$LF_TMP/bad" | wc -l)" -eq "$(wc -l < "$LF_TMP/bad")" ]
-}
-
-passes_the_rest()
-{
-	! printf '%s\n' \
-		"[    1.0] WARNING: CPU: 3 PID: 1 at before/the/marker.c:1" \
-		"[    1.1] $MARKER" \
-		"[    1.2] smpboot: CPU 1 is now offline" \
-		"[    1.3] systemd[1]: DEBUG: nothing" \
-		"[    1.4] IRQ 24: no longer affine to CPU1" | splats
-}
-
-clean()
-{
-	if ! dmesg > "$LF_TMP/log" || ! [ -s "$LF_TMP/log" ]; then
-		ktap_print_msg "the log cannot be read"
-		return 1
-	fi
-	if ! grep -qF "$MARKER" "$LF_TMP/log"; then
-		ktap_print_msg "no marker: looking at the whole log"
-	fi
-	if splats < "$LF_TMP/log" > "$LF_TMP/splats"; then
-		head -n 20 "$LF_TMP/splats" | sed 's/^/# /'
-		return 1
-	fi
-	ktap_print_msg "$(since_marker < "$LF_TMP/log" | wc -l) lines, all clean"
-}
-
-# After its first report lockdep is off, and whatever came later went unseen.
-lockdep_watches()
-{
-	grep -q '^ *debug_locks: *1$' /proc/lockdep_stats
-}
+# shellcheck source=../kselftest/dmesg_clean.sh
+. "$DIR/../kselftest/dmesg_clean.sh"
 
 lf_init
-ktap_set_plan 4
-lf_check "the check finds splats" finds_splats
-lf_check "the check passes the rest" passes_the_rest
-lf_check "the log is clean" clean
-if [ -r /proc/lockdep_stats ]; then
-	lf_check "lockdep is still watching" lockdep_watches
-else
-	ktap_test_skip "lockdep is still watching (kernel without CONFIG_PROVE_LOCKING)"
-fi
+dmesg_clean liteflow "$LF_TMP" lf_check
 ktap_finished
