@@ -43,7 +43,7 @@ build()
 
 build
 [ $# -gt 0 ] || exit 0
-image=$1
+image=$(realpath "$1")
 shift
 # Emulated, with two CPUs for eight: the tests allow themselves more time.
 "$ROOT/qemu/start.sh" --accel "${ACCEL:-auto}" --kernel "$image" "$@" -- \

@@ -4,10 +4,12 @@
 
 Only the innermost results count.  A parent counts when it failed with no
 failing child.  Missing results of a plan count as failures, and so does a log
-without any result.  The status is 0 when something ran and nothing failed.
+without any result.  What a failed test said last is shown with it.  The status
+is 0 when something ran and nothing failed.
 """
 
 import argparse
+import collections
 import re
 import sys
 
@@ -15,6 +17,7 @@ RESULT = re.compile(r"(not )?ok \d+(?: -)?\s*(.*)")
 PLAN = re.compile(r"1\.\.(\d+)\s*(?:#\s*SKIP(.*))?$", re.I)
 STAMP = re.compile(r"^\[ *\d+\.\d+\](\[[ TC]+\d+\])? ")
 SKIP = re.compile(r"#\s*SKIP\s*(.*)", re.I)
+SAID = 8        # lines before a failure
 
 
 class Level:
@@ -41,6 +44,7 @@ class Count:
 
     def __init__(self):
         self.passed, self.failed, self.skipped = [], [], []
+        self.said = collections.deque(maxlen=SAID)
         self.levels = {}
         self.children = {}      # depth -> [results below, failures below]
 
@@ -63,7 +67,7 @@ class Count:
 
     def fail(self, name, depth):
         """One failure, known to all parents."""
-        self.failed.append(name)
+        self.failed.append("\n    ".join([name, *self.said]))
         for above in range(depth):
             self.children.setdefault(above, [0, 0])[1] += 1
 
@@ -97,6 +101,10 @@ class Count:
                 level = self.levels.setdefault(depth, Level())
             level.plan = int(plan.group(1))
             level.reason = (plan.group(2) or "").strip()
+        if result or plan:
+            self.said.clear()
+        elif text.strip("# "):
+            self.said.append(text)
 
 
 def main():
