@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * jc_sched - switch the learned migration decision on or off, or show its state
+ * jc_sched - switch the learned migration decision on or off, change its model,
+ * or show its state
  *
  * The sysctl is the way in.  The system call is a thin wrapper over the same
  * setter; its number is taken from kernel.sched_jc_syscall and never from a
  * header, because mainline may give that number to another call one day.
+ *
+ * Models are LiteFlow's business, and so lfctl's: it is run for them.
  */
 #include <argp.h>
 #include <errno.h>
@@ -13,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <limits.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
@@ -31,16 +36,23 @@ enum {
 	EXIT_FIXED	= 5,
 };
 
-enum jc_op { JC_OFF, JC_ON, JC_QUERY };
+enum jc_op { JC_OFF, JC_ON, JC_QUERY, JC_MODEL };
+
+enum model_op { MODEL_NONE, MODEL_LOAD, MODEL_SHOW, MODEL_RESET };
+
+#define APP	"jc_sched"
 
 struct options {
 	bool use_syscall;
 	bool quiet;
 	int op;
+	enum model_op model;
+	const char *file;
 };
 
 static const char doc[] =
-	"Switch the learned task migration decision (CONFIG_JC_SCHED) on or off, or show its state.\n"
+	"Switch the learned task migration decision (CONFIG_JC_SCHED) on or off, show its state, "
+	"or change its model while it runs.\n"
 	"\vExit status:\n"
 	"  0  done; for `status': the state was read\n"
 	"  1  another error, named on standard error\n"
@@ -55,6 +67,34 @@ static const struct argp_option option_table[] = {
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
+static void parse_word(struct options *opts, struct argp_state *state, const char *arg)
+{
+	bool model = opts->op == JC_MODEL;
+
+	if (!state->arg_num && !strcmp(arg, "on"))
+		opts->op = JC_ON;
+	else if (!state->arg_num && !strcmp(arg, "off"))
+		opts->op = JC_OFF;
+	else if (!state->arg_num && !strcmp(arg, "status"))
+		opts->op = JC_QUERY;
+	else if (!state->arg_num && !strcmp(arg, "model"))
+		opts->op = JC_MODEL;
+	else if (model && state->arg_num == 1 && !strcmp(arg, "load"))
+		opts->model = MODEL_LOAD;
+	else if (model && state->arg_num == 1 && !strcmp(arg, "show"))
+		opts->model = MODEL_SHOW;
+	else if (model && state->arg_num == 1 && !strcmp(arg, "reset"))
+		opts->model = MODEL_RESET;
+	else if (state->arg_num == 2 && opts->model == MODEL_LOAD)
+		opts->file = arg;
+	else if (!state->arg_num)
+		argp_error(state, "unknown command '%s': give on, off, status or model", arg);
+	else if (model && state->arg_num == 1)
+		argp_error(state, "unknown 'model %s': give load FILE, show or reset", arg);
+	else
+		argp_error(state, "too many arguments, from '%s' on", arg);
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *opts = state->input;
@@ -67,19 +107,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		opts->quiet = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (state->arg_num > 0)
-			argp_error(state, "one command only, found '%s' as well", arg);
-		if (!strcmp(arg, "on"))
-			opts->op = JC_ON;
-		else if (!strcmp(arg, "off"))
-			opts->op = JC_OFF;
-		else if (!strcmp(arg, "status"))
-			opts->op = JC_QUERY;
-		else
-			argp_error(state, "unknown command '%s': give on, off or status", arg);
+		parse_word(opts, state, arg);
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no command: give on, off or status");
+	case ARGP_KEY_END:
+		if (!state->arg_num)
+			argp_error(state, "no command: give on, off, status or model");
+		else if (opts->op == JC_MODEL && opts->model == MODEL_NONE)
+			argp_error(state, "'model' does what? give load FILE, show or reset");
+		else if (opts->model == MODEL_LOAD && !opts->file)
+			argp_error(state, "'model load' needs a file: .lfm, or .json that becomes one");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -88,7 +124,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp parser = {
 	.options = option_table,
 	.parser = parse_option,
-	.args_doc = "on|off|status",
+	.args_doc = "on|off|status\nmodel load FILE\nmodel show\nmodel reset",
 	.doc = doc,
 };
 
@@ -201,7 +237,8 @@ static int report_error(const struct options *opts, long err)
 static void print_details(void)
 {
 	static const char * const wanted[] = {
-		"mode:", "arithmetic:", "model:", "model_checksum:", "perf:", "sched_ext:",
+		"mode:", "arithmetic:", "model:", "model_from:", "model_checksum:", "guard:",
+		"perf:", "sched_ext:",
 	};
 	char line[256];
 	size_t i;
@@ -221,6 +258,117 @@ static void print_details(void)
 	fclose(file);
 }
 
+/* Beside this program's folder as it is built, or where LFCTL or PATH say. */
+static const char *find_lfctl(void)
+{
+	static char path[PATH_MAX + 32];
+	const char *given = getenv("LFCTL");
+	ssize_t len;
+	char *slash;
+
+	if (given && *given)
+		return given;
+	len = readlink("/proc/self/exe", path, PATH_MAX);
+	path[len < 0 ? 0 : len] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		strcpy(slash, "/../liteflow/lfctl");
+		if (!access(path, X_OK))
+			return path;
+	}
+	return "lfctl";
+}
+
+/* Runs it; its exit status, or EXIT_OTHER and a reason. */
+static int run_lfctl(const char *const *args)
+{
+	const char *lfctl = find_lfctl();
+	const char *argv[16] = { lfctl };
+	int status, i;
+	pid_t pid;
+
+	for (i = 0; args[i]; i++)
+		argv[i + 1] = args[i];
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0) {
+		perror("jc_sched: fork");
+		return EXIT_OTHER;
+	}
+	if (!pid) {
+		execvp(lfctl, (char *const *)argv);
+		fprintf(stderr, "jc_sched: %s: %s: build it with 'make lfctl', or set LFCTL\n",
+			lfctl, strerror(errno));
+		_exit(EXIT_OTHER);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+		fprintf(stderr, "jc_sched: %s did not end by itself\n", lfctl);
+		return EXIT_OTHER;
+	}
+	return WEXITSTATUS(status);
+}
+
+/* The text of a model has to be packed first. */
+static int load_model(const char *file)
+{
+	const char *install[] = { "model", "install", APP, "auto", file, "--activate", NULL };
+	char packed[] = "/tmp/jc_sched-XXXXXX";
+	const char *pack[] = { "model", "pack", "--output", packed, file, NULL };
+	size_t len = strlen(file);
+	int fd, ret;
+
+	if (len < 5 || strcmp(file + len - 5, ".json"))
+		return run_lfctl(install);
+	fd = mkstemp(packed);
+	if (fd < 0) {
+		fprintf(stderr, "jc_sched: %s: %s\n", packed, strerror(errno));
+		return EXIT_OTHER;
+	}
+	close(fd);
+	install[4] = packed;
+	ret = run_lfctl(pack);
+	if (!ret)
+		ret = run_lfctl(install);
+	unlink(packed);
+	return ret;
+}
+
+static bool builtin_answers(void)
+{
+	FILE *file = fopen(DEBUGFS_STATE, "re");
+	bool found = false;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		found |= !strcmp(line, "model_from: kernel\n");
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Which one answers, the built-in one included, and what lies in the slots. */
+static int do_model(const struct options *opts)
+{
+	static const char *const show[] = { "model", "show", APP, NULL };
+	static const char *const reset[] = {
+		"model", "remove", APP, "active", "--force", NULL
+	};
+
+	switch (opts->model) {
+	case MODEL_LOAD:
+		return load_model(opts->file);
+	case MODEL_RESET:
+		if (builtin_answers()) {
+			printf("the built-in model answers already\n");
+			return EXIT_SUCCESS;
+		}
+		return run_lfctl(reset);
+	default:
+		print_details();
+		return run_lfctl(show);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct options opts = { .op = JC_QUERY };
@@ -229,6 +377,8 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, &opts);
 
+	if (opts.op == JC_MODEL)
+		return do_model(&opts);
 	state = do_operation(&opts);
 	if (state < 0)
 		return report_error(&opts, state);

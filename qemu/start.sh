@@ -33,6 +33,9 @@ without COMMAND, gives a shell on this terminal (Ctrl-] x ends QEMU).
   --tcg-threads auto|single|multi
                       emulate on one host thread or on one per CPU (default auto:
                       multi from QEMU 8.1 on, where self-modifying code is safe)
+  --icount            TCG with a clock that counts instructions, 4 ns each, and skips
+                      idle time: what else the host does changes no measurement,
+                      and nothing is known of the time that hardware would take
   --append WORDS      more words for the kernel's command line (repeatable)
   --share HOST[:GUEST]
                       give the guest a host directory read-write, on the same
@@ -79,7 +82,7 @@ number() { # NAME VALUE MIN MAX
 # --- options ----------------------------------------------------------------
 
 kernel=
-nodes=2 smp=8 threads=1 mem=4G accel=auto tcg_threads=auto
+nodes=2 smp=8 threads=1 mem=4G accel=auto tcg_threads=auto icount=0
 append=() shares=() net=0 timeout=0 log='' check=1 gdb='' dry=0
 command=()
 
@@ -126,6 +129,7 @@ while (($#)); do
 			shift
 		fi
 		;;
+	--icount) icount=1 ;;
 	--dry-run) dry=1 ;;
 	-h | --help)
 		usage
@@ -168,6 +172,12 @@ case $tcg_threads in
 auto | single | multi) ;;
 *) fail "--tcg-threads takes auto, single or multi, not '$tcg_threads'" ;;
 esac
+
+if ((icount)); then
+	[[ $accel != kvm ]] || fail "--icount counts what TCG emulates: not with --accel kvm"
+	[[ $tcg_threads != multi ]] || fail "--icount needs one host thread: not with --tcg-threads multi"
+	accel=tcg tcg_threads=single
+fi
 
 command -v "$qemu" > /dev/null || fail "$qemu is missing: install qemu-system-x86 (make deps)"
 : "${kernel:=$build/kernel/arch/x86/boot/bzImage}"
@@ -322,6 +332,7 @@ qemu_patches_safely() {
 	[[ -n $version ]] && ((${version% *} * 100 + ${version#* } >= 801))
 }
 
+clock=()
 case $accel in
 kvm)
 	cpu=host
@@ -334,14 +345,18 @@ tcg)
 		! qemu_patches_safely || tcg_threads=multi
 	}
 	accel_option=tcg,thread=$tcg_threads
+	((!icount)) || clock=(-icount "shift=2,sleep=off")
 	# Emulated CPUs all read the host's counter, but the kernel cannot know and
 	# would fall back to the hpet, which costs microseconds per reading.
 	# And a CPU that waits for its turn on the host is slow, not stuck, and no
 	# reason to panic while the timer is tried out at boot.
 	words+=(tsc=reliable watchdog_thresh=30 no_timer_check)
 	# On a busy host the guest may measure the counter wrongly by a factor. The
-	# host knows: its bogomips are twice the counter's MHz.
-	if grep -q '^flags.* constant_tsc ' /proc/cpuinfo; then
+	# host knows: its bogomips are twice the counter's MHz. With --icount it
+	# counts nanoseconds.
+	if ((icount)); then
+		words+=(tsc_early_khz=1000000)
+	elif grep -q '^flags.* constant_tsc ' /proc/cpuinfo; then
 		tsc_khz=$(awk '/^bogomips/ { printf "%d", $3 * 500; exit }' /proc/cpuinfo)
 		((tsc_khz < 100000 || tsc_khz > 10000000)) || words+=("tsc_early_khz=$tsc_khz")
 	fi
@@ -350,7 +365,7 @@ esac
 [[ -z $gdb ]] || words+=(nokaslr)
 
 argv=(
-	"$qemu" -nodefaults -no-user-config -no-reboot -display none
+	"$qemu" "${clock[@]}" -nodefaults -no-user-config -no-reboot -display none
 	-machine q35 -accel "$accel_option" -cpu "$cpu" -m "$mem_mib"
 	-smp "$smp,sockets=$nodes,cores=$((smp / nodes / threads)),threads=$threads"
 )

@@ -10,7 +10,7 @@ set -euo pipefail
 DATA=$BUILD/data/bench
 BENCH=$ROOT/mllb/bench
 # About 100 s of loads that the network was not trained on.
-LOADS=messaging-threads:30,burn-gather:30,burn-shared:20,burn-stagger:20,ng-switch:10
+LOADS=(messaging-threads:30 burn-gather:30 burn-shared:20 burn-stagger:20 ng-switch:10)
 
 note()
 {
@@ -20,8 +20,11 @@ note()
 # The kernel's own objects in a program: native, one core, the kernel's flags.
 forward()
 {
-	local include=(-I"$ROOT/mllb/linux/include" -I"$ROOT/mllb/linux/kernel/sched"
-		-idirafter "$BENCH/include")
+	local liteflow=$ROOT/liteflow
+	local include=(-I"$liteflow/lib/compat" -I"$liteflow/lib/include"
+		-I"$liteflow/linux/include" -I"$liteflow/linux/include/uapi"
+		-I"$liteflow/linux/kernel/liteflow/tests"
+		-I"$ROOT/mllb/linux/include" -I"$ROOT/mllb/linux/kernel/sched")
 	local sched=$BUILD/kernel/kernel/sched
 
 	note "forward pass, natively on $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
@@ -59,9 +62,23 @@ balance()
 agreement()
 {
 	note "agreement with the stock code, TEST mode, in the guest"
-	guest bzImage-test-fixed-perf 600 "$ROOT/mllb/guest/agree.py" --tools "$BUILD/tools" \
-		--out "$DATA/agree.json" --loads "$LOADS"
-	"$BENCH/agreement" "$DATA/agree.json"
+	guest bzImage-test-fixed-perf 600 "$ROOT/mllb/eval_acc" --tools "$BUILD/tools" \
+		--out "$DATA/agree.json" "${LOADS[@]}"
+	"$ROOT/mllb/eval_acc" --figures "$DATA/agree.json"
+}
+
+# Here where the host lets root load BPF programs, else in the guest.
+recorder()
+{
+	note "recorder: synthetic decisions, BPF program to CSV file"
+	make -s -C "$ROOT" dump_lb >&2
+	if ! "$BUILD/tools/dump_lb" -q --bench 5 -o "$DATA" >"$DATA/dump_lb.txt" 2>/dev/null; then
+		note "not here, so in the guest"
+		guest bzImage-toggle-fixed-perf 300 bash -c \
+			"mount -t tmpfs none /mnt && '$BUILD/tools/dump_lb' -q --bench 5 -o /mnt >'$DATA/dump_lb.txt'"
+	fi
+	rm -f "$DATA"/raw_bench.*
+	grep -E '^dump_lb_rate [0-9]+ per_s$' "$DATA/dump_lb.txt"
 }
 
 mkdir -p "$DATA" "$BUILD/logs"
@@ -73,5 +90,6 @@ mkdir -p "$DATA" "$BUILD/logs"
 } >&2
 "$ROOT/scripts/bench-liteflow.sh"
 forward
+recorder
 balance
 agreement

@@ -61,10 +61,12 @@ main()
 		say "bisect: $slug, $(elapsed "$start")"
 		"$ROOT/scripts/series.py" sync --target "$TREE" --upto "$step" >/dev/null
 		compile "$step" off
-		if grep -rqs 'config JC_SCHED$' "$TREE/init/Kconfig" "$TREE/kernel"; then
+		if grep -rqs 'config LITEFLOW$' "$TREE/kernel"; then
 			compile "$step" fixed "$kconfig/mode-toggle.config" \
 				"$kconfig/fxdpt.config" "$kconfig/perf.config" "$kconfig/testing.config" \
 				"$kconfig/liteflow.config"
+		fi
+		if grep -rqs 'config JC_SCHED$' "$TREE/kernel"; then
 			compile "$step" float "$kconfig/mode-test.config" \
 				"$kconfig/float.config" "$kconfig/noperf.config"
 		fi

@@ -16,10 +16,15 @@ struct model_args {
 	const char *file;
 	const char *compiled;
 	bool activate;
+	const char *slot_word;	/* may be given in place of a number, */
+	int slot_by;		/* and means this */
 	unsigned int remove;
 	unsigned int n_words;
 	unsigned int max_words;
 };
+
+/* model_args::slot: none given, slot 0 or else 1, the active one */
+enum { SLOT_NONE = -1, SLOT_AUTO = -2, SLOT_ACTIVE = -3 };
 
 enum { OPT_ACTIVATE = 256, OPT_COMPILED, OPT_FORCE, OPT_EVICT };
 
@@ -48,7 +53,10 @@ static error_t model_option(int key, char *arg, struct argp_state *state)
 			args->app = arg;
 			return 0;
 		case 1:
-			args->slot = parse_number(state, "SLOT", arg, 0, 7);
+			if (args->slot_word && !strcmp(arg, args->slot_word))
+				args->slot = args->slot_by;
+			else
+				args->slot = parse_number(state, "SLOT", arg, 0, 7);
 			return 0;
 		default:
 			args->file = arg;
@@ -94,12 +102,47 @@ static void say(const char *app, int slot, const char *state, uint32_t version, 
 	print_json(o);
 }
 
-static int install(struct nl *nl, const struct model_args *args, uint32_t *version)
+static int on_slot(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
+{
+	int *active = data;
+
+	(void)nlh;
+	if (tb[LITEFLOW_A_SLOT] && tb[LITEFLOW_A_STATE] &&
+	    nl_uint(tb[LITEFLOW_A_STATE]) == LITEFLOW_STATE_ACTIVE)
+		*active = nl_uint(tb[LITEFLOW_A_SLOT]);
+	return 0;
+}
+
+/* A slot that was given by what is in it becomes a number. */
+static int resolve_slot(struct nl *nl, struct model_args *args)
+{
+	struct nlmsghdr *nlh;
+	int active = -1, ret;
+
+	if (args->slot >= 0)
+		return 0;
+	nlh = nl_begin(nl, LITEFLOW_CMD_SLOT_GET, NLM_F_DUMP);
+	nl_put_app(nlh, args->app);
+	ret = nl_ask(nl, args->app, on_slot, &active);
+	if (ret)
+		return ret;
+	if (args->slot == SLOT_ACTIVE && active < 0) {
+		complain("%s: no model is active: see lfctl model show", args->app);
+		return EXIT_OTHER;
+	}
+	args->slot = args->slot == SLOT_ACTIVE ? active : !active;
+	return 0;
+}
+
+static int install(struct nl *nl, struct model_args *args, uint32_t *version)
 {
 	size_t len;
 	void *blob;
 	int ret;
 
+	ret = resolve_slot(nl, args);
+	if (ret)
+		return ret;
 	if (args->compiled)
 		return model_install_compiled(nl, args->app, args->slot, args->compiled, version);
 	blob = model_read(args->file, &len);
@@ -121,16 +164,19 @@ int cmd_model_install(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options, .parser = model_option, .children = children,
 		.args_doc = "APP SLOT FILE\nAPP SLOT --compiled NAME",
-		.doc = "Put a model into a slot, on standby.",
+		.doc = "Put a model into a slot, on standby. SLOT \"auto\" is 0, or 1 if a model "
+			"is active in 0.",
 	};
-	struct model_args args = { .slot = -1, .max_words = 3 };
+	struct model_args args = {
+		.slot = SLOT_NONE, .max_words = 3, .slot_word = "auto", .slot_by = SLOT_AUTO
+	};
 	uint32_t version = 0;
 	uint64_t ns = 0;
 	struct nl nl;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	need(args.slot >= 0, "APP SLOT");
+	need(args.slot != SLOT_NONE, "APP SLOT");
 	need(!args.file != !args.compiled, "either FILE or --compiled NAME");
 	ret = nl_open(&nl);
 	if (!ret)
@@ -149,7 +195,7 @@ int cmd_model_activate(int argc, char **argv)
 		.parser = model_option, .children = children, .args_doc = "APP SLOT",
 		.doc = "From now on the model of this slot answers.",
 	};
-	struct model_args args = { .slot = -1, .max_words = 2 };
+	struct model_args args = { .slot = SLOT_NONE, .max_words = 2 };
 	uint32_t version = 0;
 	uint64_t ns = 0;
 	struct nl nl;
@@ -204,16 +250,21 @@ int cmd_model_remove(int argc, char **argv)
 	};
 	static const struct argp argp = {
 		.options = options, .parser = model_option, .children = children,
-		.args_doc = "APP SLOT", .doc = "Empty a slot.",
+		.args_doc = "APP SLOT",
+		.doc = "Empty a slot. SLOT \"active\" is that of the active model.",
 	};
-	struct model_args args = { .slot = -1, .max_words = 2 };
+	struct model_args args = {
+		.slot = SLOT_NONE, .max_words = 2, .slot_word = "active", .slot_by = SLOT_ACTIVE
+	};
 	struct nlmsghdr *nlh;
 	struct nl nl;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	need(args.slot >= 0, "APP SLOT");
+	need(args.slot != SLOT_NONE, "APP SLOT");
 	ret = nl_open(&nl);
+	if (!ret)
+		ret = resolve_slot(&nl, &args);
 	if (!ret) {
 		nlh = nl_begin(&nl, LITEFLOW_CMD_MODEL_REMOVE, 0);
 		nl_put_app(nlh, args.app);

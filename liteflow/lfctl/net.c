@@ -295,11 +295,35 @@ static int read_layers(struct json_object *json, struct net *net, struct reason 
 	return 0;
 }
 
+/* How many bits the sums may take, and which checksum the model will have. */
+static int read_promises(struct json_object *json, struct net *net, struct reason *why)
+{
+	double bits = 0;
+	struct json_object *o;
+	const char *text;
+	size_t len;
+
+	if (number(json, "model", "bits", true, &bits, why))
+		return -1;
+	if (json_object_object_get_ex(json, "bits", &o) && bits != 32 && bits != 64)
+		return refuse(why, "model: \"bits\" is %g, must be 32 or 64", bits);
+	net->bits = bits;
+	if (!json_object_object_get_ex(json, "checksum", &o))
+		return 0;
+	text = json_object_is_type(o, json_type_string) ? json_object_get_string(o) : "";
+	len = strlen(text);
+	if (len != 10 || strncmp(text, "0x", 2) || strspn(text + 2, "0123456789abcdef") != len - 2)
+		return refuse(why, "model: \"checksum\" must be text as \"0x00c0ffee\"");
+	net->checksum = strtoul(text, NULL, 16);
+	net->has_checksum = true;
+	return 0;
+}
+
 static int read_header(struct json_object *json, struct net *net, struct reason *why)
 {
 	static const char *const keys[] = {
-		"format", "version", "name", "units", "provenance", "inputs", "outputs", "layers",
-		NULL
+		"format", "version", "name", "units", "provenance", "bits", "checksum", "inputs",
+		"outputs", "layers", NULL
 	};
 	char format[LF_NAME_LEN];
 	struct json_object *o;
@@ -319,6 +343,8 @@ static int read_header(struct json_object *json, struct net *net, struct reason 
 		return -1;
 	if (!net->name[0])
 		return refuse(why, "model: its name is empty");
+	if (read_promises(json, net, why))
+		return -1;
 	if (!json_object_object_get_ex(json, "provenance", &o))
 		return 0;
 	if (!json_object_is_type(o, json_type_string))

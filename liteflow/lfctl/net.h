@@ -5,6 +5,7 @@
 #ifndef _LFCTL_NET_H
 #define _LFCTL_NET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/liteflow_model.h>
@@ -50,10 +51,28 @@ struct net_layer {
 	double *b;	/* [n_out] */
 };
 
+/**
+ * struct net - a network
+ * @name: its name
+ * @units: tag of the units
+ * @provenance: text, NULL: none
+ * @bits: of the sums, as pack_options::bits
+ * @has_checksum: @checksum was told
+ * @checksum: lf_blob_header::crc of the model that this text becomes
+ * @n_in: inputs
+ * @n_out: outputs
+ * @n_layers: layers
+ * @in: the inputs
+ * @out: the outputs
+ * @layers: the layers
+ */
 struct net {
 	char name[LF_NAME_LEN];
 	char units[LF_NAME_LEN];
 	char *provenance;
+	int bits;
+	bool has_checksum;
+	uint32_t checksum;
 	unsigned int n_in;
 	unsigned int n_out;
 	unsigned int n_layers;

@@ -267,17 +267,27 @@ int lf_pack_net(const struct net *net, const struct pack_options *opts, void **b
 {
 	struct reason why = { err, errlen };
 	struct attempt *a;
+	uint32_t crc;
+	int bits;
 
 	*blob = NULL;
 	*len = 0;
 	if (blob_len(net) > LF_MAX_BLOB)
 		return refuse(&why, "the model would take %zu bytes, at most %u are possible",
 			      blob_len(net), LF_MAX_BLOB);
-	a = attempt(net, opts->bits == 64 ? ~0U : 0, opts->sigmas, &why);
+	bits = opts->bits ? opts->bits : net->bits;
+	a = attempt(net, bits == 64 ? ~0U : 0, opts->sigmas, &why);
 	if (!a)
 		return -1;
-	if (!opts->bits)
+	if (!bits)
 		a = widen(net, opts->sigmas, a);
+	crc = le32toh(((struct lf_blob_header *)a->blob)->crc);
+	if (net->has_checksum && net->checksum != crc) {
+		attempt_free(a);
+		return refuse(&why, "\"checksum\" says 0x%08x, but the model made of this is "
+			      "0x%08x: edited, packed with other options, or damaged",
+			      net->checksum, crc);
+	}
 	if (opts->report)
 		report(opts->report, net, a);
 	if (opts->estimate) {

@@ -30,7 +30,8 @@ struct pack_estimate {
 
 /**
  * struct pack_options - how to pack
- * @bits: of the sums: 32, 64 or 0: 32, and 64 for layers where that helps
+ * @bits: of the sums: 32, 64 or 0: as the network says; if that says nothing, 32,
+ *	and 64 for layers where that helps
  * @sigmas: see quant_make()
  * @report: what was chosen, and the errors to expect; NULL: nobody wants to know
  * @estimate: result: errors to expect; NULL: not wanted

@@ -29,8 +29,8 @@ static const struct argp_option pack_options[] = {
 	  "standard output", 0 },
 	{ "check", 'c', "N", 0, "compare with double arithmetic on 2 x N random inputs", 0 },
 	{ "seed", 's', "N", 0, "of those inputs (1)", 0 },
-	{ "sums", 'b', "BITS", 0, "32, 64, or auto: 32, and 64 for layers where that more than "
-	  "halves the error (auto)", 0 },
+	{ "sums", 'b', "BITS", 0, "32, 64, or auto: as \"bits\" in the JSON says; without that, "
+	  "32, and 64 for layers where that more than halves the error (auto)", 0 },
 	{ "saturate", 'S', "SIGMAS", 0, "let hidden layers without tanh or sigmoid saturate so "
 	  "many standard deviations of random inputs from the mean, for a finer resolution; "
 	  "0: never (0)", 0 },

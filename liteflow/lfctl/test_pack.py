@@ -374,6 +374,45 @@ def numbers(t):
                 dict(activation="none", weights=[[0] * 600], bias=[0])]))
 
 
+def promises(t):
+    """bits and checksum."""
+    def sums():
+        done = t.run("--json", "model", "check", t.path("m.lfm"))
+        return [layer["sum_bits"] for layer in json.loads(done.stdout)["layers"]]
+
+    def crc():
+        with open(t.path("m.lfm"), "rb") as f:
+            return "0x%08x" % struct.unpack_from("<I", f.read(), 12)
+
+    # the net for which sums of 64 bits are taken if nothing is said
+    net = make_net(random.Random(3), [30, 32, 16, 1], ["tanh", "tanh", "none"], [(-10, 10)],
+                   (-3, 3, 1e-4), 1.3)
+    for bits, args, wide in ((None, [], True), (32, [], False), (64, [], True),
+                             (32, ["--sums", "64"], True), (64, ["--sums", "32"], False),
+                             (32, ["--sums", "auto"], False)):
+        if bits:
+            net["bits"] = bits
+        done = t.pack(net, *args)
+        t.result("bits %s %s" % (bits, " ".join(args)), done.stderr if done.returncode else
+                 (64 in sums()) != wide)
+    t.pack(simple_net())
+    good = crc()
+    done = t.pack(dict(simple_net(), checksum=good))
+    t.result("the right checksum", done.stderr if done.returncode else crc() != good)
+    t.changed("a weight that was edited", 'says %s, but the model made of this is 0x' % good,
+              lambda m: (m.update(checksum=good), m["layers"][0]["bias"].reverse()))
+    t.changed("provenance that was edited", "says " + good,
+              lambda m: m.update(checksum=good, provenance="else"))
+    t.changed("another checksum", "says 0x00000000, but the model made of this is " + good,
+              lambda m: m.update(checksum="0x00000000"))
+    t.changed("bits 48", '"bits" is 48', lambda m: m.update(bits=48))
+    t.changed("bits 0", '"bits" is 0', lambda m: m.update(bits=0))
+    t.changed("bits as text", '"bits" must be a finite number', lambda m: m.update(bits="32"))
+    for bad in (int(good, 16), good[2:], good.upper(), good + "0", "0x+1234567", ""):
+        t.changed("checksum %r" % bad, '"checksum" must be text',
+                  lambda m, b=bad: m.update(checksum=b))
+
+
 def files(t):
     done = t.run("model", "pack", t.path("none.json"))
     t.result("a file that is not there", done.returncode != 1 or "No such file" not in
@@ -436,7 +475,7 @@ def files(t):
 def main():
     t = Tests(sys.argv[1])
     print("TAP version 13")
-    for part in (accuracy, damage, shapes, numbers, files):
+    for part in (accuracy, damage, shapes, numbers, promises, files):
         part(t)
     print("1..%d" % t.n)
     return 1 if t.failed else 0

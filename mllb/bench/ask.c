@@ -16,7 +16,7 @@ unsigned int ask_fixed(const struct jc_lb_obs *d)
 	struct jc_features f;
 
 	jc_features(d, &f);
-	return jc_mlp_forward_fixed(&fixed, &f) > 0;
+	return jc_mlp_forward_fixed(&fixed, &f) > JC_THRESHOLD;
 }
 
 unsigned int ask_dense(const struct jc_lb_obs *d)
@@ -24,7 +24,7 @@ unsigned int ask_dense(const struct jc_lb_obs *d)
 	struct jc_features f;
 
 	jc_features(d, &f);
-	return jc_mlp_forward_fixed(&dense, &f) > 0;
+	return jc_mlp_forward_fixed(&dense, &f) > JC_THRESHOLD;
 }
 
 unsigned int ask_float(const struct jc_lb_obs *d)

@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "ask.h"
+#include "testmodel.h"
 
 #define NR_ROWS		4096
 #define NR_PASSES	50
@@ -108,36 +109,49 @@ static void report(const char *name, unsigned int (*ask)(const struct jc_lb_obs 
 		t[NR_REPEATS / 4], t[NR_REPEATS * 3 / 4], t[0]);
 }
 
-/* A network that uses every input: training leaves out what it can. */
-static void make_dense(void)
+static void fail(const char *what, const struct lf_error *err)
 {
-	static struct jc_mlp_model m;
-	s32 *w;
+	fprintf(stderr, "forward: %s: %s\n", what, err->msg);
+	exit(1);
+}
 
-	m = jc_mlp_default;
-	for (w = &m.w1[0][0]; w < m.b1; w++) {
-		if (!*w)
-			*w = (s32)(rnd() % 65536) - 32768;
-	}
-	jc_mlp_prepare_fixed(&dense, &m);
+static struct lf_model *parse(const char *what, const void *blob, size_t len)
+{
+	struct lf_error err = { "" };
+	struct lf_model *model;
+
+	if (lf_model_parse(blob, len, &jc_limits, &model, &err) || jc_mlp_check(model, &err))
+		fail(what, &err);
+	return model;
+}
+
+/* A network that uses every input: training leaves out what it can. */
+static struct lf_model *dense_model(void)
+{
+	static const struct lf_testmodel_spec spec = {
+		.n_in = JC_NR_INPUTS, .n_out = 1, .n_layers = 2, .width = JC_NR_HIDDEN,
+		.act = LF_ACT_RELU, .last = LF_ACT_NONE, .weight_bits = 8,
+		.units = JC_UNITS, .features = jc_input_names,
+	};
+	static unsigned char blob[4096];
+
+	return parse("a network of all inputs", blob, lf_testmodel(1, &spec, blob, sizeof(blob)));
 }
 
 int main(void)
 {
+	struct lf_model *model;
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
 	sched_setaffinity(0, sizeof(set), &set);
 
-	if (jc_mlp_check(&jc_mlp_default)) {
-		fprintf(stderr, "built-in weights are not valid\n");
-		return 1;
-	}
 	make_rows();
-	jc_mlp_prepare_fixed(&fixed, &jc_mlp_default);
-	jc_mlp_prepare_float(&fl, &jc_mlp_default);
-	make_dense();
+	model = parse("the built-in model", jc_builtin_blob, jc_builtin_len);
+	jc_mlp_prepare_fixed(&fixed, model);
+	jc_mlp_prepare_float(&fl, model);
+	jc_mlp_prepare_fixed(&dense, dense_model());
 
 	for (int i = 0; i < NR_ROWS; i++) {
 		if (ask_fixed(&rows[i]) != ask_float(&rows[i])) {

@@ -9,7 +9,6 @@
 #include <linux/capability.h>
 
 #include "../kselftest_harness.h"
-#include "lf_blob.h"
 #include "lf_nl.h"
 
 #define APP	"kselftest"
@@ -30,28 +29,12 @@ do {										\
 	}									\
 } while (0)
 
-static inline int send_model(struct lf_sock *s, const char *app, int slot, const void *blob,
-			     size_t len)
-{
-	__u8 digest[32];
-	size_t at, part;
-	int ret;
-
-	lf_sha256(blob, len, digest);
-	ret = lf_model_begin(s, app, slot, len, digest);
-	for (at = 0; !ret && at < len; at += part) {
-		part = len - at < LITEFLOW_DATA_MAX ? len - at : LITEFLOW_DATA_MAX;
-		ret = lf_model_data(s, at, (const char *)blob + at, part);
-	}
-	return ret ? ret : lf_model_commit(s);
-}
-
 /* A model that answers with @number plus the sum of the inputs. */
 static inline int install(struct lf_sock *s, const char *app, int slot, int number)
 {
 	static char blob[LF_BLOB_ROOM];
 
-	return send_model(s, app, slot, blob, lf_blob_make(blob, number, N_IN, ""));
+	return lf_model_send(s, app, slot, blob, lf_blob_make(blob, number, N_IN, ""));
 }
 
 FIXTURE(liteflow) {

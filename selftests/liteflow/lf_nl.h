@@ -19,6 +19,8 @@
 #include <linux/netlink.h>
 #include <linux/types.h>
 
+#include "lf_blob.h"
+
 #ifndef SOL_NETLINK
 #define SOL_NETLINK	270
 #endif
@@ -407,6 +409,23 @@ static inline int lf_eval(struct lf_sock *s, const char *app, int slot, const __
 		return -EBADMSG;
 	memcpy(out, lf_data(a), sizeof(*out));
 	return 0;
+}
+
+/* A whole model into a slot. */
+static inline int lf_model_send(struct lf_sock *s, const char *app, int slot,
+				const void *blob, size_t len)
+{
+	__u8 digest[32];
+	size_t at, part;
+	int ret;
+
+	lf_sha256(blob, len, digest);
+	ret = lf_model_begin(s, app, slot, len, digest);
+	for (at = 0; !ret && at < len; at += part) {
+		part = len - at < LITEFLOW_DATA_MAX ? len - at : LITEFLOW_DATA_MAX;
+		ret = lf_model_data(s, at, (const char *)blob + at, part);
+	}
+	return ret ? ret : lf_model_commit(s);
 }
 
 #endif /* _LF_NL_H */

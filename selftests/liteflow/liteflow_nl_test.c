@@ -270,7 +270,7 @@ TEST_F(liteflow, oversize)
 					LITEFLOW_DATA_MAX), 0);
 	EXPECT_REFUSED(lf_model_commit(self->s), EBADMSG, "digest");
 	/* with the right digest it is as large as can be, and still no model */
-	EXPECT_REFUSED(send_model(self->s, APP, 0, zero, LITEFLOW_DATA_MAX), EINVAL, "no model");
+	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, zero, LITEFLOW_DATA_MAX), EINVAL, "no model");
 }
 
 TEST_F(liteflow, wrong_digest)
@@ -370,15 +370,15 @@ TEST_F(liteflow, bad_models)
 	struct lf_blob_header *h = (void *)blob;
 
 	blob[len - 1] ^= 1;
-	EXPECT_REFUSED(send_model(self->s, APP, 0, blob, len), EINVAL, "checksum");
+	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, blob, len), EINVAL, "checksum");
 	blob[len - 1] ^= 1;
-	EXPECT_REFUSED(send_model(self->s, APP, 0, blob, len - 8), EINVAL, "cut");
+	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, blob, len - 8), EINVAL, "cut");
 	h->version = htole16(LF_BLOB_VERSION + 1);
 	lf_blob_fix(blob, len);
-	EXPECT_REFUSED(send_model(self->s, APP, 0, blob, len), EINVAL, "version");
+	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, blob, len), EINVAL, "version");
 	len = lf_blob_make(blob, 7, N_IN + 1, "");
-	EXPECT_REFUSED(send_model(self->s, APP, 0, blob, len), EINVAL, "inputs");
-	EXPECT_REFUSED(send_model(self->s, APP, 0, "", 1), EINVAL, "no model");
+	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, blob, len), EINVAL, "inputs");
+	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, "", 1), EINVAL, "no model");
 }
 
 /* -- slots ------------------------------------------------------------------------ */

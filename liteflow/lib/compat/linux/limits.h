@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include_next <linux/limits.h>
+#include <limits.h>
 
 #define S16_MIN			INT16_MIN
 #define S16_MAX			INT16_MAX

@@ -119,6 +119,34 @@ struct lf_model {
 	struct lf_layer layers[];
 };
 
+/* v / 2^shift, rounded to the nearest, halves up; shift at most LF_MAX_SHIFT. */
+static inline s64 lf_rshift(s64 v, unsigned int shift)
+{
+	return (v + (1LL << shift >> 1)) >> shift;
+}
+
+/* What the network gets to see of an input that is within its range. */
+static inline s64 lf_quantise(const struct lf_scale *scale, s32 in)
+{
+	return lf_rshift(((s64)in - scale->offset) * scale->mult, scale->shift);
+}
+
+/* The same of any input. Not clamp(): it branches, and inputs cannot be predicted. */
+static inline s64 lf_input(const struct lf_scale *scale, s32 in)
+{
+	in = in < scale->lo ? scale->lo : in;
+	in = in > scale->hi ? scale->hi : in;
+	return lf_quantise(scale, in);
+}
+
+/* What the app gets to see of a value of the last layer. */
+static inline s32 lf_output(const struct lf_scale *scale, s64 v)
+{
+	v = lf_rshift(v * scale->mult, scale->shift) + scale->offset;
+	v = v < scale->lo ? scale->lo : v;
+	return v > scale->hi ? scale->hi : v;
+}
+
 __printf(2, 3) void lf_refuse(struct lf_error *err, const char *fmt, ...);
 int lf_model_parse(const void *blob, size_t len, const struct lf_limits *limits,
 		   struct lf_model **model, struct lf_error *err);

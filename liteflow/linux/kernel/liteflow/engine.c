@@ -276,12 +276,6 @@ static void lf_sum_two(const struct lf_layer *layer, unsigned int row, const s16
 	}
 }
 
-static s32 lf_output(const struct lf_scale *scale, s64 v)
-{
-	v = lf_rshift(v * scale->mult, scale->shift) + scale->offset;
-	return clamp_t(s64, v, scale->lo, scale->hi);
-}
-
 static noinline void lf_run_last(const struct lf_model *model, const struct lf_layer *layer,
 				 const s16 *x, s32 *out)
 {
@@ -331,9 +325,8 @@ void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *sc
 	s16 *x = scratch, *y = scratch + model->width;
 	unsigned int i, n = model->n_in;
 
-	/* not clamp(): it branches, and raw inputs cannot be predicted */
 	for (i = 0; i < n; i++, scale++)
-		x[i] = lf_quantise(scale, min(max(in[i], scale->lo), scale->hi));
+		x[i] = lf_input(scale, in[i]);
 	for (; layer < last; layer++) {
 		lf_run_hidden(layer, x, y);
 		swap(x, y);

@@ -6,19 +6,6 @@
 #define _KERNEL_LITEFLOW_ENGINE_H
 
 #include <linux/liteflow_engine.h>
-#include <linux/minmax.h>
-
-/* v / 2^shift, rounded to the nearest, halves up; shift at most LF_MAX_SHIFT. */
-static inline s64 lf_rshift(s64 v, unsigned int shift)
-{
-	return (v + (1LL << shift >> 1)) >> shift;
-}
-
-/* What the network gets to see of an input that is within its range. */
-static inline s64 lf_quantise(const struct lf_scale *scale, s32 in)
-{
-	return lf_rshift(((s64)in - scale->offset) * scale->mult, scale->shift);
-}
 
 /* Printable ASCII that ends below LF_NAME_LEN: people get to see it in tables. */
 static inline bool lf_printable(const char *name)

@@ -119,7 +119,8 @@ struct jc_lb_obs {
  * @pid: the candidate
  * @src_cpu: CPU the task is queued on
  * @dst_cpu: CPU the task would move to
- * @imbalance: env->imbalance, unit as env->migration_type
+ * @imbalance: env->imbalance, unit as @migration_type
+ * @migration_type: what is to be moved: 0 load, 1 utilisation, 2 tasks, 3 a misfit
  * @src_numa_len: fair tasks of the source that prefer any node
  * @total_faults: the task's total_numa_faults, pages
  * @throttled: always 0, hard filters come first (column of the original)
@@ -131,8 +132,10 @@ struct jc_lb_obs {
  * @stock: may migrate by the stock judgement, before forcing; or JC_NOT_ASKED
  * @model: may migrate by the network, before forcing; or JC_NOT_ASKED
  * @reason: enum jc_reason
- * @checksum: of the network's parameters; 0 if it was not asked
+ * @checksum: of the network's blob; 0 if it was not asked
  * @ns: duration of the judgement that decided, empty interval subtracted
+ * @flipped: exploration turned the unforced answer round
+ * @propensity: probability of the answer that was given, in 1/1000
  * @pc: cycles and branch instructions of @pc_cpu; U64_MAX where absent
  * @pc_cpu: CPU that @pc was sampled on, -1 if nothing could be sampled
  * @pc_age: ns between the sample and @ts
@@ -149,6 +152,7 @@ struct jc_lb_data {
 	int src_cpu;
 	int dst_cpu;
 	long imbalance;
+	int migration_type;
 	unsigned int src_numa_len;
 	unsigned long total_faults;
 	bool throttled;
@@ -162,6 +166,8 @@ struct jc_lb_data {
 	enum jc_reason reason;
 	u32 checksum;
 	u64 ns;
+	bool flipped;
+	unsigned int propensity;
 	u64 pc[2];
 	int pc_cpu;
 	u64 pc_age;

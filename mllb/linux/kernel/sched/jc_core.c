@@ -9,8 +9,10 @@
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/mutex.h>
+#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
+#include <linux/string.h>
 #include <linux/sysctl.h>
 
 #include "jc_sched.h"
@@ -23,12 +25,25 @@ DEFINE_PER_CPU(struct jc_stats, jc_stats);
 /* ns that an empty interval takes by local_clock(); written once, at boot */
 u64 jc_clock_overhead __ro_after_init;
 
-/* Serialises the switch and the choice of the network. */
+/* Serialises the switches. */
 static DEFINE_MUTEX(jc_mutex);
 
 struct jc_net jc_net __aligned(PAGE_SIZE);
 
-static void jc_prepare(struct jc_mlp *mlp, const struct jc_mlp_model *model)
+/* Serialises who is jc_net.active. Innermost: LiteFlow calls with its mutex held. */
+static DEFINE_MUTEX(jc_net_mutex);
+
+/* The network of LiteFlow's active slot; NULL: none. */
+static struct jc_mlp *jc_loaded;
+
+/**
+ * jc_mlp_prepare() - fill the tables for the arithmetic that is configured
+ * @mlp: result
+ * @model: a model that jc_mlp_check() accepted
+ *
+ * Context: process context.
+ */
+void jc_mlp_prepare(struct jc_mlp *mlp, const struct lf_model *model)
 {
 #ifdef CONFIG_JC_SCHED_FXDPT
 	jc_mlp_prepare_fixed(mlp, model);
@@ -90,43 +105,82 @@ int jc_sched_set(int on)
 }
 
 #ifdef CONFIG_JC_SCHED_DEBUG
+/* For tests: they go through the same publication and forward pass as a real one. */
+static struct jc_mlp jc_mlp_constant_net[2];
+
+/* -1, or the one of them that is in place. */
+static int jc_forced = -1;
+
+static struct jc_mlp *jc_forced_net(void)
+{
+	return jc_forced < 0 ? NULL : &jc_mlp_constant_net[jc_forced];
+}
+
+/* Named so that the state tells them from the others. */
+static void __init jc_prepare_constants(void)
+{
+	static const char *const name[] = { "always-no", "always-yes" };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		jc_mlp_constant(&jc_mlp_constant_net[i], i);
+		strscpy(jc_mlp_constant_net[i].name, name[i]);
+	}
+}
+#else
+static inline struct jc_mlp *jc_forced_net(void)
+{
+	return NULL;
+}
+
+static inline void jc_prepare_constants(void) { }
+#endif /* CONFIG_JC_SCHED_DEBUG */
+
 /*
- * Constant networks for tests: every weight is 0, the output is the bias. They
- * go through the same publication and the same forward pass as a real one.
+ * A forced one, or else that of the active slot, or else the built-in one. The
+ * first and the last are never freed; LiteFlow frees the other a grace period
+ * after it was told to let go of it.
  */
-static const struct jc_mlp_model jc_constant_model[2] = {
-	{ .name = "always-no", .b2 = 0 },
-	{ .name = "always-yes", .b2 = 1 << JC_W_SHIFT },
-};
+static void jc_publish(void)
+{
+	struct jc_mlp *builtin = jc_net.builtin.name[0] ? &jc_net.builtin : NULL;
 
-static struct jc_mlp jc_mlp_constant[2];
+	lockdep_assert_held(&jc_net_mutex);
+	rcu_assign_pointer(jc_net.active, jc_forced_net() ?: jc_loaded ?: builtin);
+}
 
+/**
+ * jc_net_load() - put a network in place of the built-in one
+ * @mlp: the network; NULL: the built-in one again. The caller keeps it until a
+ *	grace period after it was replaced
+ *
+ * Context: process context; takes jc_net_mutex.
+ */
+void jc_net_load(struct jc_mlp *mlp)
+{
+	guard(mutex)(&jc_net_mutex);
+
+	jc_loaded = mlp;
+	jc_publish();
+}
+
+#ifdef CONFIG_JC_SCHED_DEBUG
 /**
  * jc_sched_force_answer() - put a constant network in place of the real one
  * @answer: 0 always no, 1 always yes, -1 the real one again
  *
- * Context: process context; takes jc_mutex.
+ * Context: process context; takes jc_net_mutex.
  * Return: 0, or -EINVAL.
  */
 int jc_sched_force_answer(int answer)
 {
-	struct jc_mlp *mlp;
-
-	guard(mutex)(&jc_mutex);
-
-	switch (answer) {
-	case 0:
-	case 1:
-		mlp = &jc_mlp_constant[answer];
-		break;
-	case -1:
-		mlp = jc_net.builtin.name ? &jc_net.builtin : NULL;
-		break;
-	default:
+	if (answer < -1 || answer > 1)
 		return -EINVAL;
-	}
-	/* all are static and prepared at boot: nothing to free, no grace period */
-	rcu_assign_pointer(jc_net.active, mlp);
+
+	guard(mutex)(&jc_net_mutex);
+
+	WRITE_ONCE(jc_forced, answer);
+	jc_publish();
 	return 0;
 }
 
@@ -138,26 +192,37 @@ int jc_sched_force_answer(int answer)
  */
 int jc_sched_forced_answer(void)
 {
-	const struct jc_mlp *mlp = rcu_access_pointer(jc_net.active);
-
-	if (mlp == &jc_mlp_constant[0])
-		return 0;
-	return mlp == &jc_mlp_constant[1] ? 1 : -1;
+	/* jc_sched_force_answer() */
+	return READ_ONCE(jc_forced);
 }
-
-static void __init jc_prepare_constants(void)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		jc_prepare(&jc_mlp_constant[i], &jc_constant_model[i]);
-		jc_mlp_constant[i].checksum =
-			jc_mlp_checksum(&jc_constant_model[i]);
-	}
-}
-#else
-static inline void jc_prepare_constants(void) { }
 #endif /* CONFIG_JC_SCHED_DEBUG */
+
+#ifdef CONFIG_JC_SCHED_TEST
+/* 1/1000 of the answers that are turned round; read by judgements. */
+unsigned int jc_explore_permille;
+
+DEFINE_PER_CPU(u32, jc_explore_state);
+
+static int jc_explore_set(unsigned int permille)
+{
+	unsigned int old = jc_explore_permille;
+	int cpu;
+
+	lockdep_assert_held(&jc_mutex);
+
+	/* xorshift32 must not start at 0; a race with a judgement does no harm */
+	if (!old && permille)
+		for_each_possible_cpu(cpu)
+			WRITE_ONCE(per_cpu(jc_explore_state, cpu), get_random_u32() | 1);
+	if (!old && permille)
+		static_branch_inc(&jc_sched_key);
+	/* jc_explore() */
+	WRITE_ONCE(jc_explore_permille, permille);
+	if (old && !permille)
+		static_branch_dec(&jc_sched_key);
+	return 0;
+}
+#endif /* CONFIG_JC_SCHED_TEST */
 
 #ifdef CONFIG_SYSCTL
 static int jc_sched_sysctl(const struct ctl_table *table, int write,
@@ -181,6 +246,30 @@ static int jc_sched_sysctl(const struct ctl_table *table, int write,
 	return min(ret, 0);
 }
 
+#ifdef CONFIG_JC_SCHED_TEST
+static int jc_explore_most = JC_EXPLORE_MAX;
+
+static int jc_explore_sysctl(const struct ctl_table *table, int write,
+			     void *buffer, size_t *lenp, loff_t *ppos)
+{
+	struct ctl_table t = *table;
+	int val, ret;
+
+	if (write && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
+	guard(mutex)(&jc_mutex);
+
+	val = jc_explore_permille;
+	t.data = &val;
+	ret = proc_dointvec_minmax(&t, write, buffer, lenp, ppos);
+	if (ret || !write)
+		return ret;
+
+	return jc_explore_set(val);
+}
+#endif /* CONFIG_JC_SCHED_TEST */
+
 static struct ctl_table jc_sched_sysctls[] = {
 	{
 		.procname	= "sched_jc",
@@ -190,6 +279,16 @@ static struct ctl_table jc_sched_sysctls[] = {
 		.extra1		= SYSCTL_ZERO,
 		.extra2		= SYSCTL_ONE,
 	},
+#ifdef CONFIG_JC_SCHED_TEST
+	{
+		.procname	= "sched_jc_explore",
+		.maxlen		= sizeof(int),
+		.mode		= 0644,
+		.proc_handler	= jc_explore_sysctl,
+		.extra1		= SYSCTL_ZERO,
+		.extra2		= &jc_explore_most,
+	},
+#endif
 };
 
 static int __init jc_sched_sysctl_init(void)
@@ -218,19 +317,35 @@ static int __init jc_measure_clock(void)
 /* after sched_clock_init_late(): local_clock() has another path before */
 late_initcall(jc_measure_clock);
 
+/* The network that is there before any slot has one. */
+static int __init jc_prepare_builtin(void)
+{
+	struct lf_model *model;
+	struct lf_error why;
+	int err;
+
+	err = lf_model_parse(jc_builtin_blob, jc_builtin_len, &jc_limits, &model, &why);
+	if (!err) {
+		err = jc_mlp_check(model, &why);
+		if (!err)
+			jc_mlp_prepare(&jc_net.builtin, model);
+		lf_model_free(model);
+	}
+	if (err)
+		pr_err("jc_sched: built-in model: %s: the stock judgement stays\n", why.msg);
+	return err;
+}
+
 /* Before the other CPUs come up, and so before anything is balanced. */
 static int __init jc_sched_init(void)
 {
-	int err = jc_mlp_check(&jc_mlp_default);
+	int err = jc_prepare_builtin();
 
 	jc_prepare_constants();
-	if (err) {
-		pr_err("jc_sched: built-in weights are unusable (%d): the stock judgement stays\n",
-		       err);
-		return err;
-	}
-	jc_prepare(&jc_net.builtin, &jc_mlp_default);
-	rcu_assign_pointer(jc_net.active, &jc_net.builtin);
-	return 0;
+
+	guard(mutex)(&jc_net_mutex);
+
+	jc_publish();
+	return err;
 }
 early_initcall(jc_sched_init);

@@ -42,6 +42,8 @@ static int jc_state_show(struct seq_file *m, void *v)
 	scoped_guard(rcu) {
 		mlp = rcu_dereference(jc_net.active);
 		seq_printf(m, "model: %s\n", mlp ? mlp->name : "none");
+		seq_printf(m, "model_from: %s\n", mlp == &jc_net.builtin ? "kernel" :
+			   jc_sched_forced_answer() >= 0 ? "test" : "slot");
 		seq_printf(m, "model_checksum: %#010x\n",
 			   mlp ? mlp->checksum : 0);
 	}
@@ -121,6 +123,7 @@ static int jc_stats_show(struct seq_file *m, void *v)
 {
 	struct jc_stats sum;
 	struct jc_totals t;
+	unsigned long flips;
 	int i;
 
 	guard(mutex)(&jc_stats_mutex);
@@ -130,9 +133,12 @@ static int jc_stats_show(struct seq_file *m, void *v)
 	for (i = 0; i < JC_NR_STATS; i++)
 		sum.count[i] -= jc_stats_base.count[i];
 
+	/* the totals are of answers before they were turned round */
+	flips = sum.count[JC_STAT_FLIPPED_YES] - sum.count[JC_STAT_FLIPPED_NO];
+
 	seq_printf(m, "decisions %lu\n", t.decisions);
-	seq_printf(m, "accepted %lu\n", t.accepted);
-	seq_printf(m, "refused %lu\n", t.refused);
+	seq_printf(m, "accepted %lu\n", t.accepted + flips);
+	seq_printf(m, "refused %lu\n", t.refused - flips);
 	seq_printf(m, "forced %lu\n", t.forced);
 	seq_printf(m, "fallback %lu\n", sum.count[JC_STAT_FALLBACK]);
 	seq_printf(m, "model_asked %lu\n", t.model_asked);
@@ -141,6 +147,8 @@ static int jc_stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "only_model %lu\n", t.both[0][1]);
 	seq_printf(m, "only_stock %lu\n", t.both[1][0]);
 	seq_printf(m, "both_migrate %lu\n", t.both[1][1]);
+	seq_printf(m, "flipped %lu\n", sum.count[JC_STAT_FLIPPED_YES] +
+		   sum.count[JC_STAT_FLIPPED_NO]);
 	seq_printf(m, "model_timed %lu\n", sum.count[JC_STAT_MODEL_TIMED]);
 	seq_printf(m, "model_ns %lu\n", sum.count[JC_STAT_MODEL_NS]);
 	seq_printf(m, "stock_timed %lu\n", sum.count[JC_STAT_STOCK_TIMED]);

@@ -136,6 +136,7 @@ static noinline void jc_trace(struct task_struct *p, struct lb_env *env,
 	d->src_cpu = env->src_cpu;
 	d->dst_cpu = env->dst_cpu;
 	d->imbalance = env->imbalance;
+	d->migration_type = env->migration_type;
 	d->src_numa_len = 0;
 	d->total_faults = 0;
 	jc_gather_numa_columns(p, env, d);
@@ -164,8 +165,8 @@ static u64 jc_elapsed(u64 start)
  *
  * TOGGLE and REPLACE: the network answers while it is on; the stock rule only
  * if the network cannot run. TEST: the stock rule answers, the network, while
- * on, beside it. With the network off, the stock rule answers for the
- * tracepoint's sake.
+ * on, beside it, and some answers are turned round if that was asked for. With
+ * the network off, the stock rule answers for the tracepoint's sake.
  *
  * Context: source run queue locked, IRQs off. No allocation, no lock, no
  * printk.
@@ -177,8 +178,9 @@ static noinline int jc_task_hot(struct task_struct *p, struct lb_env *env)
 	bool traced = trace_jc_sched_decision_enabled();
 	enum jc_reason reason = JC_REASON_RULE;
 	int stock = JC_NOT_ASKED, model = JC_NOT_ASKED;
+	bool extra_fails, sampled, timed, flipped;
+	unsigned int propensity = 1000;
 	u64 start = 0, ns = 0;
-	bool extra_fails, sampled, timed;
 	struct jc_features f;
 	struct jc_lb_obs obs;
 	u32 checksum = 0;
@@ -234,6 +236,12 @@ static noinline int jc_task_hot(struct task_struct *p, struct lb_env *env)
 	may = stock == JC_NOT_ASKED ? model : stock;
 	jc_stat_verdict(extra_fails, stock, model);
 
+	flipped = !extra_fails && jc_explore(&propensity);
+	if (flipped) {
+		jc_stat_add(may ? JC_STAT_FLIPPED_NO : JC_STAT_FLIPPED_YES, 1);
+		may = !may;
+	}
+
 	if (traced) {
 		struct jc_lb_data *d = this_cpu_ptr(&jc_lb_scratch);
 
@@ -245,6 +253,8 @@ static noinline int jc_task_hot(struct task_struct *p, struct lb_env *env)
 		d->reason = may || !extra_fails ? reason : JC_REASON_FORCED;
 		d->checksum = checksum;
 		d->ns = ns;
+		d->flipped = flipped;
+		d->propensity = propensity;
 		jc_trace(p, env, d);
 	}
 	return !may;

@@ -8,109 +8,91 @@
 
 #include <linux/jc_sched.h>
 #include <linux/limits.h>
+#include <linux/liteflow_engine.h>
 #include <linux/minmax.h>
 
 #define JC_NR_HIDDEN	10
 
-/* Weights are Q16: the unit is 2^-16. */
-#define JC_W_SHIFT	16
-#define JC_W_MAX	0x800000	/* exclusive bound of |weight|, 128.0 */
+/* The tag that its models carry: these inputs, this output. */
+#define JC_UNITS	"jc-1"
 
-/* Hidden sums are Q28, so that a weight per load unit keeps its precision. */
-#define JC_ACC_SHIFT	28
-
-/* Inclusive bound of |clamped numeric input|. */
-#define JC_NUM_MAX	0x1000000
+/* Outputs are in 1/65536; above one half the task may migrate. */
+#define JC_THRESHOLD	32768
 
 /* Two tables over five binary inputs each replace ten multiplications. */
 #define JC_TAB_BITS	5
 #define JC_TAB_SIZE	32
 
 /**
- * struct jc_mlp_model - parameters of a network, as trained
- * @name: short name, shown in debugfs
- * @w1: hidden weights, Q16, a row per input in model order
- * @b1: hidden biases, Q16
- * @w2: output weights, Q16
- * @b2: output bias, Q16
- * @lo: lower end of the trained range of each numeric input, raw units
- * @hi: upper end
- * @checksum: CRC-32 (IEEE) over @w1, @b1, @w2, @b2, @lo, @hi as little-endian
- *	32-bit words in this order
- */
-struct jc_mlp_model {
-	const char *name;
-	s32 w1[JC_NR_INPUTS][JC_NR_HIDDEN];
-	s32 b1[JC_NR_HIDDEN];
-	s32 w2[JC_NR_HIDDEN];
-	s32 b2;
-	s32 lo[JC_NR_NUMS];
-	s32 hi[JC_NR_NUMS];
-	u32 checksum;
-};
-
-/**
  * struct jc_mlp_fixed - tables of the fixed-point forward pass
- * @num: weight per raw unit of each numeric input, Q28
- * @b2: output bias less the threshold 0.5, Q32
- * @w2: output weights, Q16
- * @tab: sums of the weights of inputs 0-4 and 5-9 of jc_features::bits for
- *	every combination, Q16; the first holds the biases as well
+ * @b2: output bias
+ * @w2: output weights
+ * @num: hidden weights of the numeric inputs
+ * @tab: sums of the binary inputs 0-4 and 5-9 of jc_features::bits for every
+ *	combination; the first holds the biases as well
+ * @shift: of the hidden sums
  *
  * Small enough for one page: the balancer runs rarely, and then finds neither
  * caches nor TLB warm.
  */
 struct jc_mlp_fixed {
-	s64 num[JC_NR_NUMS][JC_NR_HIDDEN];
 	s64 b2;
 	s32 w2[JC_NR_HIDDEN];
+	s32 num[JC_NR_NUMS][JC_NR_HIDDEN];
 	s32 tab[2][JC_TAB_SIZE][JC_NR_HIDDEN];
+	u8 shift;
 };
 
 /*
- * Tables of the float forward pass, as struct jc_mlp_fixed. Only jc_mlp_float.c
- * may touch the values: no other object is built for the FPU.
+ * Tables of the float forward pass, as struct jc_mlp_fixed, all in units of the
+ * output. Only jc_mlp_float.c may touch the values: no other object is built for
+ * the FPU.
  */
 struct jc_mlp_float {
-	float tab[2][JC_TAB_SIZE][JC_NR_HIDDEN];
-	float num[JC_NR_NUMS][JC_NR_HIDDEN];
-	float w2[JC_NR_HIDDEN];
 	float b2;
+	float w2[JC_NR_HIDDEN];
+	float num[JC_NR_NUMS][JC_NR_HIDDEN];
+	float tab[2][JC_TAB_SIZE][JC_NR_HIDDEN];
 };
 
 /**
  * struct jc_mlp - a network ready to be asked
- * @lo: as in the model
- * @hi: as in the model
+ * @in: how the numeric inputs are clamped and quantised
+ * @out: how the output is made
  * @fixed: tables of the fixed-point forward pass
  * @fl: tables of the float forward pass
- * @checksum: of the model
+ * @checksum: of the model's blob
  * @name: of the model
  */
 struct jc_mlp {
-	s32 lo[JC_NR_NUMS];
-	s32 hi[JC_NR_NUMS];
+	struct lf_scale in[JC_NR_NUMS];
+	struct lf_scale out;
 	union {
 		struct jc_mlp_fixed fixed;
 		struct jc_mlp_float fl;
 	};
 	u32 checksum;
-	const char *name;
+	char name[LF_NAME_LEN];
 };
 
-extern const struct jc_mlp_model jc_mlp_default;
-extern const s32 jc_num_unit[JC_NR_NUMS];
+extern const u8 *const jc_builtin_blob;
+extern const size_t jc_builtin_len;
+extern const char *const jc_input_names[JC_NR_INPUTS];
+extern const struct lf_limits jc_limits;
 
-u32 jc_mlp_checksum(const struct jc_mlp_model *model);
-int jc_mlp_check(const struct jc_mlp_model *model);
-void jc_mlp_describe(struct jc_mlp *mlp, const struct jc_mlp_model *model);
-s32 jc_mlp_tab_sum(const struct jc_mlp_model *model, int half, int row, int j);
-void jc_mlp_prepare_fixed(struct jc_mlp *mlp, const struct jc_mlp_model *model);
-s64 jc_mlp_forward_fixed(const struct jc_mlp *mlp, const struct jc_features *f);
+int jc_mlp_check(const struct lf_model *model, struct lf_error *err);
+void jc_mlp_describe(struct jc_mlp *mlp, const struct lf_model *model);
+void jc_mlp_constant(struct jc_mlp *mlp, bool migrate);
+s32 jc_mlp_tab_sum(const struct lf_model *model, int half, int row, int j);
+void jc_mlp_prepare_fixed(struct jc_mlp *mlp, const struct lf_model *model);
+s32 jc_mlp_forward_fixed(const struct jc_mlp *mlp, const struct jc_features *f);
 
 /* Only inside kernel_fpu_begin()/kernel_fpu_end(). */
-void jc_mlp_prepare_float(struct jc_mlp *mlp, const struct jc_mlp_model *model);
+void jc_mlp_prepare_float(struct jc_mlp *mlp, const struct lf_model *model);
 bool jc_mlp_forward_float(const struct jc_mlp *mlp, const struct jc_features *f);
+
+/* Bound of the fault difference, so that twice of it fits s32. */
+#define JC_FAULTS_MAX	0x1000000L
 
 /* A model's inputs are s32. */
 static inline s32 jc_sat_ulong(unsigned long v)
@@ -147,8 +129,8 @@ static __always_inline void jc_features(const struct jc_lb_obs *d,
 	bool buddy = d->buddy_hot & !early_cold;
 	bool non_pref = d->prefer_src & (d->src_len > d->src_preferred_len);
 	bool extra = d->nr_fails > d->cache_nice_tries;
-	s64 faults = 2 * (s64)clamp_t(long, d->delta_faults, -JC_NUM_MAX,
-				      JC_NUM_MAX) + 1;
+	s64 faults = 2 * (s64)clamp_t(long, d->delta_faults, -JC_FAULTS_MAX,
+				      JC_FAULTS_MAX) + 1;
 
 	f->bits = (u32)non_pref << JC_BIT_SRC_NON_PREF |
 		  (u32)hot << JC_BIT_DELTA_HOT |
@@ -173,19 +155,21 @@ static __always_inline void jc_features(const struct jc_lb_obs *d,
  * @mlp: a network that jc_mlp_prepare_fixed() made ready
  * @f: the inputs; any value is allowed
  *
- * Inline, so that the balancer finds it beside its own code.
+ * Bit for bit what lf_model_run() answers to the same inputs. Inline, so that
+ * the balancer finds it beside its own code.
  *
- * Context: any, IRQs off and run-queue lock held included; 60 multiplications,
+ * Context: any, IRQs off and run-queue lock held included; 66 multiplications,
  * no memory but @mlp and @f.
- * Return: output less the threshold, Q32: migrate if greater than 0.
+ * Return: the output, 1/65536: migrate if above JC_THRESHOLD.
  */
-static __always_inline s64 jc_mlp_ask_fixed(const struct jc_mlp *mlp,
+static __always_inline s32 jc_mlp_ask_fixed(const struct jc_mlp *mlp,
 					    const struct jc_features *f)
 {
 	const struct jc_mlp_fixed *t = &mlp->fixed;
 	const s32 *lo = t->tab[0][f->bits % JC_TAB_SIZE];
 	const s32 *hi = t->tab[1][f->bits / JC_TAB_SIZE % JC_TAB_SIZE];
-	s64 x[JC_NR_NUMS], out = t->b2;
+	s64 out = t->b2;
+	s32 x[JC_NR_NUMS];
 	int i, j;
 
 	/* a quarter faster than loops */
@@ -193,21 +177,21 @@ static __always_inline s64 jc_mlp_ask_fixed(const struct jc_mlp *mlp,
 #pragma GCC unroll 5
 #endif
 	for (i = 0; i < JC_NR_NUMS; i++)
-		x[i] = clamp(f->num[i], mlp->lo[i], mlp->hi[i]);
+		x[i] = lf_input(&mlp->in[i], f->num[i]);
 
 #if CONFIG_GCC_VERSION >= 80000
 #pragma GCC unroll 10
 #endif
 	for (j = 0; j < JC_NR_HIDDEN; j++) {
-		s64 h = (s64)(lo[j] + hi[j]) * (1 << (JC_ACC_SHIFT - JC_W_SHIFT)) +
-			x[0] * t->num[0][j] + x[1] * t->num[1][j] +
-			x[2] * t->num[2][j] + x[3] * t->num[3][j] +
-			x[4] * t->num[4][j];
+		/* any part of the sum fits: lf_layer::wide is not set */
+		s32 sum = lo[j] + hi[j] +
+			  x[0] * t->num[0][j] + x[1] * t->num[1][j] +
+			  x[2] * t->num[2][j] + x[3] * t->num[3][j] +
+			  x[4] * t->num[4][j];
 
-		h = clamp_t(s64, h >> (JC_ACC_SHIFT - JC_W_SHIFT), 0, S32_MAX);
-		out += h * t->w2[j];
+		out += clamp_t(s64, lf_rshift(sum, t->shift), 0, S16_MAX) * t->w2[j];
 	}
-	return out;
+	return lf_output(&mlp->out, out);
 }
 
 /* Where the features stand in the model: inputs 8-12 are the numeric ones. */

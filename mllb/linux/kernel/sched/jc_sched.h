@@ -11,6 +11,7 @@ struct task_struct;
 #ifdef CONFIG_JC_SCHED
 
 #include <linux/jump_label.h>
+#include <linux/kernel.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 
@@ -54,6 +55,8 @@ enum jc_stat {
 	JC_STAT_MODEL_NS,
 	JC_STAT_STOCK_TIMED,
 	JC_STAT_STOCK_NS,
+	JC_STAT_FLIPPED_YES,	/* refused, then turned round */
+	JC_STAT_FLIPPED_NO,
 	JC_NR_STATS
 };
 
@@ -120,7 +123,7 @@ static __always_inline int jc_ask_model(const struct jc_mlp *mlp,
 					const struct jc_features *f)
 {
 #ifdef CONFIG_JC_SCHED_FXDPT
-	return jc_mlp_ask_fixed(mlp, f) > 0;
+	return jc_mlp_ask_fixed(mlp, f) > JC_THRESHOLD;
 #else
 	int migrate;
 
@@ -134,11 +137,60 @@ static __always_inline int jc_ask_model(const struct jc_mlp *mlp,
 #endif
 }
 
+/* Most that may be explored, in 1/1000: above one half it is another policy. */
+#define JC_EXPLORE_MAX	500
+
+#ifdef CONFIG_JC_SCHED_TEST
+extern unsigned int jc_explore_permille;
+DECLARE_PER_CPU(u32, jc_explore_state);
+
+/**
+ * jc_explore() - shall this answer be turned round, to see what comes of it?
+ * @propensity: result: probability of the answer that is given, in 1/1000
+ *
+ * Context: run-queue lock held, IRQs off.
+ * Return: true if so.
+ */
+static __always_inline bool jc_explore(unsigned int *propensity)
+{
+	/* jc_explore_set() */
+	unsigned int permille = READ_ONCE(jc_explore_permille);
+	bool flip;
+	u32 x;
+
+	if (!permille)
+		return false;
+	x = __this_cpu_read(jc_explore_state);
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	__this_cpu_write(jc_explore_state, x);
+	flip = reciprocal_scale(x, 1000) < permille;
+	*propensity = flip ? permille : 1000 - permille;
+	return flip;
+}
+#else
+static __always_inline bool jc_explore(unsigned int *propensity)
+{
+	return false;
+}
+#endif /* CONFIG_JC_SCHED_TEST */
+
 int jc_sched_query(void);
 int jc_sched_set(int on);
 
+void jc_mlp_prepare(struct jc_mlp *mlp, const struct lf_model *model);
+void jc_net_load(struct jc_mlp *mlp);
+
+#ifdef CONFIG_JC_SCHED_DEBUG
 int jc_sched_force_answer(int answer);
 int jc_sched_forced_answer(void);
+#else
+static inline int jc_sched_forced_answer(void)
+{
+	return -1;
+}
+#endif
 
 #ifdef CONFIG_JC_SCHED_PERF
 void jc_perf_sample(void);
