@@ -12,16 +12,16 @@ notice=n groups=()
 for arg; do
 	case $arg in
 	--notice) notice=y ;;
-	run | lfctl | test | train) groups+=("$arg") ;;
+	run | lfctl | mllb | test | train) groups+=("$arg") ;;
 	-h | --help)
-		say "usage: deps.sh [--notice] [run|lfctl|test|train]...   (default: all)"
+		say "usage: deps.sh [--notice] [run|lfctl|mllb|test|train]...   (default: all)"
 		say "  --notice  called by another target: DEPS=no skips it"
 		exit
 		;;
-	*) die "'$arg' is no group of packages: there are run, lfctl, test and train" ;;
+	*) die "'$arg' is no group of packages: there are run, lfctl, mllb, test and train" ;;
 	esac
 done
-[ ${#groups[@]} -gt 0 ] || groups=(run lfctl test train)
+[ ${#groups[@]} -gt 0 ] || groups=(run lfctl mllb test train)
 
 if [ "$notice" = y ] && [ "${DEPS:-yes}" = no ]; then
 	exit
