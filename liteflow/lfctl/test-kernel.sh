@@ -83,6 +83,7 @@ try 'app show of none' 1 'no such app.*attribute app-name' app show "$APP-x"
 try 'install' 0 'version 1 is on standby' model install "$APP" 0 one.lfm
 try 'install and activate' 0 'version 2 is active' model install "$APP" 1 two.lfm --activate
 try 'into the slot of the active one' 1 'slot 1 is active' model install "$APP" 1 one.lfm
+try 'into the slot that is free' 0 'slot 0: version [0-9]* is on standby' model install "$APP" auto one.lfm
 try 'into a slot that is not there' 1 'attribute slot' model install "$APP" 5 one.lfm
 try 'JSON in place of a model' 1 'lfctl model pack' model install "$APP" 0 one.json
 head -c 100 one.lfm >cut.lfm

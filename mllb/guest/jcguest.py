@@ -31,13 +31,16 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-WORKLOADS = HERE.parent / "workloads.sh"
+WORKLOADS = HERE.parent / "workloads"
 TRACING = pathlib.Path("/sys/kernel/tracing")
 DEBUG = pathlib.Path("/sys/kernel/debug")
 INSTANCE = TRACING / "instances" / "jc_run"
 STATS = DEBUG / "jc_sched" / "stats"
 STATE = DEBUG / "jc_sched" / "state"
 SYSCTL = pathlib.Path("/proc/sys/kernel")
+GUARD = SYSCTL / "sched_jc_guard"
+MIGRATION_COST = DEBUG / "sched" / "migration_cost_ns"
+DECISION = "events/jc_sched/jc_sched_decision"
 
 PAIR_EVENTS = {
     # event: (keys, filters of its tables)
@@ -263,6 +266,53 @@ def switch(tools, word):
         raise Problem(done.stderr.strip() or f"jc_sched {word}: status {done.returncode}")
 
 
+def set_migration_cost(us):
+    """In us; 0 leaves it. Returns what holds, in us."""
+    if us:
+        write_text(MIGRATION_COST, str(us * 1000))
+    return int(read_text(MIGRATION_COST)) // 1000
+
+
+def kernel_facts():
+    """What the figures were taken on."""
+    state = jc_state()
+    return {"release": os.uname().release, "cpus": os.cpu_count(),
+            "nodes": len(set(node_of_cpus().values())), "state": state,
+            "migration_cost_us": set_migration_cost(0)}
+
+
+class Decisions:
+    """While it is open, every decision passes the hook and is counted, whoever decides:
+    a hist trigger on the tracepoint keeps it enabled and costs no buffer."""
+
+    command = "hist:keys=can_migrate:size=128"
+
+    def __enter__(self):
+        try:
+            INSTANCE.mkdir(exist_ok=True)
+        except OSError as error:
+            raise Problem(f"cannot make {INSTANCE}: {error.strerror} (tracefs, root?)") from error
+        self.trigger = INSTANCE / DECISION / "trigger"
+        if not self.trigger.exists():
+            raise Problem("this kernel has no tracepoint jc_sched:jc_sched_decision: "
+                          "boot one with CONFIG_JC_SCHED")
+        write_text(self.trigger, self.command)
+        return self
+
+    def __exit__(self, *_):
+        write_text(self.trigger, "!" + self.command)
+        INSTANCE.rmdir()
+
+
+def load_model(tools, path):
+    """By the project's own tool, which installs it in the slots of the running kernel."""
+    done = subprocess.run([tools / "jc_sched", "model", "load", path], capture_output=True,
+                          text=True, check=False)
+    if done.returncode:
+        raise Problem(f"jc_sched model load {path}: status {done.returncode}: "
+                      f"{(done.stderr or done.stdout).strip()}")
+
+
 BUCKET = re.compile(r"\{\s*ns:\s*~?\s*(\d+)-(\d+)\s*\}\s*hitcount:\s*(\d+)")
 NS_LIMIT = 65536  # above it the host took the virtual CPU away meanwhile
 
@@ -286,7 +336,7 @@ def time_decisions(run):
     rule when it is off. The kernel's own sums would give the mean only, and under
     TCG that is the mean of the few decisions that lost their virtual CPU.
     """
-    trigger = INSTANCE / "events" / "jc_sched" / "jc_sched_decision" / "trigger"
+    trigger = INSTANCE / DECISION / "trigger"
     command = f"hist:keys=ns.buckets=16:size=4096 if ns < {NS_LIMIT}"
     write_text(trigger, command)
     try:
@@ -297,18 +347,18 @@ def time_decisions(run):
 
 
 def run_load(tools, command, timeout, seed=1):
-    """Runs workloads.sh; returns its output, or None when a tool of the load is absent."""
+    """Runs `workloads'; returns its output, or None when a tool of the load is absent."""
     env = dict(os.environ, JC_TOOLS=str(tools), JC_SEED=str(seed))
     try:
         done = subprocess.run([WORKLOADS, *command], env=env, capture_output=True, text=True,
                               timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
-        raise Problem(f"workloads.sh {' '.join(command)}: not done after {timeout} s") from error
+        raise Problem(f"workloads {' '.join(command)}: not done after {timeout} s") from error
     if done.returncode == 4:
         print(f"  skipped: {done.stderr.strip()}", flush=True)
         return None
     if done.returncode:
-        raise Problem(f"workloads.sh {' '.join(command)}: status {done.returncode}: "
+        raise Problem(f"workloads {' '.join(command)}: status {done.returncode}: "
                       f"{(done.stderr or done.stdout).strip()[-500:]}")
     return done.stdout
 

@@ -3,7 +3,7 @@
 # Checks lines of the tracepoint jc_sched:jc_sched_decision.
 #
 #   awk -v mode=toggle|replace|test -v model=on|off -v checksum=HEX \
-#       -v cost=MIGRATION_COST_NS -f THIS FILE
+#       -v cost=MIGRATION_COST_NS -v explore=PERMILLE -f THIS FILE
 #
 # Prints "group: what is wrong: line" for the first of each kind, how often it
 # was wrong, and at the end "name value" lines with what was seen. The groups
@@ -20,16 +20,19 @@ BEGIN {
 		"test_aggressive can_migrate pc_0 pc_1 " \
 		"stock model reason extra_fails numa_gate bits " \
 		"num0 num1 num2 num3 num4 sd_level sd_flags idle_policy " \
-		"pc_cpu pc_age ns checksum", names, " ")
+		"pc_cpu pc_age ns checksum flipped propensity migration_type",
+		names, " ")
 	nr_flags = split("cpu_idle cpu_not_idle cpu_newly_idle same_node " \
 		"prefer_src prefer_dst buddy_hot throttled p_running " \
 		"test_aggressive can_migrate extra_fails numa_gate " \
-		"idle_policy", flags, " ")
+		"idle_policy flipped", flags, " ")
 	is_hex["bits"] = is_hex["sd_flags"] = is_hex["checksum"] = 1
 	is_text["bits"] = is_text["sd_flags"] = is_text["checksum"] = 1
 	is_text["reason"] = is_text["pc_0"] = is_text["pc_1"] = 1
 	checksum = plain_hex(checksum)
 	cost += 0
+	explore += 0
+	flipped = unforced = 0
 	events = reruns = rule_wrong = 0
 	reasons["rule"] = reasons["model"] = 0
 	reasons["forced"] = reasons["fallback"] = 0
@@ -124,7 +127,7 @@ function check_plain()
 	need(v["ns"] >= 0, "fields", "negative duration")
 }
 
-function check_reason(    extra)
+function check_reason(    extra, propensity)
 {
 	extra = v["extra_fails"]
 	need(extra == (v["nr_fails"] > v["cache_nice_tries"]),
@@ -142,9 +145,16 @@ function check_reason(    extra)
 		     "model, but the answer is another")
 	} else {
 		need(v["stock"] != -1, "reasons", "rule, but not asked")
-		need(v["can_migrate"] == v["stock"] || extra, "reasons",
-		     "rule, but the answer is another")
+		need(v["can_migrate"] == (v["flipped"] ? !v["stock"] : v["stock"]) ||
+		     extra, "reasons", "rule, but the answer is another")
 	}
+	need(!v["flipped"] || (!extra && mode == "test"), "reasons",
+	     "flipped, but forced or not a test")
+	propensity = extra ? 1000 : 1000 - explore
+	if (v["flipped"])
+		propensity = explore
+	need(v["propensity"] == propensity, "reasons",
+	     "the propensity is another")
 	need(v["can_migrate"] == 1 || !extra, "reasons",
 	     "too many failures, but stays")
 	need(v["stock"] != -1 || v["model"] != -1, "reasons", "nobody asked")
@@ -249,6 +259,8 @@ function check_features(    gate)
 		yes[who] += v[who] == 1
 		no[who] += v[who] == 0
 	}
+	unforced += !v["extra_fails"]
+	flipped += v["flipped"]
 	both += v["stock"] != -1 && v["model"] != -1
 	pcs[v["pc_0"] " " v["pc_1"]]
 	if (v["pc_cpu"] >= 0) {
@@ -274,5 +286,6 @@ END {
 		distinct++
 	printf "pc_distinct %d\npc_sampled %d\npc_old %d\npc_no_age %d\n",
 		distinct, pc_sampled, pc_old, pc_no_age
+	printf "unforced %d\nflipped %d\n", unforced, flipped
 	printf "reruns %d\nrule_wrong %d\n", reruns, rule_wrong
 }

@@ -13,12 +13,16 @@ JC_DEBUG=/sys/kernel/debug/jc_sched
 JC_STATE=$JC_DEBUG/state
 JC_STATS=$JC_DEBUG/stats
 JC_FORCE=$JC_DEBUG/force_answer
+JC_GUARD=/proc/sys/kernel/sched_jc_guard
+JC_EXPLORE=/proc/sys/kernel/sched_jc_explore
 # Set by jc_trace_open: a trace instance of our own.
 JC_TRACE=
 
 JC_TMP=$(mktemp -d)
 JC_MODE=
 JC_SAVED=
+JC_SAVED_GUARD=
+JC_SAVED_EXPLORE=
 JC_NR_CPUS=$(nproc)
 JC_LOADS=()
 
@@ -161,6 +165,7 @@ jc_events() {
 		awk -v mode="$JC_MODE" -v model="$2" \
 			-v checksum="$(jc_state model_checksum)" \
 			-v cost="$(cat $cost 2>/dev/null)" \
+			-v explore="$(cat $JC_EXPLORE 2>/dev/null)" \
 			-f "$DIR/jc_events.awk"
 }
 
@@ -172,7 +177,9 @@ jc_cleanup() {
 		rmdir "$JC_TRACE" 2>/dev/null
 	fi
 	[ ! -w "$JC_FORCE" ] || jc_write "$JC_FORCE" none
+	[ -z "$JC_SAVED_GUARD" ] || jc_write "$JC_GUARD" "$JC_SAVED_GUARD"
 	[ -z "$JC_SAVED" ] || jc_switch "$JC_SAVED"
+	[ -z "$JC_SAVED_EXPLORE" ] || jc_write $JC_EXPLORE "$JC_SAVED_EXPLORE"
 	rm -rf "$JC_TMP"
 }
 
@@ -193,6 +200,15 @@ jc_init() {
 	replace) ;;
 	*) ktap_exit_fail_msg "$JC_STATE states no known mode: '$JC_MODE'" ;;
 	esac
+	if [ -e $JC_EXPLORE ]; then
+		JC_SAVED_EXPLORE=$(cat $JC_EXPLORE)
+		jc_write $JC_EXPLORE 0
+	fi
+	# The tests watch the network, a bad one, too; guard.sh puts it on again.
+	if [ -w $JC_GUARD ]; then
+		JC_SAVED_GUARD=$(cat $JC_GUARD)
+		jc_write $JC_GUARD 0
+	fi
 	ktap_print_msg "mode $JC_MODE, $JC_NR_CPUS CPUs, durations x$(jc_slow)"
 }
 

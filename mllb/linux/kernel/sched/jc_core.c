@@ -202,26 +202,6 @@ int jc_sched_forced_answer(void)
 unsigned int jc_explore_permille;
 
 DEFINE_PER_CPU(u32, jc_explore_state);
-
-static int jc_explore_set(unsigned int permille)
-{
-	unsigned int old = jc_explore_permille;
-	int cpu;
-
-	lockdep_assert_held(&jc_mutex);
-
-	/* xorshift32 must not start at 0; a race with a judgement does no harm */
-	if (!old && permille)
-		for_each_possible_cpu(cpu)
-			WRITE_ONCE(per_cpu(jc_explore_state, cpu), get_random_u32() | 1);
-	if (!old && permille)
-		static_branch_inc(&jc_sched_key);
-	/* jc_explore() */
-	WRITE_ONCE(jc_explore_permille, permille);
-	if (old && !permille)
-		static_branch_dec(&jc_sched_key);
-	return 0;
-}
 #endif /* CONFIG_JC_SCHED_TEST */
 
 #ifdef CONFIG_SYSCTL
@@ -247,6 +227,26 @@ static int jc_sched_sysctl(const struct ctl_table *table, int write,
 }
 
 #ifdef CONFIG_JC_SCHED_TEST
+static int jc_explore_set(unsigned int permille)
+{
+	unsigned int old = jc_explore_permille;
+	int cpu;
+
+	lockdep_assert_held(&jc_mutex);
+
+	if (!old && permille) {
+		/* xorshift32 must not start at 0, where it would stay */
+		for_each_possible_cpu(cpu)
+			WRITE_ONCE(per_cpu(jc_explore_state, cpu), get_random_u32() | 1);
+		static_branch_inc(&jc_sched_key);
+	}
+	/* Pairs with the acquire in jc_explore(): the states are there. */
+	smp_store_release(&jc_explore_permille, permille);
+	if (old && !permille)
+		static_branch_dec(&jc_sched_key);
+	return 0;
+}
+
 static int jc_explore_most = JC_EXPLORE_MAX;
 
 static int jc_explore_sysctl(const struct ctl_table *table, int write,

@@ -42,7 +42,8 @@ static int jc_state_show(struct seq_file *m, void *v)
 	scoped_guard(rcu) {
 		mlp = rcu_dereference(jc_net.active);
 		seq_printf(m, "model: %s\n", mlp ? mlp->name : "none");
-		seq_printf(m, "model_from: %s\n", mlp == &jc_net.builtin ? "kernel" :
+		seq_printf(m, "model_from: %s\n", !mlp ? "none" :
+			   mlp == &jc_net.builtin ? "kernel" :
 			   jc_sched_forced_answer() >= 0 ? "test" : "slot");
 		seq_printf(m, "model_checksum: %#010x\n",
 			   mlp ? mlp->checksum : 0);

@@ -62,15 +62,15 @@ enum jc_stat {
 
 /**
  * struct jc_stats - one CPU's counters; they wrap modulo the machine word
+ * @count: by enum jc_stat; read first, so that no flip is seen before its verdict
  * @verdict: judgements, by whether too many balances had failed, and by the
  *	answers of the rule and of the network plus one: all that is shown of
  *	a judgement follows from these, so that one addition is enough for it
- * @count: by enum jc_stat
  * @tick: judgements, to choose those that are timed
  */
 struct jc_stats {
-	unsigned long verdict[2][3][3];
 	unsigned long count[JC_NR_STATS];
+	unsigned long verdict[2][3][3];
 	unsigned long tick;
 };
 
@@ -153,8 +153,8 @@ DECLARE_PER_CPU(u32, jc_explore_state);
  */
 static __always_inline bool jc_explore(unsigned int *propensity)
 {
-	/* jc_explore_set() */
-	unsigned int permille = READ_ONCE(jc_explore_permille);
+	/* Pairs with the release in jc_explore_set(). */
+	unsigned int permille = smp_load_acquire(&jc_explore_permille);
 	bool flip;
 	u32 x;
 

@@ -81,6 +81,7 @@ TRACE_EVENT_FN(jc_sched_decision,
 		__field(u32,		checksum)
 		__field(bool,		flipped)
 		__field(unsigned int,	propensity)
+		__field(int,		migration_type)
 	),
 
 	TP_fast_assign(
@@ -131,9 +132,10 @@ TRACE_EVENT_FN(jc_sched_decision,
 		__entry->checksum	= d->checksum;
 		__entry->flipped	= d->flipped;
 		__entry->propensity	= d->propensity;
+		__entry->migration_type	= d->migration_type;
 	),
 
-	TP_printk("ts=%llu curr_pid=%d pid=%d src_cpu=%d dst_cpu=%d imbalance=%ld src_len=%u src_numa_len=%u src_preferred_len=%u delta=%lld cpu_idle=%d cpu_not_idle=%d cpu_newly_idle=%d same_node=%d prefer_src=%d prefer_dst=%d delta_faults=%ld total_faults=%lu dst_len=%u src_load=%lu dst_load=%lu nr_fails=%u cache_nice_tries=%u buddy_hot=%d throttled=%d p_running=%d test_aggressive=%d can_migrate=%d pc_0=%llu pc_1=%llu stock=%d model=%d reason=%s extra_fails=%d numa_gate=%d bits=%#x num0=%d num1=%d num2=%d num3=%d num4=%d sd_level=%d sd_flags=%#x idle_policy=%d pc_cpu=%d pc_age=%llu ns=%llu checksum=%#x flipped=%d propensity=%u",
+	TP_printk("ts=%llu curr_pid=%d pid=%d src_cpu=%d dst_cpu=%d imbalance=%ld src_len=%u src_numa_len=%u src_preferred_len=%u delta=%lld cpu_idle=%d cpu_not_idle=%d cpu_newly_idle=%d same_node=%d prefer_src=%d prefer_dst=%d delta_faults=%ld total_faults=%lu dst_len=%u src_load=%lu dst_load=%lu nr_fails=%u cache_nice_tries=%u buddy_hot=%d throttled=%d p_running=%d test_aggressive=%d can_migrate=%d pc_0=%llu pc_1=%llu stock=%d model=%d reason=%s extra_fails=%d numa_gate=%d bits=%#x num0=%d num1=%d num2=%d num3=%d num4=%d sd_level=%d sd_flags=%#x idle_policy=%d pc_cpu=%d pc_age=%llu ns=%llu checksum=%#x flipped=%d propensity=%u migration_type=%d",
 		__entry->ts, __entry->curr_pid, __entry->pid,
 		__entry->src_cpu, __entry->dst_cpu, __entry->imbalance,
 		__entry->src_len, __entry->src_numa_len,
@@ -153,7 +155,7 @@ TRACE_EVENT_FN(jc_sched_decision,
 		__entry->num[3], __entry->num[4], __entry->sd_level,
 		__entry->sd_flags, __entry->idle_policy, __entry->pc_cpu,
 		__entry->pc_age, __entry->ns, __entry->checksum, __entry->flipped,
-		__entry->propensity),
+		__entry->propensity, __entry->migration_type),
 
 	jc_sched_trace_reg, jc_sched_trace_unreg
 );

@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The guard takes the judgement from a network that always says no, and gives it
+# back: by itself after a while, by hand, and to another network. It does nothing
+# to the network that is built in.
+#
+# The load gathers as many tasks as there are CPUs on one of them and lets them
+# go: with a network that says no, most CPUs stay idle until enough balances have
+# failed.
+
+DIR="$(dirname "$(readlink -f "$0")")"
+# shellcheck source=jc_lib.sh
+. "$DIR/jc_lib.sh"
+
+# Of the first back-off, see jc_guard.h.
+BACKOFF_MS=2000
+
+jc_init
+[ "$(jc_state guard)" != "not built" ] ||
+	jc_skip_all "kernel without CONFIG_JC_SCHED_GUARD"
+[ -w $JC_FORCE ] || jc_skip_all "no $JC_FORCE: kernel without CONFIG_JC_SCHED_DEBUG"
+[ "$JC_NR_CPUS" -gt 1 ] || jc_skip_all "only one CPU"
+ktap_set_plan 15
+jc_trace_open
+
+gather()
+{
+	jc_burst -n "$JC_NR_CPUS" -s 0 -g 20 -r 150 -t "$1"
+}
+
+# The network ANSWER (force_answer), on, with a guard that knows nothing of it.
+fresh()
+{
+	jc_write $JC_GUARD 0
+	jc_write $JC_FORCE "$1"
+	[ "$JC_MODE" = replace ] || jc_switch 1
+	jc_write $JC_STATS 0
+	jc_write $JC_GUARD 1
+}
+
+is()
+{
+	local value
+
+	value=$(jc_state "$1")
+	[ "$value" = "$2" ] || {
+		ktap_print_msg "$1 is '$value', not '$2'"
+		return 1
+	}
+}
+
+stat()
+{
+	jc_get $JC_STATS "$1"
+}
+
+# trips MS: does it trip within so long?
+trips()
+{
+	local left=$1
+
+	while ((left > 0)); do
+		gather 350
+		if [ "$(jc_state guard)" = tripped ]; then
+			ktap_print_msg "by $(jc_state guard_last), $(jc_state guard_watched_ms) ms"
+			return 0
+		fi
+		((left -= 350))
+	done
+	ktap_print_msg "not tripped: $(grep ^guard $JC_STATE | tr '\n' ' ')"
+	return 1
+}
+
+refuses_other_values()
+{
+	jc_refuses 2 $JC_GUARD "Invalid argument" && jc_refuses -1 $JC_GUARD "Invalid argument"
+}
+
+refuses_others()
+{
+	! setpriv --reuid 65534 --clear-groups sh -c "echo 0 > $JC_GUARD" 2>/dev/null &&
+		[ "$(cat $JC_GUARD)" = 1 ]
+}
+
+builtin_stays()
+{
+	fresh none
+	gather "$(jc_ms 5000)"
+	ktap_print_msg "$(grep ^guard $JC_STATE | tr '\n' ' ')"
+	is guard on && [ "$(stat model_asked)" -gt 0 ] && [ "$(stat guard_trips)" = 0 ]
+}
+
+off_never_trips()
+{
+	fresh no
+	jc_write $JC_GUARD 0
+	gather "$(jc_ms 2000)"
+	is guard off && [ "$(stat guarded)" = 0 ] && [ "$(stat guard_trips)" = 0 ] &&
+		[ "$(stat model_asked)" -gt 0 ]
+}
+
+# Judgements meanwhile are the rule's; the chance may come before they are counted.
+rule_judges()
+{
+	local asked guarded
+
+	asked=$(stat model_asked) guarded=$(stat guarded)
+	gather 350
+	is guard tripped || return 1
+	ktap_print_msg "guarded $guarded, then $(stat guarded)"
+	[ "$(stat guarded)" -gt "$guarded" ] && [ "$(stat model_asked)" = "$asked" ] &&
+		[ "$(stat stock_asked)" -gt 0 ]
+}
+
+network_judges()
+{
+	local asked
+
+	asked=$(stat model_asked)
+	gather 300
+	[ "$(stat model_asked)" -gt "$asked" ]
+}
+
+chance_comes()
+{
+	local next
+
+	next=$(jc_state guard_next_ms)
+	ktap_print_msg "next chance in $next ms"
+	((next > 0 && next <= BACKOFF_MS)) || return 1
+	sleep $((next / 1000 + 1))
+	is guard on && is guard_trips 1
+}
+
+longer_next_time()
+{
+	local next
+
+	trips "$(jc_ms 10000)" || return 1
+	next=$(jc_state guard_next_ms)
+	ktap_print_msg "next chance in $next ms"
+	((next > BACKOFF_MS && next <= 2 * BACKOFF_MS))
+}
+
+event_of_trip()
+{
+	grep 'jc_sched_guard: event=trips harm=idle' "$JC_TRACE/trace" | head -n 1 | sed 's/^/# /'
+	grep -q 'jc_sched_guard: event=trips harm=idle' "$JC_TRACE/trace" &&
+		grep -q 'jc_sched_guard: event=chance' "$JC_TRACE/trace"
+}
+
+jc_check "other values are refused" refuses_other_values
+jc_write $JC_GUARD 1
+if command -v setpriv > /dev/null; then
+	jc_check "only root may write" refuses_others
+else
+	ktap_test_skip "only root may write (no setpriv)"
+fi
+
+jc_check "off: always no does not trip" off_never_trips
+jc_check "the built-in network does not trip" builtin_stays
+
+[ -z "$JC_TRACE" ] || jc_write $JC_TRACE/events/jc_sched/jc_sched_guard/enable 1
+fresh no
+jc_check "always no trips" trips "$(jc_ms 10000)"
+jc_check "the counter moves" test "$(stat guard_trips)" -ge 1
+jc_check "the rule judges meanwhile" rule_judges
+jc_check "the network gets another chance" chance_comes
+jc_check "it trips again, for longer" longer_next_time
+if [ -n "$JC_TRACE" ]; then
+	jc_check "both leave events" event_of_trip
+	jc_write $JC_TRACE/events/jc_sched/jc_sched_guard/enable 0
+else
+	ktap_test_skip "both leave events (no tracepoint)"
+fi
+
+jc_write $JC_GUARD 1
+jc_check "a 1 to the sysctl gives it back by hand" is guard on
+jc_check "the network judges again" network_judges
+
+trips "$(jc_ms 10000)"
+jc_check "it trips once more" is guard tripped
+jc_write $JC_FORCE none
+jc_check "another network has a clean slate" is guard_trips 0
+jc_check "it judges" network_judges
+ktap_finished
