@@ -20,7 +20,7 @@ TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl kunit lfctl demo torture fuzz run test bench
+	check-ynl kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -31,6 +31,9 @@ help:
 #:   make run             build, boot two NUMA nodes in QEMU, compare with the stock code
 #:   make test            build and test everything; ends with "N passed, N failed"
 #:   make bench           one line per figure: NAME VALUE UNIT
+#:   make mllb            collect, train, load the model, evaluate it: 25 minutes, a quick cut
+#:   make mllb-report     the full evaluation, some 2 hours: docs/mllb; goes on where it stopped
+#:                        RETRAIN=y: record and train first (40 minutes more)
 #:
 #: Kernels (into build/images)
 #:   make kernel          MODE=toggle|replace|test  FXDPT=y|n  PERF=y|n  DEBUG=n|y
@@ -38,6 +41,7 @@ help:
 #:   make stock-kernel    without the series
 #:   make kunit           the KUnit tests, under UML
 #:   make tools           the programs of mllb/
+#:   make dump_lb         the recorder of decisions, and that of run queues (after make kernel)
 #:
 #: LiteFlow
 #:   make lfctl           the tool, into build/liteflow
@@ -88,6 +92,8 @@ stock-kernel: source
 
 tools: $(TOOLS)
 
+$(BUILD)/tools/burn: mllb/burn.h
+
 $(BUILD)/tools/%: mllb/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_TOOLS) -o $@ $<
@@ -127,6 +133,12 @@ lfctl:
 	@$(MAKE) -s -C liteflow/lfctl BUILD=$(BUILD)
 	@echo "lfctl: $(BUILD)/liteflow/lfctl"
 
+dump_lb:
+	@scripts/deps.sh --notice mllb
+	@$(MAKE) -s -C mllb/dump_lb BUILD=$(BUILD)
+	@$(MAKE) -s -C mllb/queues BUILD=$(BUILD)
+	@echo "dump_lb: $(BUILD)/tools/dump_lb, $(BUILD)/tools/queues"
+
 DEMO ?= snapshot-generation snapshot-update batched-delivery
 
 demo: lfctl kernel
@@ -146,12 +158,19 @@ run:
 	@$(MAKE) tools
 	@mllb/run --accel $(ACCEL)
 
+mllb mllb-report:
+	@scripts/deps.sh --notice run lfctl train mllb
+	@$(MAKE) kernel MODE=toggle FXDPT=y PERF=y
+	@$(MAKE) kernel MODE=test FXDPT=y PERF=y
+	@$(MAKE) tools lfctl dump_lb
+	@mllb/$(if $(filter mllb,$@),quick,report) --accel $(ACCEL) $(if $(filter y,$(RETRAIN)),--retrain)
+
 test:
-	@scripts/deps.sh --notice run lfctl test
+	@scripts/deps.sh --notice run lfctl mllb test
 	@scripts/test.sh
 
 bench:
-	@scripts/deps.sh --notice run lfctl test
+	@scripts/deps.sh --notice run lfctl mllb test
 	@scripts/bench.sh
 
 clean:

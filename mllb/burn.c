@@ -6,11 +6,13 @@
  * takes the same wall time however the guest spreads it.  An amount of own
  * CPU time does not: a task that waits for its turn gets none, so a badly
  * balanced guest ends later, and the run-queue wait says by how much.
+ *
+ * An emulated guest has no cost of distance either. --remote and --move-cost
+ * charge one (see burn.h): those figures are simulated.
  */
 #define _GNU_SOURCE
 #include <argp.h>
 #include <errno.h>
-#include <linux/types.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,46 +29,29 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_MS	1000000ULL
+#include "burn.h"
+
 #define PAGE		4096UL
 #define MAX_TASKS	4096
 /* The CPU clock is a system call that takes the run queue's lock: ask rarely. */
 #define CHUNK_NS	(1 * NS_PER_MS)
 #define SLEEP_SLICE_NS	(200 * NS_PER_MS)
+/* One sample of the wait per so much own CPU time, or more if a chunk was longer. */
+#define SAMPLE_NS	CHUNK_NS
 #define GRACE_SECONDS	10
 
 enum { EXIT_OTHER = 1, EXIT_USAGE = 2, EXIT_TIMEOUT = 3 };
-enum start_at { START_ANYWHERE, START_CPU, START_NODE };
-
-struct options {
-	unsigned int tasks;
-	__u64 cpu_ns;
-	__u64 burst_ns;
-	__u64 sleep_ns;
-	__u64 stagger_ns;
-	unsigned int spread;
-	unsigned int phases;
-	size_t mem;
-	size_t shared_mem;
-	enum start_at start_at;
-	unsigned int start_id;
-	int nice;
-	__u64 seed;
-	unsigned int timeout;
-	bool processes;
-	bool stats;
-};
-
-struct task_result {
-	__u64 start_ns;
-	__u64 end_ns;
-	__u64 burned_ns;
-	__u64 wait_ns;
-	long voluntary;
-	long involuntary;
-	long migrations;	/* -1: the kernel does not tell */
-	bool failed;
-	cpu_set_t cpus;
+/* What a task carries through its work. */
+struct worker {
+	struct task_result *result;
+	char *mem;
+	char *shared;
+	size_t shared_size;
+	__u64 loops;
+	int node;		/* where it was last seen, -1: not known */
+	__u64 sample_cpu;	/* own CPU time since the last sample of the wait */
+	__u64 sample_wait;
+	__u64 done_at;		/* when the work of the last burst was done */
 };
 
 /* Lies in shared memory, so that threads and processes report alike. */
@@ -78,6 +63,7 @@ struct board {
 
 static struct options opts = {
 	.tasks = 1, .cpu_ns = 1000 * NS_PER_MS, .phases = 1, .seed = 1, .timeout = 300,
+	.remote = 1,
 };
 
 static struct board *board;
@@ -89,23 +75,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "burn: %s: %s\n", what, strerror(errno));
 	exit(EXIT_OTHER);
-}
-
-static __u64 now_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-static __u64 next_random(__u64 *state)
-{
-	__u64 z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
 }
 
 /* value, give or take up to --spread percent */
@@ -121,15 +90,20 @@ static bool stopped(void)
 	return __atomic_load_n(&board->stop, __ATOMIC_RELAXED);
 }
 
-static void sleep_ns(__u64 ns)
+/* Returns by how much the sleep took longer: the wait for the CPU after it. */
+static __u64 sleep_ns(__u64 ns)
 {
-	while (ns && !stopped()) {
-		__u64 slice = ns < SLEEP_SLICE_NS ? ns : SLEEP_SLICE_NS;
+	__u64 begin = now_ns(CLOCK_MONOTONIC), left = ns, took;
+
+	while (left && !stopped()) {
+		__u64 slice = left < SLEEP_SLICE_NS ? left : SLEEP_SLICE_NS;
 		struct timespec ts = { 0, slice };
 
 		nanosleep(&ts, NULL);
-		ns -= slice;
+		left -= slice;
 	}
+	took = now_ns(CLOCK_MONOTONIC) - begin;
+	return took > ns ? took - ns : 0;
 }
 
 static __u64 touch(char *mem, size_t size, __u64 x)
@@ -140,74 +114,111 @@ static __u64 touch(char *mem, size_t size, __u64 x)
 	return *word = *word + x;
 }
 
-static void spin(__u64 loops, char *mem)
+static void spin(const struct worker *w)
 {
-	__u64 x = loops | 1, i;
+	__u64 x = w->loops | 1, i;
 
-	for (i = 0; i < loops; i++) {
+	for (i = 0; i < w->loops; i++) {
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
-		if (mem && !(i & 7))
-			x ^= touch(mem, opts.mem, x);
-		else if (shared_mem && (i & 7) == 4)
-			x ^= touch(shared_mem, opts.shared_mem, x) & 1;
+		if (w->mem && !(i & 7))
+			x ^= touch(w->mem, opts.mem, x);
+		else if (w->shared && (i & 7) == 4)
+			x ^= touch(w->shared, w->shared_size, x) & 1;
 	}
 	/* The result is "used", or the loop would be optimized away. */
 	__asm__ __volatile__("" : : "r"(x) : "memory");
 }
 
-/* Burns until this task's CPU clock has advanced by ns; returns by how much it did. */
-static __u64 burn(__u64 ns, char *mem, __u64 *loops, cpu_set_t *seen)
+/* Looks where this task is; returns the CPU time that a move since then costs. */
+static __u64 look(struct worker *w)
 {
-	__u64 begin = now_ns(CLOCK_THREAD_CPUTIME_ID), last = begin, now, took;
-	int cpu;
+	unsigned int cpu, node;
+	__u64 cost = 0;
 
-	while (last - begin < ns && !stopped()) {
-		spin(*loops, mem);
+	if (getcpu(&cpu, &node))
+		return 0;
+	if (cpu < CPU_SETSIZE)
+		CPU_SET(cpu, &w->result->cpus);
+	if (w->node >= 0 && w->node != (int)node) {
+		w->result->crossings++;
+		cost = opts.move_ns;
+	}
+	w->node = node;
+	return cost;
+}
+
+/* The part of ns of CPU time between two looks that was spent away from home. */
+static __u64 away_part(const struct worker *w, int before, __u64 ns)
+{
+	int home = w->result->home;
+
+	if (home < 0 || before < 0)
+		return 0;
+	/* Moved meanwhile: nobody knows when, so each side gets a half. */
+	return ((before != home) + (w->node != home)) * ns / 2;
+}
+
+static void sample_wait(struct worker *w)
+{
+	if (w->sample_cpu)
+		histogram_add(&w->result->waits, w->sample_wait / 1000);
+	w->sample_cpu = 0;
+	w->sample_wait = 0;
+}
+
+/*
+ * Burns until the work of ns of CPU time at home is done, or more by less than
+ * a chunk; returns how much was. A chunk in which the virtual CPU was stolen is
+ * long: where in it the work was done is interpolated.
+ */
+static __u64 burn(__u64 ns, struct worker *w)
+{
+	__u64 last = now_ns(CLOCK_THREAD_CPUTIME_ID), last_wall = now_ns(CLOCK_MONOTONIC);
+	struct task_result *result = w->result;
+	__u64 done = 0, debt = look(w);
+
+	while (done < ns && !stopped()) {
+		int before = w->node;
+		__u64 now, wall, took, away, lost;
+
+		spin(w);
 		now = now_ns(CLOCK_THREAD_CPUTIME_ID);
-		cpu = sched_getcpu();
-		if (cpu >= 0 && cpu < CPU_SETSIZE)
-			CPU_SET(cpu, seen);
+		wall = now_ns(CLOCK_MONOTONIC);
+		debt += look(w);
 		took = now - last ? now - last : 1;
+		away = away_part(w, before, took);
+		lost = away * (1 - 1 / opts.remote);
+		/* What a move costs is burned first. */
+		if (debt) {
+			__u64 paid = debt < took - lost ? debt : took - lost;
+
+			debt -= paid;
+			lost += paid;
+		}
+		result->burned_ns += took;
+		result->away_ns += away;
+		result->charged_ns += lost;
+		done += took - lost;
+		w->sample_cpu += took;
+		/* Two clocks read one after the other may differ by a little. */
+		if (wall - last_wall > took)
+			w->sample_wait += wall - last_wall - took;
+		if (w->sample_cpu >= SAMPLE_NS)
+			sample_wait(w);
 		/* A stolen virtual CPU makes one chunk long: change the pace by steps. */
 		if (took < CHUNK_NS / 2)
-			*loops *= 2;
-		else if (took > CHUNK_NS * 2 && *loops > 64)
-			*loops /= 2;
+			w->loops *= 2;
+		else if (took > CHUNK_NS * 2 && w->loops > 64)
+			w->loops /= 2;
+		w->done_at = wall;
+		if (done > ns && took > lost)
+			w->done_at -= (double)(done - ns) / (took - lost) * (wall - last_wall);
 		last = now;
+		last_wall = wall;
 	}
-	return last - begin;
-}
-
-/* Field 2 of schedstat: ns that this task waited on a run queue. */
-static __u64 read_wait_ns(void)
-{
-	unsigned long long run, wait = 0;
-	FILE *file = fopen("/proc/thread-self/schedstat", "re");
-
-	if (file) {
-		if (fscanf(file, "%llu %llu", &run, &wait) != 2)
-			wait = 0;
-		fclose(file);
-	}
-	return wait;
-}
-
-static long read_migrations(void)
-{
-	FILE *file = fopen("/proc/thread-self/sched", "re");
-	long migrations = -1;
-	char line[128];
-
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "se.nr_migrations : %ld", &migrations) == 1)
-			break;
-	}
-	fclose(file);
-	return migrations;
+	return done;
 }
 
 /*
@@ -227,62 +238,112 @@ static void gather_and_release(struct task_result *result)
 		result->failed = true;
 }
 
-static void work(unsigned int id, struct task_result *result, char *mem)
+static void work(unsigned int id, struct worker *w)
 {
-	__u64 random = opts.seed * 1000003 + id, loops = 4096;
+	__u64 random = opts.seed * 1000003 + id;
 	__u64 amount = vary(opts.cpu_ns, &random) / opts.phases;
+	struct task_result *result = w->result;
+	__u64 surplus = 0;
 	unsigned int phase;
 
 	for (phase = 0; phase < opts.phases; phase++) {
-		__u64 left = amount;
+		/* What a phase did too much, the next one need not do. */
+		__u64 left = surplus < amount ? amount - surplus : 1;
 
 		gather_and_release(result);
+		/* To be gathered is part of the experiment, and costs nothing. */
+		w->node = -1;
 		if (!phase) {
 			result->start_ns = now_ns(CLOCK_MONOTONIC);
 			sleep_ns(opts.stagger_ns * id / opts.tasks);
+			result->arrival_ns = now_ns(CLOCK_MONOTONIC);
 		}
 		while (left && !stopped()) {
 			__u64 part = opts.burst_ns ? vary(opts.burst_ns, &random) : left;
-			__u64 burned = burn(part < left ? part : left, mem, &loops,
-					       &result->cpus);
+			__u64 done = burn(part < left ? part : left, w);
 
-			result->burned_ns += burned;
-			left -= burned < left ? burned : left;
-			if (left && opts.sleep_ns)
-				sleep_ns(vary(opts.sleep_ns, &random));
+			surplus = done > left ? done - left : 0;
+			left -= done < left ? done : left;
+			if (left && opts.sleep_ns) {
+				sample_wait(w);
+				w->sample_wait = sleep_ns(vary(opts.sleep_ns, &random));
+			}
 		}
+		sample_wait(w);
 	}
-	result->end_ns = now_ns(CLOCK_MONOTONIC);
+	result->end_ns = stopped() ? now_ns(CLOCK_MONOTONIC) : w->done_at;
+}
+
+static int choose_home(unsigned int id)
+{
+	unsigned int cpu, node;
+
+	switch (opts.home_at) {
+	case HOME_NODE:
+		return opts.home_id;
+	case HOME_SPREAD:
+		return id % node_count();
+	case HOME_FIRST:
+		/* Where it is gathered, so that its memory would come from there. */
+		if (opts.start_at != START_ANYWHERE)
+			sched_setaffinity(0, sizeof(start_cpus), &start_cpus);
+		return getcpu(&cpu, &node) ? -1 : (int)node;
+	case HOME_NONE:
+		break;
+	}
+	return -1;
+}
+
+/* Returns false if the task cannot have the memory that it should have. */
+static bool get_memory(struct worker *w)
+{
+	int home = w->result->home;
+
+	w->shared = shared_mem;
+	w->shared_size = opts.shared_mem;
+	if (shared_mem && home >= 0) {
+		w->shared_size = shared_part(opts.shared_mem);
+		w->shared += home * w->shared_size;
+	}
+	if (!opts.mem)
+		return true;
+	w->mem = mmap(NULL, opts.mem, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->mem == MAP_FAILED) {
+		w->mem = NULL;
+		return false;
+	}
+	return home < 0 || bind_memory(w->mem, opts.mem, home);
 }
 
 static void *run_task(void *arg)
 {
 	unsigned int id = (uintptr_t)arg;
 	struct task_result *result = &board->results[id];
-	char *mem = NULL;
+	struct worker w = { .result = result, .loops = 4096, .node = -1 };
 	__u64 waited = read_wait_ns();
 	struct rusage usage;
+	char name[24];
 
 	/* On Linux a thread has a nice value of its own. */
 	if (opts.nice && (id & 1) && setpriority(PRIO_PROCESS, 0, opts.nice))
 		result->failed = true;
-	if (opts.mem) {
-		mem = mmap(NULL, opts.mem, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (mem == MAP_FAILED) {
-			mem = NULL;
-			result->failed = true;
-		}
+	result->home = choose_home(id);
+	if (result->home >= 0) {
+		/* So that a trace tells where a task is at home. */
+		snprintf(name, sizeof(name), "burn-home%d", result->home);
+		prctl(PR_SET_NAME, name);
 	}
-	work(id, result, mem);
+	if (!get_memory(&w))
+		result->failed = true;
+	work(id, &w);
 	result->wait_ns = read_wait_ns() - waited;
 	result->migrations = read_migrations();
 	if (!getrusage(RUSAGE_THREAD, &usage)) {
 		result->voluntary = usage.ru_nvcsw;
 		result->involuntary = usage.ru_nivcsw;
 	}
-	if (mem)
-		munmap(mem, opts.mem);
+	if (w.mem)
+		munmap(w.mem, opts.mem);
 	return NULL;
 }
 
@@ -365,10 +426,6 @@ static void run_processes(void)
 
 static void read_start_cpus(void)
 {
-	char path[80], text[1024], *at, *end;
-	unsigned long first, last;
-	FILE *file;
-
 	CPU_ZERO(&start_cpus);
 	if (opts.start_at == START_CPU) {
 		if (opts.start_id >= CPU_SETSIZE || !CPU_ISSET(opts.start_id, &usual_cpus)) {
@@ -379,19 +436,9 @@ static void read_start_cpus(void)
 		CPU_SET(opts.start_id, &start_cpus);
 		return;
 	}
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", opts.start_id);
-	file = fopen(path, "re");
-	if (!file || !fgets(text, sizeof(text), file)) {
-		fprintf(stderr, "burn: no NUMA node %u here (%s: %s)\n", opts.start_id, path,
-			strerror(errno));
+	if (!read_node_cpus(opts.start_id, &start_cpus)) {
+		fprintf(stderr, "burn: no NUMA node %u here: %s\n", opts.start_id, strerror(errno));
 		exit(EXIT_USAGE);
-	}
-	fclose(file);
-	for (at = text; *at >= '0' && *at <= '9'; at = *end == ',' ? end + 1 : end) {
-		first = strtoul(at, &end, 10);
-		last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
-		for (; first <= last && first < CPU_SETSIZE; first++)
-			CPU_SET(first, &start_cpus);
 	}
 	CPU_AND(&start_cpus, &start_cpus, &usual_cpus);
 	if (!CPU_COUNT(&start_cpus)) {
@@ -405,15 +452,24 @@ static void prepare(void)
 	size_t size = sizeof(*board) + opts.tasks * sizeof(board->results[0]);
 	pthread_barrierattr_t attr;
 	struct sigaction action = { .sa_handler = on_alarm };
+	unsigned int node;
 	size_t i;
 
 	if (sched_getaffinity(0, sizeof(usual_cpus), &usual_cpus))
 		die("sched_getaffinity");
 	if (opts.start_at != START_ANYWHERE)
 		read_start_cpus();
+	if (opts.home_at == HOME_NODE && opts.home_id >= node_count()) {
+		fprintf(stderr, "burn: no NUMA node %u here: there are %u\n", opts.home_id,
+			node_count());
+		exit(EXIT_USAGE);
+	}
 	board = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED)
 		die("memory for the results");
+	/* Written by all tasks: no reason for the kernel to group or move them. */
+	if (!hide_from_balancing(board, size))
+		die("cannot bind the memory for the results");
 	pthread_barrierattr_init(&attr);
 	pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	pthread_barrier_init(&board->gathered, &attr, opts.tasks);
@@ -422,6 +478,12 @@ static void prepare(void)
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		if (shared_mem == MAP_FAILED)
 			die("--shared-kib");
+		for (node = 0; opts.home_at != HOME_NONE && node < node_count(); node++) {
+			size_t part = shared_part(opts.shared_mem);
+
+			if (!bind_memory(shared_mem + node * part, part, node))
+				die("--home: cannot bind the shared memory");
+		}
 		for (i = 0; i < opts.shared_mem; i += PAGE)
 			shared_mem[i] = 1;
 	}
@@ -429,20 +491,87 @@ static void prepare(void)
 	alarm(opts.timeout);
 }
 
-static void put(const char *name, const char *unit, double value)
+static void put_exactly(const char *name, int digits, const char *unit, double value)
 {
 	if (opts.stats)
-		printf("%s %.*f\n", name, *unit == 'm' ? 3 : 0, value);
+		printf("%s %.*f\n", name, digits, value);
 	else
-		printf("%-22s %12.*f %s\n", name, *unit == 'm' ? 1 : 0, value, unit);
+		printf("%-22s %12.*f %s\n", name, digits, value, unit);
+}
+
+static void put(const char *name, const char *unit, double value)
+{
+	put_exactly(name, *unit == 'm' ? opts.stats ? 3 : 1 : 0, unit, value);
+}
+
+static void put_waits(const struct histogram *waits)
+{
+	static const struct { const char *name; double part; } marks[] = {
+		{ "wait_p50_us", 0.5 }, { "wait_p90_us", 0.9 }, { "wait_p99_us", 0.99 },
+		{ "wait_p999_us", 0.999 },
+	};
+	unsigned int i;
+
+	put("wait_samples", "", histogram_total(waits));
+	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		put(marks[i].name, "us per ms of own CPU time",
+		    histogram_percentile(waits, marks[i].part));
+	if (!opts.histogram)
+		return;
+	printf("wait_histogram ");
+	for (i = 0; i < HISTOGRAM_SIZE; i++) {
+		if (waits->count[i])
+			printf("%llu:%u,", (unsigned long long)histogram_low(i), waits->count[i]);
+	}
+	printf("\n");
+}
+
+static void put_tasks(void)
+{
+	unsigned int i;
+
+	for (i = 0; opts.per_task && i < opts.tasks; i++) {
+		const struct task_result *r = &board->results[i];
+
+		printf("task_%u makespan_ms=%.1f burned_ms=%.1f wait_ms=%.1f home=%d away_ms=%.1f crossings=%ld migrations=%ld\n",
+		       i, (double)(r->end_ns - r->arrival_ns) / NS_PER_MS,
+		       (double)r->burned_ns / NS_PER_MS, (double)r->wait_ns / NS_PER_MS, r->home,
+		       (double)r->away_ns / NS_PER_MS, r->crossings, r->migrations);
+	}
+}
+
+/* What --home, --remote and --move-cost made of it. */
+static void put_distance(void)
+{
+	double burned = 0, away = 0, charged = 0;
+	long crossings = 0;
+	unsigned int i;
+
+	for (i = 0; i < opts.tasks; i++) {
+		burned += board->results[i].burned_ns;
+		away += board->results[i].away_ns;
+		charged += board->results[i].charged_ns;
+		crossings += board->results[i].crossings;
+	}
+	put("crossings", "seen moves across nodes", crossings);
+	if (opts.home_at == HOME_NONE)
+		return;
+	put_exactly("away_percent", 3, "% of the CPU time: away from home",
+		    burned ? 100 * away / burned : 0);
+	put("charged_ms", "ms of CPU time charged for distance (simulated)", charged / NS_PER_MS);
+	put_exactly("simulated_remote", 3, "times the CPU time away from home (simulated)",
+		    opts.remote);
+	put("simulated_move_us", "us of CPU time per move across nodes (simulated)",
+	    opts.move_ns / 1000.0);
 }
 
 /* Returns true when a task could not set itself up as asked. */
 static bool report(void)
 {
-	__u64 first = ~0ULL, last = 0, burned = 0, wait = 0, wait_max = 0;
+	__u64 first = ~0ULL, last = 0, burned = 0, wait = 0, wait_max = 0, own = 0;
 	long voluntary = 0, involuntary = 0, migrations = 0;
 	bool failed = false, migrations_known = true;
+	static struct histogram waits;
 	unsigned int i;
 	cpu_set_t cpus;
 
@@ -453,6 +582,8 @@ static bool report(void)
 		first = result->start_ns < first ? result->start_ns : first;
 		last = result->end_ns > last ? result->end_ns : last;
 		burned += result->burned_ns;
+		own += result->end_ns - result->arrival_ns;
+		histogram_merge(&waits, &result->waits);
 		wait += result->wait_ns;
 		wait_max = result->wait_ns > wait_max ? result->wait_ns : wait_max;
 		voluntary += result->voluntary;
@@ -464,6 +595,8 @@ static bool report(void)
 	}
 	put("tasks", "", opts.tasks);
 	put("makespan_ms", "ms", (double)(last - first) / NS_PER_MS);
+	put("task_makespan_ms", "ms, mean of the tasks' own",
+	    (double)own / opts.tasks / NS_PER_MS);
 	put("burned_ms", "ms of own CPU time", (double)burned / NS_PER_MS);
 	put("wait_ms", "ms on run queues", (double)wait / NS_PER_MS);
 	put("wait_max_ms", "ms, the worst task", (double)wait_max / NS_PER_MS);
@@ -473,14 +606,19 @@ static bool report(void)
 		put("migrations", "", migrations);
 	put("cpus_used", "", CPU_COUNT(&cpus));
 	put("timed_out", "", stopped());
+	put_waits(&waits);
+	put_distance();
+	put_tasks();
 	if (failed)
-		fprintf(stderr, "burn: a task could not set its affinity, nice value or memory\n");
+		fprintf(stderr, "burn: a task could not set its affinity, nice value or memory's node\n");
 	return failed;
 }
 
 static const char doc[] =
 	"Start tasks that each burn a given amount of their own CPU time, and report how long all took.\n"
 	"\vTimes are in milliseconds and may have a fraction.\n\n"
+	"--remote and --move-cost charge a cost of distance that an emulated machine has not:\n"
+	"figures with them are simulated. A task's home is the node that its memory is bound to.\n\n"
 	"Exit status: 0 all done, 1 error, 2 wrong usage,\n"
 	"3 stopped by --timeout (the figures are printed all the same).\n";
 
@@ -500,6 +638,14 @@ static const struct argp_option option_table[] = {
 	{ "seed", 'r', "N", 0, "seed of the variation (default 1)", 0 },
 	{ "timeout", 't', "SECONDS", 0, "stop after this time (default 300)", 0 },
 	{ "stats", 'S', NULL, 0, "print plain `name value' lines", 0 },
+	{ "home", 'H', "first|spread|node:N", 0,
+	  "node that a task's memory is bound to: where it is gathered, all nodes in turn, or N", 0 },
+	{ "remote", 'R', "FACTOR", 0,
+	  "CPU time away from home counts 1/FACTOR; implies --home=first (default 1)", 0 },
+	{ "move-cost", 'C', "US", 0,
+	  "CPU time that a move across nodes costs; implies --home=first (default 0)", 0 },
+	{ "per-task", 'T', NULL, 0, "print a line for each task as well", 0 },
+	{ "histogram", 'W', NULL, 0, "print the waits as `microseconds:samples,...' as well", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -525,6 +671,20 @@ static void parse_start(const char *arg, struct argp_state *state)
 		argp_error(state, "--start='%s': give cpu:N or node:N", arg);
 	if (number)
 		opts.start_id = parse_number(number + 1, 0, CPU_SETSIZE - 1, state);
+}
+
+static void parse_home(const char *arg, struct argp_state *state)
+{
+	if (!strcmp(arg, "first")) {
+		opts.home_at = HOME_FIRST;
+	} else if (!strcmp(arg, "spread")) {
+		opts.home_at = HOME_SPREAD;
+	} else if (!strncmp(arg, "node:", 5)) {
+		opts.home_at = HOME_NODE;
+		opts.home_id = parse_number(arg + 5, 0, MAX_NODES - 1, state);
+	} else {
+		argp_error(state, "--home='%s': give first, spread or node:N", arg);
+	}
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -575,8 +735,32 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'S':
 		opts.stats = true;
 		return 0;
+	case 'H':
+		parse_home(arg, state);
+		return 0;
+	case 'R':
+		opts.remote = parse_number(arg, 1, 100, state);
+		return 0;
+	case 'C':
+		opts.move_ns = parse_number(arg, 0, 1e6, state) * 1000;
+		return 0;
+	case 'T':
+		opts.per_task = true;
+		return 0;
+	case 'W':
+		opts.histogram = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (opts.home_at == HOME_NONE && (opts.remote > 1 || opts.move_ns))
+			opts.home_at = HOME_FIRST;
+		if (opts.home_at != HOME_NONE && !opts.mem && !opts.shared_mem)
+			argp_error(state, "a home is where a task's memory is: give --mem-kib or --shared-kib");
+		if (opts.home_at != HOME_NONE && opts.shared_mem &&
+		    opts.shared_mem / PAGE < node_count())
+			argp_error(state, "--shared-kib: less than a page per node");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

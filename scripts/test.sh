@@ -102,14 +102,20 @@ plan()
 	build sources		make sync
 	build tools		make tools lfctl
 	combination toggle y	jc_sched_perf=sw
+	build dump_lb		make dump_lb
+	guest recorder		qemu/start.sh --kernel "$(image mode=toggle fxdpt=y perf=y)" \
+		--timeout 900 -- mllb/dump_lb/test.sh
 	guest kselftest-liteflow	scripts/kselftest.sh -c liteflow \
 		"$(image mode=toggle fxdpt=y perf=y)" --timeout 900
 	step scripts		scripts/check-scripts.sh
 	ktap lfctl		liteflow/lfctl/test.sh
 	ktap engine		make -s -C liteflow/tests BUILD="$BUILD" test
 	step ynl		scripts/check-ynl.sh
-	step trainer		/usr/bin/python3 mllb/train/test_train.py
+	step trainer		/usr/bin/python3 mllb/trainer/test_train.py
 	step counters		/usr/bin/python3 mllb/guest/test_jcguest.py
+	step evaluation		/usr/bin/python3 mllb/guest/test_eval.py
+	step statistics		/usr/bin/python3 mllb/guest/test_abstats.py
+	step outcome		/usr/bin/python3 mllb/outcome/test_outcome.py
 	step series		scripts/check-patches.sh
 	step olddefconfig	scripts/check-olddefconfig.sh
 	step off-identical	scripts/check-off.sh
@@ -134,6 +140,9 @@ plan()
 	combination replace y
 	combination test y
 	combination test n
+	build build-stock	scripts/kernel.sh mode=stock
+	guest recorder-stock	qemu/start.sh --kernel "$(image mode=stock)" --timeout 900 \
+		-- mllb/dump_lb/test.sh
 	guest launcher		scripts/test-launcher.sh --kernel \
 		"$(image mode=toggle fxdpt=y perf=y)"
 }

@@ -28,6 +28,13 @@ PARTS = (
     ("ng-fft", "run", 2),
     ("ng-mix", "run", 2),
 )
+# The report's runs have these as well.
+MORE_PARTS = (
+    ("hackbench", "fixed", 2000),
+    ("fibo", "fixed", 20),
+    ("wakebench", "fixed", 100),
+    ("compile", "fixed", 8),
+)
 # Load that times single decisions; it is no part of the comparison.
 TIMING = ("messaging", 3)
 BOGO_ROW = re.compile(r"^metrc: \[\d+\] (\S+)\s+(\d+)\s+[\d.]+\s+[\d.]+\s+[\d.]+\s+([\d.]+)", re.M)
@@ -40,11 +47,20 @@ def parse_arguments():
                         help="folder with jc_sched and burn")
     parser.add_argument("--phases", default="off,on,off,on",
                         help="states of the switch in turn (default %(default)s)")
+    parser.add_argument("--pairs", type=int, metavar="N",
+                        help="instead of --phases: off and on, N times")
+    parser.add_argument("--more", action="store_true",
+                        help="hackbench, fibo, wakebench and compile, too")
+    parser.add_argument("--model", type=pathlib.Path,
+                        help="load this one first (jc_sched model load)")
     parser.add_argument("--null", action="store_true",
                         help="never switch, on any kernel: the columns then show the noise")
     parser.add_argument("--scale", type=float, default=1.0,
                         help="factor on the amounts of all parts (default 1)")
     args = parser.parse_args()
+    if args.pairs is not None:
+        args.phases = ",".join(["off,on"] * args.pairs)
+    args.parts = PARTS + (MORE_PARTS if args.more else ())
     args.phases = args.phases.split(",")
     if not args.phases or set(args.phases) - {"on", "off"}:
         parser.error("--phases takes a list of on and off")
@@ -107,7 +123,7 @@ def run_phases(args, counters, progress):
             jcguest.switch(args.tools, word)
             jcguest.reset_jc_stats()
         parts, snapshot = {}, counters.snapshot()
-        for name, kind, amount in PARTS:
+        for name, kind, amount in args.parts:
             progress.say(f"{label} (model {'absent' if args.null else word}): {name}")
             # Each A has its B with the same seed.
             parts[name], snapshot = run_part(args, name, kind, amount, seen[word], snapshot,
@@ -122,8 +138,11 @@ def run_phases(args, counters, progress):
 def main():
     args = parse_arguments()
     state = {} if args.null else check_mode()
+    if args.model:
+        jcguest.load_model(args.tools, args.model)
+        state = jcguest.jc_state()
     counters = jcguest.Counters()
-    progress = jcguest.Progress(len(args.phases) * len(PARTS) + (0 if args.null else 2))
+    progress = jcguest.Progress(len(args.phases) * len(args.parts) + (0 if args.null else 2))
     times = {}
     try:
         phases = list(run_phases(args, counters, progress))
