@@ -123,6 +123,7 @@ class JoinTest(unittest.TestCase):
         self.assertEqual(row["workload"], "burn-x")
 
 
+@unittest.skipUnless(importlib.util.find_spec("torch"), "python3-torch is not installed")
 class TrainTest(unittest.TestCase):
     def test_finds_what_pays(self):
         """Made-up rows: to move across pays iff the loads differ by more than 1500."""
