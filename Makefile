@@ -93,6 +93,7 @@ stock-kernel: source
 tools: $(TOOLS)
 
 $(BUILD)/tools/burn: mllb/burn.h
+$(BUILD)/tools/fibo $(BUILD)/tools/wakebench: mllb/args.h
 
 $(BUILD)/tools/%: mllb/%.c
 	@mkdir -p $(@D)

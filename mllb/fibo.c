@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "args.h"
+
 /* The threads of one number are alive together, more than a guest's memory holds. */
 #define MAX_NUMBER	20
 #define STACK_SIZE	((size_t)PTHREAD_STACK_MIN + 16384)
@@ -92,19 +94,6 @@ static const struct argp_option option_table[] = {
 	{ "stats", 'S', NULL, 0, "print plain `name value' lines", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
-
-static unsigned int parse_number(const char *arg, unsigned int min, unsigned int max,
-				 struct argp_state *state)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(arg, &end, 10);
-	if (errno || end == arg || *end || value < (long)min || value > (long)max)
-		argp_error(state, "'%s' is not a whole number from %u to %u", arg, min, max);
-	return value;
-}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {

