@@ -326,13 +326,25 @@ class Report:
                              "samples of p99"), rows, left=2))
             self.say("Made by:", "", "    mllb/outcome/run")
 
+    def guard_table(self, found):
+        """What bad models cost, with the guard and without."""
+        rows = [(row["load"], row["side"], "on" if row["guarded"] else "off", row["text"],
+                 f"{row['trips_per_run']:.1f}", f"{100 * row['guarded_share']:.1f} %",
+                 f"{100 * row['stock_cv']:.1f} %", row["makespan"]["n"])
+                for row in found if row["side"] != "stock"]
+        if rows:
+            self.say("Bad models with the guard off and on, against the stock code, in turn within "
+                     "one boot; the guest's clock counts instructions.")
+            self.say(*table(("load", "model", "guard", "makespan against stock", "trips a run",
+                             "judged by the rule", "CV of stock", "rounds"), rows, left=3))
+            self.say("Made by:", "", "    mllb/guard-bench")
+
     def outcome_lines(self):
         """Figures of the experiments that run by themselves."""
         self.say("## Outcome model and guard")
         self.outcome_table()
         guard = self.experiments.get("guard", {})
-        if guard.get("rows"):
-            self.say(*table(guard["head"], guard["rows"]))
+        self.guard_table(guard.get("rows", ()))
         found = {**self.experiments.get("outcome", {}), **guard}
         out = []
         for line, key, text in (

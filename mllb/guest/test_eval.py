@@ -215,12 +215,15 @@ class ReportTest(unittest.TestCase):
                         "candidate": "c", "comparisons": {"c": {"R 2 M 0": {"stock": {
                             "rounds": 8, "makespan": same, "each": {"l": same}, "cv": {"l": 0.1},
                             "crossings": None, "p99": same, "samples": 12345}}}}},
-            "guard": {"guard_worst_percent": 4, "head": ["model", "x"], "rows": [["yes", 1]]}})
+            "guard": {"guard_worst_percent": 4, "rows": [
+                {"load": "l", "side": side, "guarded": True, "makespan": same, "text": "+1 %",
+                 "trips_per_run": 2.5, "guarded_share": 0.5, "stock_cv": 0.01}
+                for side in ("stock", "yes")]}})
         self.assertEqual(figures, [
             "jc_agreement_heldout_min 100.000 percent", "jc_recall_heldout_min 100.000 percent",
             "jc_outcome_makespan 0.50 percent", "jc_outcome_crossnode 30.00 percent",
             "jc_guard_worst 4.00 percent"])
-        for part in ("mllb/x --y", "| R 2 M 0 | stock | 8 |", "12,345", "| yes | 1 |"):
+        for part in ("mllb/x --y", "| R 2 M 0 | stock | 8 |", "12,345", "| l | yes | on | +1 % | 2.5 |"):
             self.assertIn(part, text)
 
     def test_one_load_that_was_not_measured_leaves_no_minimum(self):
