@@ -80,10 +80,9 @@ try 'the same name again' 1 'choose another name' app add "$APP" -i 2 -o 1
 value 'app show' '2 1 3 pin True' \
 	'" ".join(str(o[k]) for k in ("n-in", "n-out", "n-slots", "policy", "user"))' app show "$APP"
 try 'app show of none' 1 'no such app.*attribute app-name' app show "$APP-x"
-try 'install' 0 'version 1 is on standby' model install "$APP" 0 one.lfm
+try 'install' 0 'slot 0: version 1 is on standby' model install "$APP" auto one.lfm
 try 'install and activate' 0 'version 2 is active' model install "$APP" 1 two.lfm --activate
 try 'into the slot of the active one' 1 'slot 1 is active' model install "$APP" 1 one.lfm
-try 'into the slot that is free' 0 'slot 0: version [0-9]* is on standby' model install "$APP" auto one.lfm
 try 'into a slot that is not there' 1 'attribute slot' model install "$APP" 5 one.lfm
 try 'JSON in place of a model' 1 'lfctl model pack' model install "$APP" 0 one.json
 head -c 100 one.lfm >cut.lfm
@@ -159,6 +158,10 @@ value 'the app, too' 'follow 4 t 3' \
 	'" ".join(str(o[k]) for k in ("policy", "sample-shift", "units", "n-slots"))' app show "$APP"
 cp "$dir/$APP/0.lfm" "$dir/$APP/1.active.lfm"
 try 'two active ones' 1 'more than one model' restore -d "$dir"
+"$LFCTL" model activate "$APP" 0 >/dev/null
+try 'into the slot that is not active' 0 'slot 1: version' model install "$APP" auto one.lfm
+try 'remove whichever is active' 0 '' model remove "$APP" active --force
+try 'remove it where there is none' 1 'no model is active' model remove "$APP" active --force
 
 if command -v setpriv >/dev/null; then
 	cp "$LFCTL" "$work/lfctl" && chmod 755 "$work" && chmod 644 ./*.lfm
