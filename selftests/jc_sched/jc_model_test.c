@@ -25,6 +25,7 @@
 #define N_IN		15
 #define ONE		65536
 #define SWAPS		10000
+#define SWAPS_FEWER	1000	/* where it is no switch's doing, or all is slow */
 #define TASKS_PER_CPU	3
 
 static const char * const names[N_IN] = {
@@ -322,18 +323,21 @@ static int by_value(const void *a, const void *b)
  * the balancer asks: every decision is one of a model's. What is timed begins
  * before the first piece of a model is sent and ends when it is active.
  */
-TEST_F_TIMEOUT(model, swaps_under_load, 300)
+TEST_F_TIMEOUT(model, swaps_under_load, 900)
 {
 	static unsigned long long took[SWAPS];
 	unsigned long asked, decisions, fallback, accepted, refused, forced;
 	unsigned long accepted_then, refused_then, forced_then;
 	const struct sched_param first = { .sched_priority = 1 };
-	int tasks = TASKS_PER_CPU * sysconf(_SC_NPROCESSORS_ONLN), i, switched;
+	const char *slow = getenv("KSFT_MACHINE_SLOW");
+	int tasks = TASKS_PER_CPU * sysconf(_SC_NPROCESSORS_ONLN), i, switched, swaps;
 	char mode[16], arithmetic[16];
 	pid_t *pid;
 
 	line(STATE, "mode", mode, sizeof(mode));
 	line(STATE, "arithmetic", arithmetic, sizeof(arithmetic));
+	/* a debug kernel's says a number, as it takes ten times as long */
+	swaps = strcmp(mode, "toggle") || (slow && atoi(slow) > 2) ? SWAPS_FEWER : SWAPS;
 	pid = calloc(tasks, sizeof(*pid));
 	ASSERT_NE(pid, NULL);
 	for (i = 0; i < tasks; i++) {
@@ -351,7 +355,7 @@ TEST_F_TIMEOUT(model, swaps_under_load, 300)
 	fallback = counter("fallback");
 	switched = write_int(SWITCH, 1);
 	EXPECT_EQ(switched, strcmp(mode, "replace") ? 0 : -EOPNOTSUPP);
-	for (i = 0; i < SWAPS; i++) {
+	for (i = 0; i < swaps; i++) {
 		unsigned long long begin = now_ns();
 
 		ASSERT_EQ(load(self->s, i & 1, &good, i & 2 ? ONE : 0), 0) {
@@ -386,13 +390,13 @@ TEST_F_TIMEOUT(model, swaps_under_load, 300)
 	for (i = 0; i < tasks; i++)
 		waitpid(pid[i], NULL, 0);
 	free(pid);
-	qsort(took, SWAPS, sizeof(took[0]), by_value);
+	qsort(took, swaps, sizeof(took[0]), by_value);
 	TH_LOG("%d swaps, %lu decisions; us from the first byte of a model to its activation:",
-	       SWAPS, decisions);
-	TH_LOG("jc_swap_p50 %.1f us, p99 %.1f us, most %.1f us", took[SWAPS / 2] / 1e3,
-	       took[SWAPS * 99 / 100] / 1e3, took[SWAPS - 1] / 1e3);
+	       swaps, decisions);
+	TH_LOG("jc_swap_p50 %.1f us, p99 %.1f us, most %.1f us", took[swaps / 2] / 1e3,
+	       took[swaps * 99 / 100] / 1e3, took[swaps - 1] / 1e3);
 	EXPECT_GT(decisions, 100);
-	EXPECT_LT(took[SWAPS / 2], 50000000);
+	EXPECT_LT(took[swaps / 2], 50000000);
 	/* with floats the FPU may be in use, and then the rule answers */
 	EXPECT_TRUE(!fallback || strcmp(arithmetic, "fixed"));
 	/* nobody asks while it is off; without a switch, the counters move on */
