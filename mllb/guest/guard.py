@@ -59,10 +59,7 @@ def put(tools, model, guarded):
     if model is None:
         return
     if model == "builtin":
-        done = subprocess.run([tools / "jc_sched", "-q", "model", "reset"], check=False,
-                              capture_output=True, text=True)
-        if done.returncode:
-            raise Problem(done.stderr.strip() or "jc_sched model reset failed")
+        jcguest.reset_model(tools)
     else:
         jcguest.load_model(tools, model)
     jcguest.switch(tools, "on")

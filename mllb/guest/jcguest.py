@@ -304,13 +304,22 @@ class Decisions:
         INSTANCE.rmdir()
 
 
-def load_model(tools, path):
-    """By the project's own tool, which installs it in the slots of the running kernel."""
-    done = subprocess.run([tools / "jc_sched", "model", "load", path], capture_output=True,
-                          text=True, check=False)
+def _model(tools, *words):
+    """By the project's own tool, which knows the slots of the running kernel."""
+    done = subprocess.run([tools / "jc_sched", "model", *words], capture_output=True, text=True,
+                          check=False)
     if done.returncode:
-        raise Problem(f"jc_sched model load {path}: status {done.returncode}: "
+        raise Problem(f"jc_sched model {' '.join(map(str, words))}: status {done.returncode}: "
                       f"{(done.stderr or done.stdout).strip()}")
+
+
+def load_model(tools, path):
+    _model(tools, "load", path)
+
+
+def reset_model(tools):
+    """The built-in one answers again."""
+    _model(tools, "reset")
 
 
 BUCKET = re.compile(r"\{\s*ns:\s*~?\s*(\d+)-(\d+)\s*\}\s*hitcount:\s*(\d+)")

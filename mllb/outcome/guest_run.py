@@ -20,8 +20,8 @@ import jcguest  # noqa: E402
 from jcguest import Problem  # noqa: E402
 import setup as st  # noqa: E402
 
-SCHED = pathlib.Path("/sys/kernel/debug/sched")
-FORCE = pathlib.Path("/sys/kernel/debug/jc_sched/force_answer")
+NUMA = jcguest.DEBUG / "sched" / "numa_balancing"
+FORCE = jcguest.DEBUG / "jc_sched" / "force_answer"
 
 
 def parse_arguments():
@@ -47,16 +47,16 @@ class Machine:
     def __init__(self, args):
         self.tools = args.tools
         self.cost_ns = args.migration_cost_us * 1000
-        self.loaded, self.slot = None, 0
+        self.loaded = None
         # The policies themselves are compared, bad ones among them.
         if jcguest.GUARD.exists():
             jcguest.write_text(jcguest.GUARD, "0")
         if args.numa_scan_ms:
             for name in ("scan_delay_ms", "scan_period_min_ms"):
-                jcguest.write_text(SCHED / "numa_balancing" / name, str(args.numa_scan_ms))
+                jcguest.write_text(NUMA / name, str(args.numa_scan_ms))
 
     def use(self, policy):
-        jcguest.write_text(SCHED / "migration_cost_ns",
+        jcguest.write_text(jcguest.MIGRATION_COST,
                            str(int(self.cost_ns * policy.migration_cost)))
         if policy.answer or self.loaded in ("yes", "no"):
             if not FORCE.exists():
@@ -67,28 +67,16 @@ class Machine:
             self.load(policy.model)
         jcguest.switch(self.tools, "on" if policy.model or policy.answer else "off")
 
-    def lfctl(self, *words, check=True):
-        done = subprocess.run([self.tools.parent / "liteflow" / "lfctl", "model", *words],
-                              capture_output=True, text=True, check=False)
-        if check and done.returncode:
-            raise Problem(f"lfctl model {' '.join(map(str, words))}: "
-                          f"{(done.stderr or done.stdout).strip()}")
-
     def load(self, model):
         if model == "builtin":
-            for slot in "01":
-                self.lfctl("remove", "jc_sched", slot, "--force", check=False)
+            jcguest.reset_model(self.tools)
         else:
-            # The slot that is in use cannot be filled: take them in turn.
-            self.slot = 1 - self.slot
-            blob = f"/tmp/{pathlib.Path(model).stem}.lfm"
-            self.lfctl("pack", st.TOP / model, "-o", blob)
-            self.lfctl("install", "jc_sched", str(self.slot), blob, "--activate")
+            jcguest.load_model(self.tools, st.TOP / model)
         self.loaded = model
 
     def reset(self):
         jcguest.switch(self.tools, "off")
-        jcguest.write_text(SCHED / "migration_cost_ns", str(self.cost_ns))
+        jcguest.write_text(jcguest.MIGRATION_COST, str(self.cost_ns))
 
 
 def run_burn(command):
