@@ -11,8 +11,11 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: uml.sh [--debug] [--kunit] [--build-only | --no-build] [--timeout S] [-- COMMAND...]
+	usage: uml.sh [--debug | --lab] [--virtual-time] [--kunit] [--build-only | --no-build] [--timeout S]
+	              [-- COMMAND...]
 	  --debug       with KASAN, UBSAN, lockdep, kmemleak
+	  --lab         with a network to emulate links in
+	  --virtual-time  of --lab: computing takes no time, and waiting is skipped
 	  --kunit       LiteFlow's KUnit tests at boot; they count for the status
 	  --build-only  only the kernel and its modules
 	  --no-build    the kernel that is there
@@ -22,10 +25,12 @@ usage()
 	END
 }
 
-NAME=plain BUILD_IT=y RUN=y KUNIT=0 TIMEOUT=3600
+NAME=plain BUILD_IT=y RUN=y KUNIT=0 TIMEOUT=3600 VIRTUAL=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--debug) NAME=debug ;;
+	--lab) NAME=lab ;;
+	--virtual-time) VIRTUAL=time-travel=inf-cpu ;;
 	--kunit) KUNIT=1 ;;
 	--build-only) RUN=n ;;
 	--no-build) BUILD_IT=n ;;
@@ -37,6 +42,10 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
+case $NAME${VIRTUAL:+-virtual} in
+plain-virtual | debug-virtual) usage >&2; exit 2 ;;
+esac
+
 LINUX=${UML_LINUX:-$LINUX}
 OUT=$BUILD/uml-$NAME
 # Several may run at a time. The log of one that ends well loses its number.
@@ -47,7 +56,10 @@ build()
 {
 	local fragments=("$ROOT/kconfig/uml.config") line
 
-	[ "$NAME" = plain ] || fragments+=("$ROOT/kconfig/uml-debug.config")
+	case $NAME in
+	debug) fragments+=("$ROOT/kconfig/uml-debug.config") ;;
+	lab) fragments+=("$ROOT/kconfig/cclab.config") ;;
+	esac
 	lock "uml-$NAME"
 	mkdir -p "$OUT"
 	cat "${fragments[@]}" >"$OUT/all.config.new"
@@ -120,7 +132,7 @@ run()
 	# shellcheck disable=SC2086
 	timeout "$TIMEOUT" "$OUT/linux" mem=$mem rootfstype=hostfs rootflags=/ ro \
 		console=ttyS0 ssl=null ssl0=null,fd:3 con=null con0=null,fd:1 panic=-1 \
-		quiet loglevel=8 $kunit init="$DIR/init" </dev/null 3>"$LOG" || rc=$?
+		quiet loglevel=8 $kunit $VIRTUAL init="$DIR/init" </dev/null 3>"$LOG" || rc=$?
 	[ "$rc" != 124 ] || die "no end after $TIMEOUT s" "kernel messages: $LOG"
 	"$ROOT/qemu/check-dmesg.sh" "$LOG" || die "the kernel complained" "all messages: $LOG"
 	status=$(sed -nE 's/.*\] uml: status ([0-9]+)\r?$/\1/p' "$LOG")
