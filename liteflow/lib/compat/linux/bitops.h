@@ -10,4 +10,9 @@ static inline int fls(unsigned int v)
 	return v ? 32 - __builtin_clz(v) : 0;
 }
 
+static inline int fls64(unsigned long long v)
+{
+	return v ? 64 - __builtin_clzll(v) : 0;
+}
+
 #endif

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TCP congestion control "liteflow": a neural network paces each flow
+ *
+ * A flow's packets are cut into monitor intervals of half an RTT; at the end of
+ * each, a model in a slot of LiteFlow is shown ten of them and answers by how much
+ * the rate is to change. tcp_liteflow_impl.h has that control law: intervals,
+ * features, start-up, what an answer means. Here is what TCP needs of it: a pacing
+ * rate, a window, recovery, and what is done without a model.
+ *
+ * cong_control() replaces what TCP does otherwise for loss recovery: a window that
+ * shrinks in proportion. As in BBR, the first round trip of a recovery sends a
+ * packet for each that arrives, later ones return to the window that the rate
+ * calls for. A loss by itself does not change the rate: the model sees it.
+ *
+ * Classic mode. While no model is active, or one was taken away, or there is no
+ * memory for a flow's state, the flow behaves as with Reno, paced: slow start, a
+ * packet more each round trip, half after a loss. It asks again at the end of each
+ * interval (not without that memory), so a model serves as soon as there is one.
+ *
+ * Which model: that of the app "cc"; for a socket that has stated preferences
+ * (TCP_CC_PARAMS), that of "cc_pref", if one is active when it states them. Whether
+ * a flow keeps the model that it began with or follows a switch is the app's policy.
+ *
+ * Restricted: a model decides what a flow takes of a network that others use, so
+ * who may choose it is the administrator's decision, net.ipv4.
+ * tcp_allowed_congestion_control.
+ */
+#include <linux/atomic.h>
+#include <linux/inet_diag.h>
+#include <linux/liteflow.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/tcp.h>
+#include "tcp_liteflow.h"
+#include "tcp_liteflow_impl.h"
+
+#define TLF_PREFERENCES		3
+#define TLF_PREF_SUM		1000
+
+/*
+ * What an interval needs, and the model. Asked for when a flow begins; without it
+ * the flow is classic.
+ */
+struct tlf_state {
+	struct tlf_flow flow;
+	struct lf_flow lf;
+	struct lf_app *app;
+	u32 refused;
+	s32 action;
+	s32 remote_action;
+	u16 pref[TLF_PREFERENCES];
+	u8 remote:1,
+	   remote_pending:1;
+};
+
+/* icsk_ca_priv: what every ACK needs */
+struct tlf {
+	struct tlf_hot hot;
+	struct tlf_state *state;
+	u32 prior_cwnd;		/* before recovery */
+	u32 round_delivered;	/* recovery's first round trip ends when this arrives */
+	u8 prev_ca_state;
+	u8 classic:1,
+	   conserving:1,	/* first round trip of a recovery */
+	   ece:1;		/* the ACK under way says that there was a mark */
+};
+
+static struct kmem_cache *tlf_cache __read_mostly;
+static struct lf_app *tlf_app __read_mostly;
+static struct lf_app *tlf_app_pref __read_mostly;
+static atomic64_t tlf_flows = ATOMIC64_INIT(0);
+
+static unsigned int tlf_rule __read_mostly;
+
+static int tlf_rule_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, TLF_RULE_PULL, TLF_RULES - 1);
+}
+
+static const struct kernel_param_ops tlf_rule_ops = {
+	.set = tlf_rule_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(rule, &tlf_rule_ops, &tlf_rule, 0644);
+MODULE_PARM_DESC(rule, "how an action changes the rate: 0: a step and a pull, 1: Aurora's");
+
+static u32 tlf_mss(const struct sock *sk)
+{
+	return max(tcp_sk(sk)->mss_cache, 1U);
+}
+
+static u32 tlf_srtt_us(const struct sock *sk)
+{
+	return tcp_sk(sk)->srtt_us >> 3;
+}
+
+static void tlf_read_ack(const struct sock *sk, const struct rate_sample *rs,
+			 struct tlf_ack *ack)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	ack->now_us = tp->tcp_mstamp;
+	ack->sent_us = tp->first_tx_mstamp;
+	ack->rtt_us = clamp_t(long, rs->rtt_us, -1, S32_MAX);
+	ack->delivered = tp->delivered;
+	ack->lost = tp->lost;
+	ack->inflight = tcp_packets_in_flight(tp);
+	ack->mss = tlf_mss(sk);
+	ack->app_limited = rs->is_app_limited;
+}
+
+static void tlf_set_pacing_rate(struct sock *sk, u64 rate)
+{
+	WRITE_ONCE(sk->sk_pacing_rate,
+		   min_t(u64, rate, READ_ONCE(sk->sk_max_pacing_rate)));
+}
+
+/* The model's app for this flow; a pin on one of the other app's goes. */
+static void tlf_choose_app(struct tlf_state *state)
+{
+	bool prefer = state->pref[0] || state->pref[1] || state->pref[2];
+	struct lf_app *app = prefer && lf_app_ready(tlf_app_pref) ? tlf_app_pref : tlf_app;
+
+	if (app == state->app)
+		return;
+	lf_flow_release(&state->lf);
+	state->app = app;
+}
+
+/* A model answers, after a time without: from what the flow has now. */
+static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
+{
+	u64 window = (u64)tcp_snd_cwnd(tcp_sk(sk)) * tlf_mss(sk) * USEC_PER_SEC;
+
+	ca->classic = 0;
+	ca->hot.rate = clamp_t(u64, div_u64(window, max(tlf_srtt_us(sk), 1U)),
+			       TLF_RATE_MIN, TLF_RATE_MAX);
+}
+
+/* None does, after a time with one: no slow start. */
+static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 cwnd = max(tlf_cwnd(&ca->hot, &ca->state->flow, tlf_mss(sk)) / 2, 2U);
+
+	ca->classic = 1;
+	ca->hot.mode = TLF_CRUISE;
+	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
+	tp->snd_cwnd_cnt = 0;
+	tp->snd_ssthresh = tcp_snd_cwnd(tp);
+}
+
+static int tlf_query(struct tlf_state *state, s32 *out)
+{
+	s32 in[TLF_PREFERENCES + TLF_N_IN];
+	unsigned int i;
+
+	tlf_inputs(&state->flow, in + TLF_PREFERENCES);
+	if (state->app != tlf_app_pref)
+		return lf_query(state->app, &state->lf, in + TLF_PREFERENCES, out);
+	for (i = 0; i < TLF_PREFERENCES; i++)
+		in[i] = state->pref[i] * TLF_ACTION_ONE / TLF_PREF_SUM;
+	return lf_query(state->app, &state->lf, in, out);
+}
+
+/* An interval ended. */
+static void tlf_ask(struct sock *sk, struct tlf *ca)
+{
+	struct tlf_state *state = ca->state;
+	s32 action;
+
+	if (tlf_query(state, &action)) {
+		state->refused++;
+		if (!ca->classic && !state->remote)
+			tlf_enter_classic(sk, ca);
+		return;
+	}
+	if (ca->classic)
+		tlf_leave_classic(sk, ca);
+	if (state->remote)
+		return;
+	state->action = action;
+	tlf_act(&ca->hot, &state->flow, action, tlf_mss(sk), READ_ONCE(tlf_rule));
+}
+
+static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sample *rs)
+{
+	struct tlf_state *state = ca->state;
+	struct tlf_ack ack;
+
+	tlf_read_ack(sk, rs, &ack);
+	if (ca->ece)
+		tlf_on_ecn(&ca->hot, &state->flow, &ack);
+	/* an ACK that brings nothing ends nothing */
+	if (rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack))
+		tlf_ask(sk, ca);
+	if (unlikely(state->remote_pending)) {
+		state->remote_pending = 0;
+		state->action = state->remote_action;
+		tlf_act(&ca->hot, &state->flow, state->action, tlf_mss(sk),
+			READ_ONCE(tlf_rule));
+	}
+}
+
+/*
+ * The window on the way into, through and out of a recovery; false: it is not in
+ * the round trip in which each packet that arrives lets one go.
+ */
+static bool tlf_recover(struct sock *sk, struct tlf *ca, const struct rate_sample *rs,
+			u32 *cwnd)
+{
+	u8 prev = ca->prev_ca_state, now = inet_csk(sk)->icsk_ca_state;
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	ca->prev_ca_state = now;
+	if (rs->losses > 0)
+		*cwnd = max_t(s32, *cwnd - rs->losses, 1);
+	if (now == TCP_CA_Recovery && prev != TCP_CA_Recovery) {
+		ca->conserving = 1;
+		ca->round_delivered = tp->delivered;
+		*cwnd = tcp_packets_in_flight(tp) + rs->acked_sacked;
+	} else if (now < TCP_CA_Recovery && prev >= TCP_CA_Recovery) {
+		ca->conserving = 0;
+		*cwnd = max(*cwnd, ca->prior_cwnd);
+	} else if (rs->delivered > 0 && !before(rs->prior_delivered, ca->round_delivered)) {
+		ca->conserving = 0;
+	}
+	if (ca->conserving)
+		*cwnd = max(*cwnd, tcp_packets_in_flight(tp) + rs->acked_sacked);
+	return ca->conserving;
+}
+
+/* what TCP gathers into one skb at this rate, as tcp_tso_autosize() has it */
+static u32 tlf_tso_segs(const struct sock *sk)
+{
+	unsigned long bytes = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
+
+	return max_t(u32, min_t(unsigned long, bytes, GSO_LEGACY_MAX_SIZE) / tlf_mss(sk), 1);
+}
+
+static void tlf_set_cwnd(struct sock *sk, struct tlf *ca, const struct rate_sample *rs)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 cwnd = tcp_snd_cwnd(tp), target;
+
+	if (!tlf_recover(sk, ca, rs, &cwnd) && rs->acked_sacked) {
+		/* room for what offloads gather before it leaves, and for late ACKs */
+		target = tlf_cwnd(&ca->hot, &ca->state->flow, tlf_mss(sk)) +
+			 (ca->hot.mode == TLF_PROBE ? 0 : 3 * tlf_tso_segs(sk));
+		cwnd = min(cwnd + rs->acked_sacked, target);
+		cwnd = max_t(u32, cwnd, TLF_CWND_MIN);
+	}
+	if (ca->hot.mode == TLF_PROBE)
+		cwnd = min(cwnd, tlf_cwnd(&ca->hot, &ca->state->flow, tlf_mss(sk)));
+	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
+}
+
+/* Reno, and recovery that sends one packet for each two until half is left. */
+static void tlf_classic(struct sock *sk, struct tlf *ca, u32 ack, const struct rate_sample *rs)
+{
+	u8 prev = ca->prev_ca_state, now = inet_csk(sk)->icsk_ca_state;
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 cwnd, inflight = tcp_packets_in_flight(tp);
+	u64 rate;
+
+	ca->prev_ca_state = now;
+	if (now == TCP_CA_Recovery || now == TCP_CA_CWR) {
+		if (inflight > tp->snd_ssthresh)
+			cwnd = inflight + max_t(u32, rs->acked_sacked / 2, prev != now);
+		else
+			cwnd = min(inflight + max(rs->acked_sacked, 1U), tp->snd_ssthresh);
+		tcp_snd_cwnd_set(tp, clamp(cwnd, 1U, tp->snd_cwnd_clamp));
+	} else if (now < TCP_CA_CWR && (prev == TCP_CA_Recovery || prev == TCP_CA_CWR)) {
+		tcp_snd_cwnd_set(tp, clamp(tp->snd_ssthresh, 2U, tp->snd_cwnd_clamp));
+	} else if (rs->acked_sacked) {
+		tcp_reno_cong_avoid(sk, ack, rs->acked_sacked);
+	}
+
+	/* as TCP paces other controls: twice the window in slow start, else 6/5 */
+	rate = div_u64((u64)tcp_snd_cwnd(tp) * tlf_mss(sk) * USEC_PER_SEC,
+		       max(tlf_srtt_us(sk), 1U));
+	ca->hot.rate = clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
+	rate = tcp_snd_cwnd(tp) < tp->snd_ssthresh / 2 ? 2 * rate : div_u64(6 * rate, 5);
+	tlf_set_pacing_rate(sk, max(rate, 1ULL));
+}
+
+static void tlf_main(struct sock *sk, u32 ack, const struct rate_sample *rs)
+{
+	struct tlf *ca = inet_csk_ca(sk);
+
+	if (likely(ca->state))
+		tlf_account(sk, ca, rs);
+	ca->ece = 0;
+	if (unlikely(ca->classic)) {
+		tlf_classic(sk, ca, ack, rs);
+		return;
+	}
+	tlf_set_pacing_rate(sk, ca->hot.rate);
+	tlf_set_cwnd(sk, ca, rs);
+}
+
+/* The one place that knows what cong_control() is given: that changed in 6.10. */
+static void tlf_cong_control(struct sock *sk, u32 ack, int flag, const struct rate_sample *rs)
+{
+	tlf_main(sk, ack, rs);
+}
+
+static u32 tlf_ssthresh(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tlf *ca = inet_csk_ca(sk);
+
+	if (ca->prev_ca_state < TCP_CA_Recovery)
+		ca->prior_cwnd = tcp_snd_cwnd(tp);
+	else
+		ca->prior_cwnd = max(ca->prior_cwnd, tcp_snd_cwnd(tp));
+	return ca->classic ? max(tcp_snd_cwnd(tp) / 2, 2U) : tp->snd_ssthresh;
+}
+
+/* The loss was none. */
+static u32 tlf_undo_cwnd(struct sock *sk)
+{
+	struct tlf *ca = inet_csk_ca(sk);
+
+	return max(tcp_snd_cwnd(tcp_sk(sk)), ca->prior_cwnd);
+}
+
+static void tlf_set_state(struct sock *sk, u8 new_state)
+{
+	struct tlf *ca = inet_csk_ca(sk);
+
+	if (new_state != TCP_CA_Loss || inet_csk(sk)->icsk_ca_state == TCP_CA_Loss)
+		return;
+	ca->conserving = 0;
+	ca->prev_ca_state = TCP_CA_Loss;
+	if (ca->state)
+		tlf_on_timeout(&ca->hot, &ca->state->flow);
+}
+
+static void tlf_in_ack_event(struct sock *sk, u32 flags)
+{
+	struct tlf *ca = inet_csk_ca(sk);
+
+	if (flags & CA_ACK_ECE)
+		ca->ece = 1;
+}
+
+static void tlf_cwnd_event(struct sock *sk, enum tcp_ca_event event)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tlf *ca = inet_csk_ca(sk);
+
+	if (event != CA_EVENT_TX_START || !tp->app_limited || !ca->state)
+		return;
+	tlf_on_restart(&ca->hot, &ca->state->flow,
+		       jiffies_to_usecs(tcp_jiffies32 - tp->lsndtime));
+}
+
+static u32 tlf_min_tso_segs(struct sock *sk)
+{
+	return READ_ONCE(sk->sk_pacing_rate) < 150000 ? 1 : 2;
+}
+
+static void tlf_init_sock(struct sock *sk)
+{
+	struct tlf_ack ack = { .rtt_us = -1 };
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tlf *ca = inet_csk_ca(sk);
+	struct tlf_state *state;
+
+	memset(ca, 0, sizeof(*ca));
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
+	cmpxchg(&sk->sk_pacing_status, SK_PACING_NONE, SK_PACING_NEEDED);
+	ca->hot.rate = TLF_RATE_MIN;
+	ca->classic = 1;
+
+	/* a passive open gets here in softirq */
+	state = kmem_cache_zalloc(tlf_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!state)
+		return;
+	state->app = tlf_app;
+	state->lf.id = atomic64_inc_return(&tlf_flows);
+	ack.now_us = tcp_clock_us();
+	ack.sent_us = ack.now_us;
+	ack.delivered = tp->delivered;
+	ack.lost = tp->lost;
+	ack.mss = tlf_mss(sk);
+	tlf_init(&ca->hot, &state->flow, &ack, tlf_srtt_us(sk), tcp_snd_cwnd(tp));
+	ca->state = state;
+	ca->classic = !lf_app_ready(tlf_app);
+	if (ca->classic)
+		ca->hot.mode = TLF_CRUISE;
+	else
+		tlf_set_pacing_rate(sk, ca->hot.rate);
+}
+
+/* TCP calls this also for a socket that was never given to tlf_init_sock(). */
+static void tlf_release_sock(struct sock *sk)
+{
+	struct tlf *ca = inet_csk_ca(sk);
+	struct tlf_state *state = ca->state;
+
+	if (!state)
+		return;
+	ca->state = NULL;
+	ca->classic = 1;
+	lf_flow_release(&state->lf);
+	kmem_cache_free(tlf_cache, state);
+}
+
+static size_t tlf_get_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_info *info)
+{
+	const struct tlf *ca = inet_csk_ca(sk);
+	const struct tlf_state *state = ca->state;
+	struct tcp_liteflow_info *out = &info->liteflow;
+
+	if (!(ext & (BIT(INET_DIAG_VEGASINFO - 1))))
+		return 0;
+	memset(out, 0, sizeof(*out));
+	out->rate = ca->hot.rate;
+	out->flags = ca->classic ? TCP_LITEFLOW_CLASSIC : 0;
+	out->mode = ca->hot.mode;
+	if (state) {
+		out->flow = state->lf.id;
+		out->bw = state->flow.bw;
+		out->min_rtt_us = ca->hot.min_rtt_us == U32_MAX ? 0 : ca->hot.min_rtt_us;
+		out->rtt_us = state->flow.rtt_us;
+		out->version = state->lf.version;
+		out->intervals = state->flow.intervals;
+		out->refused = state->refused;
+		out->action = state->action;
+		out->throughput = state->pref[0];
+		out->latency = state->pref[1];
+		out->loss = state->pref[2];
+		if (state->flow.competing)
+			out->flags |= TCP_LITEFLOW_COMPETING;
+		if (state->remote)
+			out->flags |= TCP_LITEFLOW_REMOTE;
+		if (state->app == tlf_app_pref)
+			out->flags |= TCP_LITEFLOW_PREFER;
+	}
+	*attr = INET_DIAG_LITEFLOWINFO;
+	return sizeof(*out);
+}
+
+/* The socket is locked. */
+static int tlf_set_params(struct sock *sk, const void *data, unsigned int len, bool admin)
+{
+	const struct tcp_liteflow_params *params = data;
+	struct tlf *ca = inet_csk_ca(sk);
+	struct tlf_state *state = ca->state;
+	unsigned int sum;
+
+	if (len != sizeof(*params) || params->pad || params->flags & ~TCP_LITEFLOW_REMOTE)
+		return -EINVAL;
+	sum = params->throughput + params->latency + params->loss;
+	if (sum && sum != TLF_PREF_SUM)
+		return -EINVAL;
+	if (params->action && !(params->flags & TCP_LITEFLOW_REMOTE))
+		return -EINVAL;
+	if (params->flags & TCP_LITEFLOW_REMOTE && !admin)
+		return -EPERM;
+	/* before the handshake is over, or without memory */
+	if (!state)
+		return -ENOTCONN;
+
+	/* cong_control() may follow in a softirq only after the socket is unlocked */
+	state->pref[0] = params->throughput;
+	state->pref[1] = params->latency;
+	state->pref[2] = params->loss;
+	tlf_choose_app(state);
+	state->remote = !!(params->flags & TCP_LITEFLOW_REMOTE);
+	state->remote_pending = !!params->action;
+	state->remote_action = params->action;
+	return 0;
+}
+
+static struct tcp_congestion_ops tcp_liteflow __read_mostly = {
+	.name		= "liteflow",
+	.owner		= THIS_MODULE,
+	.init		= tlf_init_sock,
+	.release	= tlf_release_sock,
+	.cong_control	= tlf_cong_control,
+	.in_ack_event	= tlf_in_ack_event,
+	.cwnd_event	= tlf_cwnd_event,
+	.set_state	= tlf_set_state,
+	.ssthresh	= tlf_ssthresh,
+	.undo_cwnd	= tlf_undo_cwnd,
+	.min_tso_segs	= tlf_min_tso_segs,
+	.get_info	= tlf_get_info,
+	.set_params	= tlf_set_params,
+};
+
+#define TLF_INTERVAL(n)	"inflation" #n, "ratio" #n, "send" #n
+
+/* the newest has number 0 */
+static const char *const tlf_names[TLF_PREFERENCES + TLF_N_IN] = {
+	"throughput", "latency", "loss",
+	TLF_INTERVAL(9), TLF_INTERVAL(8), TLF_INTERVAL(7), TLF_INTERVAL(6), TLF_INTERVAL(5),
+	TLF_INTERVAL(4), TLF_INTERVAL(3), TLF_INTERVAL(2), TLF_INTERVAL(1), TLF_INTERVAL(0),
+};
+
+static const struct lf_app_desc tlf_desc = {
+	.name		= "cc",
+	.id		= 2,
+	.n_in		= TLF_N_IN,
+	.n_out		= 1,
+	.context	= LF_CONTEXT_SOFTIRQ,
+	.policy		= LF_POLICY_PIN,
+	.at_limit	= LF_AT_LIMIT_REPIN,
+	.capability	= CAP_NET_ADMIN,
+	.units		= "cc-1",
+	.features	= tlf_names + TLF_PREFERENCES,
+	.owner		= THIS_MODULE,
+};
+
+static const struct lf_app_desc tlf_desc_pref = {
+	.name		= "cc_pref",
+	.id		= 3,
+	.n_in		= TLF_PREFERENCES + TLF_N_IN,
+	.n_out		= 1,
+	.context	= LF_CONTEXT_SOFTIRQ,
+	.policy		= LF_POLICY_PIN,
+	.at_limit	= LF_AT_LIMIT_REPIN,
+	.capability	= CAP_NET_ADMIN,
+	.units		= "cc-pref-1",
+	.features	= tlf_names,
+	.owner		= THIS_MODULE,
+};
+
+static int __init tlf_register(void)
+{
+	int ret;
+
+	BUILD_BUG_ON(sizeof(struct tlf) > ICSK_CA_PRIV_SIZE);
+
+	tlf_cache = KMEM_CACHE(tlf_state, 0);
+	if (!tlf_cache)
+		return -ENOMEM;
+	tlf_app = lf_app_register(&tlf_desc);
+	if (IS_ERR(tlf_app)) {
+		ret = PTR_ERR(tlf_app);
+		goto free_cache;
+	}
+	tlf_app_pref = lf_app_register(&tlf_desc_pref);
+	if (IS_ERR(tlf_app_pref)) {
+		ret = PTR_ERR(tlf_app_pref);
+		goto unregister_app;
+	}
+	ret = tcp_register_congestion_control(&tcp_liteflow);
+	if (ret)
+		goto unregister_pref;
+	return 0;
+
+unregister_pref:
+	lf_app_unregister(tlf_app_pref);
+unregister_app:
+	lf_app_unregister(tlf_app);
+free_cache:
+	kmem_cache_destroy(tlf_cache);
+	return ret;
+}
+
+static void __exit tlf_unregister(void)
+{
+	tcp_unregister_congestion_control(&tcp_liteflow);
+	lf_app_unregister(tlf_app_pref);
+	lf_app_unregister(tlf_app);
+	kmem_cache_destroy(tlf_cache);
+}
+
+module_init(tlf_register);
+module_exit(tlf_unregister);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("TCP congestion control by neural networks in LiteFlow's slots");

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The congestion control "liteflow": its terms and its state; tcp_liteflow_impl.h has the law.
+ *
+ * Nothing here knows of sockets, so that KUnit tests and the simulator that the
+ * models are trained in run the same source.
+ */
+#ifndef _TCP_LITEFLOW_H
+#define _TCP_LITEFLOW_H
+
+#include <linux/types.h>
+
+#define TLF_HISTORY		10	/* intervals that a model sees */
+#define TLF_FEATURES		3	/* of each */
+#define TLF_N_IN		(TLF_HISTORY * TLF_FEATURES)
+
+/* Features: signed, TLF_SHIFT fractional bits, so +-32 with steps of 1/1024. */
+#define TLF_SHIFT		10
+#define TLF_ONE			1024
+
+/* Actions: signed, 16 fractional bits, as models answer them. */
+#define TLF_ACTION_SHIFT	16
+#define TLF_ACTION_ONE		65536
+
+#define TLF_MI_PACKETS		5	/* shortest interval, at the current rate */
+#define TLF_MI_MIN_US		200	/* and whatever the rate */
+#define TLF_MI_MAX_US		10000000
+
+#define TLF_MIN_RTT_WINDOW_US	10000000
+#define TLF_CWND_MIN		4	/* packets */
+#define TLF_RATE_MIN		2000	/* bytes per second */
+#define TLF_RATE_MAX		1000000000000ULL
+
+/**
+ * enum tlf_mode - what sets the rate
+ * @TLF_STARTUP: twice what was delivered, until a queue or a limit shows
+ * @TLF_DRAIN: half of what was delivered, until that queue is gone
+ * @TLF_CRUISE: the model
+ * @TLF_PROBE: the model's last word, at half the window: is the minimum RTT
+ *	still the minimum?
+ */
+enum tlf_mode {
+	TLF_STARTUP,
+	TLF_DRAIN,
+	TLF_CRUISE,
+	TLF_PROBE,
+};
+
+/**
+ * enum tlf_rule - how an action changes the rate
+ * @TLF_RULE_PULL: a factor within an eighth, and a pull towards TLF_RATE_REF that
+ *	grows with the logarithm of the rate
+ * @TLF_RULE_AURORA: a factor of a fortieth for an action of 1, nothing else
+ */
+enum tlf_rule {
+	TLF_RULE_PULL,
+	TLF_RULE_AURORA,
+	TLF_RULES
+};
+
+/**
+ * struct tlf_ack - what an ACK says
+ * @now_us: when it came; all times are in microseconds, modulo 2^32
+ * @sent_us: when the newest of the packets that it acknowledges was sent
+ * @rtt_us: RTT of that packet, or -1
+ * @delivered: packets that have arrived so far, by all ACKs
+ * @lost: packets taken for lost so far
+ * @inflight: packets under way now
+ * @mss: bytes of a packet
+ * @app_limited: there was nothing else to send when that packet was
+ */
+struct tlf_ack {
+	u32 now_us;
+	u32 sent_us;
+	s32 rtt_us;
+	u32 delivered;
+	u32 lost;
+	u32 inflight;
+	u32 mss;
+	bool app_limited;
+};
+
+/**
+ * struct tlf_hot - what every ACK touches
+ * @rate: bytes per second
+ * @rtt_sum: of the samples in the interval's first and second half
+ * @rtt_n: how many those are
+ * @mi_sent_us: the interval began with packets sent then
+ * @mi_len_us: and takes so long
+ * @mi_ack_us: the last ACK before those of the interval came then
+ * @mi_delivered: &tlf_ack.delivered at that time
+ * @mi_lost: &tlf_ack.lost at that time
+ * @last_sent_us: newest packet acknowledged so far
+ * @last_ack_us: newest ACK
+ * @last_delivered: &tlf_ack.delivered at that ACK
+ * @last_lost: &tlf_ack.lost at that ACK
+ * @min_rtt_us: over TLF_MIN_RTT_WINDOW_US; U32_MAX before the first sample
+ * @min_rtt_stamp_us: when that was measured
+ * @mi_min_rtt_us: of the interval
+ * @mode: &enum tlf_mode
+ * @open: an interval is under way
+ * @app_limited: not all of it was the network's doing
+ */
+struct tlf_hot {
+	u64 rate;
+	u64 rtt_sum[2];
+	u16 rtt_n[2];
+	u32 mi_sent_us;
+	u32 mi_len_us;
+	u32 mi_ack_us;
+	u32 mi_delivered;
+	u32 mi_lost;
+	u32 last_sent_us;
+	u32 last_ack_us;
+	u32 last_delivered;
+	u32 last_lost;
+	u32 min_rtt_us;
+	u32 min_rtt_stamp_us;
+	u32 mi_min_rtt_us;
+	u8 mode;
+	u8 open:1,
+	   app_limited:1;
+};
+
+/**
+ * struct tlf_flow - what an interval touches
+ * @bw: bytes per second delivered in the last interval
+ * @full_bw: what start-up has reached
+ * @rtt_us: mean RTT of the last interval
+ * @round_delivered: a round trip ends when so many packets were delivered
+ * @full_rounds: round trips of start-up without 25 % more
+ * @queue_count: intervals of start-up in a row with a queue
+ * @drain_count: intervals that draining has taken
+ * @next: place of the next interval in @history; also that of the oldest
+ * @competing: others keep the queue full
+ * @window_count: intervals since that was judged
+ * @window_min_rtt_us: smallest RTT in them
+ * @kept: ten-second windows in which the minimum RTT did not expire for that
+ * @hold_count: intervals in which @share is not reduced again
+ * @share: packets that it may keep under way when competing, 8 fractional bits
+ * @probe_start_us: since when the window is halved
+ * @probe_min_rtt_us: smallest RTT since
+ * @ecn_delivered: marks count again when so many packets were delivered
+ * @intervals: so many were finished, modulo 2^32
+ * @history: ring of features
+ */
+struct tlf_flow {
+	u64 bw;
+	u64 full_bw;
+	u32 rtt_us;
+	u32 round_delivered;
+	u8 full_rounds;
+	u8 queue_count;
+	u8 drain_count;
+	u8 next;
+	u8 competing;
+	u8 window_count;
+	u8 kept;
+	u8 hold_count;
+	u32 window_min_rtt_us;
+	u32 share;
+	u32 probe_start_us;
+	u32 probe_min_rtt_us;
+	u32 ecn_delivered;
+	u32 intervals;
+	s16 history[TLF_HISTORY][TLF_FEATURES];
+};
+
+#endif /* _TCP_LITEFLOW_H */

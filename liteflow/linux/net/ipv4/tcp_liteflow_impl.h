@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The control law of the congestion control "liteflow"
+ *
+ * In a header, as that of CoDel, so that it is compiled into whoever runs it:
+ * tcp_liteflow.c, its tests, and the simulator that the models are trained in.
+ *
+ * Monitor intervals.  A flow's packets are cut into intervals by the time they
+ * were sent; each takes half an RTT, or TLF_MI_PACKETS packets at the current
+ * rate if that is longer.  Nothing is queued for that: packets leave in order, so
+ * the ACKs of one interval come before those of the next, and the ACK of the
+ * first packet sent after an interval's end closes it.  An interval gives three
+ * features without a unit, those of Aurora (Jay et al., ICML 2019):
+ *
+ *   inflation = (mean RTT of its second half - mean RTT of its first) / duration
+ *   ratio     = mean RTT / minimum RTT
+ *   send      = rate at which its packets were sent / rate of their arrival
+ *
+ * "send" holds the losses: a packet that is lost was sent and did not arrive.
+ * The last TLF_HISTORY intervals are what a model sees.  What an application
+ * left unsent says nothing of the network: such intervals are dropped.
+ *
+ * Actions.  By the rule "pull", an action a changes the rate r by
+ *
+ *   ln r += a / 16 - log2(r / TLF_RATE_REF) / 128        |a| <= 2, sum <= 1/4
+ *
+ * Without its second term (as Aurora has it) two flows that see the same would
+ * keep the ratio of their rates for ever.  With it, ln r1 - ln r2 shrinks by
+ * 1.1 % each interval, whatever the rates: in some 45 round trips to a third.  What
+ * remains in the queue at rest depends on the rate: where the answer to "no
+ * queue" is 2, one flow can hold 65,536 times TLF_RATE_REF.
+ *
+ * Start-up doubles the rate each round trip, as the rate is twice what was
+ * delivered, until the mean RTT shows a queue in two intervals, an eighth of an
+ * interval's packets is lost, or three round trips did not bring 25 % more.
+ * Draining then halves the rate until no more than a BDP is under way.
+ *
+ * The minimum RTT expires after ten seconds; then the flow halves its window for
+ * two round trips to see through its own queue.  Flows at one bottleneck fall into
+ * step with that, as they all see the queue empty.
+ *
+ * Competing.  A controller that keeps queues short loses to one that fills them.
+ * Where the RTT has not come near its minimum for TLF_COMPETE_INTERVALS, somebody
+ * else fills the queue: the rate then has a floor that grows by a packet each
+ * round trip and shrinks where more than TLF_COMPETE_LOSS is lost.
+ */
+#ifndef _TCP_LITEFLOW_IMPL_H
+#define _TCP_LITEFLOW_IMPL_H
+
+#include <linux/bitops.h>
+#include <linux/limits.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "tcp_liteflow.h"
+
+#define TLF_RATE_REF		2000000		/* bytes per second: 16 Mbit/s */
+#define TLF_STEP_SHIFT		4		/* an action of 1: a sixteenth */
+#define TLF_PULL_SHIFT		7		/* each doubling above: 1/128 */
+#define TLF_ACTION_MAX		(2 * TLF_ACTION_ONE)
+#define TLF_CHANGE_MAX		(TLF_ACTION_ONE / 4)
+
+/* so that products of a count, a time and TLF_ONE fit into 63 bits */
+#define TLF_COUNT_MAX		10000000U
+#define TLF_TIME_MAX_US		200000000U
+
+#define TLF_AURORA_STEP		40		/* an action of 1: a fortieth */
+#define TLF_AURORA_MAX		(10 * TLF_ACTION_ONE)
+
+#define TLF_STARTUP_RATIO	(TLF_ONE * 5 / 4)
+#define TLF_STARTUP_QUEUED	2		/* intervals in a row */
+#define TLF_STARTUP_ROUNDS	3		/* without 25 % more */
+#define TLF_STARTUP_LOSS	8		/* an eighth of an interval */
+#define TLF_DRAIN_INTERVALS	8		/* at most */
+#define TLF_COLLAPSE_LOSS	4		/* a quarter: no more than what arrives */
+
+#define TLF_COMPETE_INTERVALS	16
+#define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
+#define TLF_COMPETE_LOSS	50		/* a fiftieth of an interval */
+#define TLF_SHARE_SHIFT		8		/* of struct tlf_flow.share */
+#define TLF_SHARE_ONE		256U
+#define TLF_SHARE_MAX		1000000000U
+
+static u32 tlf_since(u32 later, u32 earlier)
+{
+	return later - earlier;
+}
+
+static bool tlf_reached(u32 now, u32 mark)
+{
+	return (s32)(now - mark) >= 0;
+}
+
+/**
+ * tlf_log2() - logarithm to the base of 2
+ * @v: of what; not 0
+ *
+ * Exact at powers of two, linear between them: at most 0.086 too low, continuous
+ * and monotonous.
+ *
+ * Return: with 16 fractional bits.
+ */
+static inline s32 tlf_log2(u64 v)
+{
+	unsigned int n = fls64(v) - 1;
+	u64 fraction = n > 16 ? v >> (n - 16) : v << (16 - n);
+
+	return (n << 16) + (u32)fraction - (1U << 16);
+}
+
+/* rate * (1 + change), or rate / (1 - change): up and down by the same factor */
+static u64 tlf_changed(u64 rate, s32 change, u32 one)
+{
+	if (change >= 0)
+		rate += div_u64(rate * change, one);
+	else
+		rate = div_u64(rate * one, one - change);
+	return clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
+}
+
+/**
+ * tlf_rate_after() - what an action makes of a rate
+ * @rate: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX
+ * @action: the model's answer, 16 fractional bits; any
+ * @rule: how it counts
+ *
+ * Return: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX.
+ */
+static inline u64 tlf_rate_after(u64 rate, s32 action, enum tlf_rule rule)
+{
+	s32 change;
+
+	if (rule == TLF_RULE_AURORA) {
+		action = clamp_t(s32, action, -TLF_AURORA_MAX, TLF_AURORA_MAX);
+		return tlf_changed(rate, action, TLF_AURORA_STEP * TLF_ACTION_ONE);
+	}
+	action = clamp_t(s32, action, -TLF_ACTION_MAX, TLF_ACTION_MAX);
+	change = action / (1 << TLF_STEP_SHIFT) -
+		 (tlf_log2(rate) - tlf_log2(TLF_RATE_REF)) / (1 << TLF_PULL_SHIFT);
+	change = clamp_t(s32, change, -TLF_CHANGE_MAX, TLF_CHANGE_MAX);
+	return tlf_changed(rate, change, TLF_ACTION_ONE);
+}
+
+/* packets under way at @rate over @rtt_us */
+static u32 tlf_bdp(u64 rate, u32 rtt_us, u32 mss)
+{
+	u64 bytes = mul_u64_u32_div(rate, rtt_us, 1000000);
+
+	return min_t(u64, div_u64(bytes, mss) + 1, TLF_SHARE_MAX >> TLF_SHARE_SHIFT);
+}
+
+static void tlf_forget(struct tlf_flow *flow)
+{
+	unsigned int i;
+
+	for (i = 0; i < TLF_HISTORY; i++) {
+		flow->history[i][0] = 0;
+		flow->history[i][1] = TLF_ONE;
+		flow->history[i][2] = TLF_ONE;
+	}
+	flow->next = 0;
+}
+
+static void tlf_stop_competing(struct tlf_flow *flow)
+{
+	flow->competing = 0;
+	flow->window_count = 0;
+	flow->window_min_rtt_us = U32_MAX;
+}
+
+static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
+{
+	hot->mode = TLF_STARTUP;
+	hot->open = 0;
+	flow->full_bw = 0;
+	flow->full_rounds = 0;
+	flow->queue_count = 0;
+	flow->round_delivered = hot->last_delivered;
+	tlf_forget(flow);
+	tlf_stop_competing(flow);
+}
+
+/**
+ * tlf_init() - a flow begins
+ * @hot: set
+ * @flow: set
+ * @ack: the present: times and counters
+ * @srtt_us: smoothed RTT, from the handshake; 0: none yet
+ * @cwnd: packets that may be sent in one RTT to begin with
+ */
+static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
+			    u32 srtt_us, u32 cwnd)
+{
+	memset(hot, 0, sizeof(*hot));
+	memset(flow, 0, sizeof(*flow));
+	hot->last_sent_us = ack->sent_us;
+	hot->last_ack_us = ack->now_us;
+	hot->last_delivered = ack->delivered;
+	hot->last_lost = ack->lost;
+	/* not the handshake's: its packets are small, and pass a slow link sooner */
+	hot->min_rtt_us = U32_MAX;
+	hot->min_rtt_stamp_us = ack->now_us;
+	flow->rtt_us = srtt_us ?: 1000;
+	flow->ecn_delivered = ack->delivered;
+	hot->rate = div_u64(2ULL * cwnd * ack->mss * 1000000, flow->rtt_us);
+	hot->rate = clamp_t(u64, hot->rate, TLF_RATE_MIN, TLF_RATE_MAX);
+	tlf_start_over(hot, flow);
+}
+
+static void tlf_open(struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	u32 packets_us = min_t(u64, div64_u64((u64)TLF_MI_PACKETS * 1000000 * mss, hot->rate),
+			       TLF_MI_MAX_US);
+
+	hot->open = 1;
+	hot->app_limited = 0;
+	hot->rtt_sum[0] = 0;
+	hot->rtt_sum[1] = 0;
+	hot->rtt_n[0] = 0;
+	hot->rtt_n[1] = 0;
+	hot->mi_sent_us = hot->last_sent_us;
+	hot->mi_ack_us = hot->last_ack_us;
+	hot->mi_delivered = hot->last_delivered;
+	hot->mi_lost = hot->last_lost;
+	hot->mi_min_rtt_us = U32_MAX;
+	hot->mi_len_us = clamp_t(u32, max(flow->rtt_us / 2, packets_us), TLF_MI_MIN_US,
+				 TLF_MI_MAX_US);
+}
+
+static s16 tlf_feature(s64 dividend, s64 divisor)
+{
+	return clamp_t(s64, div64_s64(dividend * TLF_ONE, divisor), S16_MIN, S16_MAX);
+}
+
+/*
+ * An interval that is over, in numbers. @delivered, @lost: packets. Durations and
+ * RTTs in microseconds, none of them 0.
+ */
+struct tlf_interval {
+	u32 delivered;
+	u32 lost;
+	u32 sent_us;
+	u32 acked_us;
+	u32 rtt_us;
+	s32 rise_us;
+};
+
+static void tlf_measure(const struct tlf_hot *hot, struct tlf_interval *mi)
+{
+	u32 n = hot->rtt_n[0] + hot->rtt_n[1];
+
+	mi->delivered = hot->last_delivered - hot->mi_delivered;
+	mi->lost = hot->last_lost - hot->mi_lost;
+	mi->sent_us = clamp(tlf_since(hot->last_sent_us, hot->mi_sent_us), 1U, TLF_TIME_MAX_US);
+	mi->acked_us = clamp(tlf_since(hot->last_ack_us, hot->mi_ack_us), 1U, TLF_TIME_MAX_US);
+	mi->rtt_us = max_t(u32, div_u64(hot->rtt_sum[0] + hot->rtt_sum[1], n), 1);
+	mi->rise_us = 0;
+	if (hot->rtt_n[0] && hot->rtt_n[1])
+		mi->rise_us = (s32)div_u64(hot->rtt_sum[1], hot->rtt_n[1]) -
+			      (s32)div_u64(hot->rtt_sum[0], hot->rtt_n[0]);
+}
+
+static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
+			 const struct tlf_interval *mi)
+{
+	s16 *f = flow->history[flow->next];
+
+	f[0] = tlf_feature(mi->rise_us, mi->sent_us);
+	f[1] = tlf_feature(mi->rtt_us, hot->min_rtt_us);
+	f[2] = tlf_feature((s64)min(mi->delivered + mi->lost, TLF_COUNT_MAX) * mi->acked_us,
+			   (s64)min(mi->delivered, TLF_COUNT_MAX) * mi->sent_us);
+	flow->next = (flow->next + 1) % TLF_HISTORY;
+}
+
+static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
+			const struct tlf_interval *mi, u32 mss)
+{
+	bool round = tlf_reached(hot->last_delivered, flow->round_delivered);
+	bool queue = (u64)mi->rtt_us * TLF_ONE > (u64)hot->min_rtt_us * TLF_STARTUP_RATIO;
+
+	flow->queue_count = queue ? flow->queue_count + 1 : 0;
+	if (flow->bw * 4 >= flow->full_bw * 5) {
+		flow->full_bw = flow->bw;
+		flow->full_rounds = 0;
+	} else if (round && !hot->app_limited) {
+		flow->full_rounds++;
+	}
+	if (round)
+		flow->round_delivered = hot->last_delivered + tlf_bdp(flow->bw, mi->rtt_us, mss);
+	if (flow->queue_count >= TLF_STARTUP_QUEUED ||
+	    flow->full_rounds >= TLF_STARTUP_ROUNDS ||
+	    mi->lost * TLF_STARTUP_LOSS > mi->delivered + mi->lost) {
+		hot->mode = TLF_DRAIN;
+		flow->drain_count = 0;
+		flow->full_bw = max(flow->full_bw, flow->bw);
+		hot->rate = flow->bw / 2;
+	} else {
+		hot->rate = max(hot->rate, flow->bw * 2);
+	}
+	hot->rate = clamp_t(u64, hot->rate, TLF_RATE_MIN, TLF_RATE_MAX);
+}
+
+static void tlf_drain(struct tlf_hot *hot, struct tlf_flow *flow, u32 inflight, u32 mss)
+{
+	if (++flow->drain_count < TLF_DRAIN_INTERVALS &&
+	    inflight > tlf_bdp(flow->full_bw, hot->min_rtt_us, mss))
+		return;
+	hot->mode = TLF_CRUISE;
+	hot->rate = clamp_t(u64, flow->full_bw, TLF_RATE_MIN, TLF_RATE_MAX);
+	tlf_forget(flow);
+}
+
+/* Does somebody else fill the queue? And what may be under way if so? */
+static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow,
+			const struct tlf_interval *mi, u32 mss)
+{
+	/* four packets of each of some flows are no queue that somebody fills */
+	u32 packets_us = min_t(u64, div64_u64(8000000ULL * mss, max(flow->bw, 1ULL)),
+			       TLF_MI_MAX_US);
+	u32 min_rtt_us = hot->min_rtt_us;
+
+	flow->window_min_rtt_us = min(flow->window_min_rtt_us, hot->mi_min_rtt_us);
+	if (++flow->window_count >= TLF_COMPETE_INTERVALS) {
+		u32 lowest = flow->window_min_rtt_us;
+		bool competing = flow->competing;
+
+		tlf_stop_competing(flow);
+		if (competing) {
+			flow->competing = lowest > min_rtt_us + min_rtt_us / 4;
+		} else if (lowest > min_rtt_us + min_rtt_us / 2 + packets_us) {
+			flow->competing = 1;
+			flow->hold_count = 0;
+			flow->share = tlf_bdp(flow->bw, mi->rtt_us, mss) << TLF_SHARE_SHIFT;
+		}
+	}
+	if (!flow->competing)
+		return;
+	if (flow->hold_count)
+		flow->hold_count--;
+	if (mi->lost * TLF_COMPETE_LOSS > mi->delivered + mi->lost) {
+		if (!flow->hold_count) {
+			flow->share -= flow->share / 4;
+			flow->hold_count = 3;
+		}
+	} else {
+		/* a packet each round trip of two intervals */
+		flow->share = min_t(u32, flow->share + TLF_SHARE_ONE / 2, TLF_SHARE_MAX);
+	}
+	flow->share = max_t(u32, flow->share, TLF_CWND_MIN << TLF_SHARE_SHIFT);
+}
+
+static u64 tlf_share_rate(const struct tlf_flow *flow, u32 mss)
+{
+	return div_u64((u64)(flow->share >> TLF_SHARE_SHIFT) * mss * 1000000, flow->rtt_us);
+}
+
+/* Close the interval; is the model to be asked? */
+static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	struct tlf_interval mi;
+	u64 sent;
+
+	tlf_measure(hot, &mi);
+	flow->intervals++;
+	flow->rtt_us = mi.rtt_us;
+	flow->bw = div_u64((u64)mi.delivered * ack->mss * 1000000, mi.acked_us);
+	switch (hot->mode) {
+	case TLF_STARTUP:
+		tlf_startup(hot, flow, &mi, ack->mss);
+		return false;
+	case TLF_DRAIN:
+		tlf_drain(hot, flow, ack->inflight, ack->mss);
+		return false;
+	case TLF_PROBE:
+		return false;
+	}
+
+	if (hot->app_limited)
+		return false;
+	/* a rate that the receiver's window or ours does not allow must not grow on */
+	sent = div_u64((u64)(mi.delivered + mi.lost) * ack->mss * 1000000, mi.sent_us);
+	hot->rate = clamp_t(u64, 2 * sent, TLF_RATE_MIN, hot->rate);
+	tlf_remember(hot, flow, &mi);
+	tlf_compete(hot, flow, &mi, ack->mss);
+	if (mi.lost * TLF_COLLAPSE_LOSS > mi.delivered + mi.lost) {
+		hot->rate = clamp_t(u64, flow->bw, TLF_RATE_MIN, hot->rate);
+		return false;
+	}
+	return true;
+}
+
+/* The window is halved for two round trips; what they say is the minimum. */
+static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	if (ack->rtt_us > 0)
+		flow->probe_min_rtt_us = min_t(u32, flow->probe_min_rtt_us, ack->rtt_us);
+	if (tlf_since(ack->now_us, flow->probe_start_us) < 2 * flow->rtt_us ||
+	    flow->probe_min_rtt_us == U32_MAX)
+		return;
+	hot->min_rtt_us = flow->probe_min_rtt_us;
+	hot->min_rtt_stamp_us = ack->now_us;
+	hot->mode = TLF_CRUISE;
+	hot->open = 0;
+	tlf_stop_competing(flow);
+}
+
+static void tlf_min_rtt(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	if (hot->mode == TLF_PROBE)
+		tlf_probe(hot, flow, ack);
+	if (ack->rtt_us <= 0)
+		return;
+	if (ack->rtt_us <= hot->min_rtt_us) {
+		hot->min_rtt_us = ack->rtt_us;
+		hot->min_rtt_stamp_us = ack->now_us;
+	} else if (hot->mode == TLF_CRUISE &&
+		   tlf_since(ack->now_us, hot->min_rtt_stamp_us) > TLF_MIN_RTT_WINDOW_US) {
+		hot->min_rtt_stamp_us = ack->now_us;
+		if (flow->competing && ++flow->kept < TLF_KEEP_WINDOWS)
+			return;
+		flow->kept = 0;
+		if (ack->app_limited || flow->competing) {
+			/* no queue of its own, or none that it could empty */
+			hot->min_rtt_us = ack->rtt_us;
+			return;
+		}
+		hot->mode = TLF_PROBE;
+		flow->probe_start_us = ack->now_us;
+		flow->probe_min_rtt_us = U32_MAX;
+	}
+}
+
+/**
+ * tlf_on_ack() - account for an ACK
+ * @hot: the flow
+ * @flow: its other half
+ * @ack: what the ACK says
+ *
+ * Return: whether an interval ended that the model is to be asked about:
+ * tlf_inputs(), then tlf_act().
+ */
+static inline bool tlf_on_ack(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	bool ask = false;
+
+	tlf_min_rtt(hot, flow, ack);
+	if (hot->open && tlf_reached(ack->sent_us, hot->mi_sent_us + hot->mi_len_us) &&
+	    hot->rtt_n[0] + hot->rtt_n[1] && hot->last_delivered != hot->mi_delivered) {
+		ask = tlf_close(hot, flow, ack);
+		hot->open = 0;
+	}
+	if (!hot->open)
+		tlf_open(hot, flow, ack->mss);
+
+	if (ack->rtt_us > 0) {
+		u32 since = tlf_since(ack->sent_us, hot->mi_sent_us);
+		unsigned int half = (s32)since >= 0 && since >= hot->mi_len_us / 2;
+
+		if (hot->rtt_n[half] < U16_MAX) {
+			hot->rtt_n[half]++;
+			hot->rtt_sum[half] += ack->rtt_us;
+		}
+		hot->mi_min_rtt_us = min_t(u32, hot->mi_min_rtt_us, ack->rtt_us);
+	}
+	hot->app_limited |= ack->app_limited;
+	if (tlf_reached(ack->sent_us, hot->last_sent_us))
+		hot->last_sent_us = ack->sent_us;
+	hot->last_ack_us = ack->now_us;
+	hot->last_delivered = ack->delivered;
+	hot->last_lost = ack->lost;
+	return ask;
+}
+
+/**
+ * tlf_inputs() - what the model is asked
+ * @flow: the flow
+ * @in: set: TLF_HISTORY times inflation, ratio, send, the oldest first, each with
+ *	16 fractional bits
+ */
+static inline void tlf_inputs(const struct tlf_flow *flow, s32 in[TLF_N_IN])
+{
+	unsigned int i, j, slot = flow->next;
+
+	for (i = 0; i < TLF_HISTORY; i++) {
+		for (j = 0; j < TLF_FEATURES; j++)
+			*in++ = flow->history[slot][j] * (1 << (TLF_ACTION_SHIFT - TLF_SHIFT));
+		slot = (slot + 1) % TLF_HISTORY;
+	}
+}
+
+/**
+ * tlf_act() - do what the model says
+ * @hot: the flow
+ * @flow: its other half
+ * @action: the model's answer, 16 fractional bits; any
+ * @mss: bytes of a packet
+ * @rule: how it counts
+ */
+static inline void tlf_act(struct tlf_hot *hot, const struct tlf_flow *flow, s32 action, u32 mss,
+			   enum tlf_rule rule)
+{
+	hot->rate = tlf_rate_after(hot->rate, action, rule);
+	if (flow->competing)
+		hot->rate = clamp_t(u64, tlf_share_rate(flow, mss), hot->rate, TLF_RATE_MAX);
+}
+
+/**
+ * tlf_on_ecn() - the network marked a packet
+ * @hot: the flow
+ * @flow: its other half
+ * @ack: what the ACK says
+ *
+ * Halves the rate, as RFC 3168 wants it, at most once in a round trip.
+ */
+static inline void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	if (!tlf_reached(ack->delivered, flow->ecn_delivered))
+		return;
+	flow->ecn_delivered = ack->delivered + ack->inflight;
+	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->open = 0;
+	flow->share = max_t(u32, flow->share / 2, TLF_CWND_MIN << TLF_SHARE_SHIFT);
+	if (hot->mode == TLF_STARTUP)
+		hot->mode = TLF_CRUISE;
+}
+
+/**
+ * tlf_on_timeout() - nothing came back for a retransmission timeout
+ * @hot: the flow
+ * @flow: its other half
+ *
+ * Halves the rate. The window is TCP's until the loss is mended.
+ */
+static inline void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow)
+{
+	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->open = 0;
+	flow->share = max_t(u32, flow->share / 2, TLF_CWND_MIN << TLF_SHARE_SHIFT);
+	tlf_forget(flow);
+	if (hot->mode == TLF_STARTUP)
+		hot->mode = TLF_CRUISE;
+}
+
+/**
+ * tlf_on_restart() - a flow sends again that had nothing to send
+ * @hot: the flow
+ * @flow: its other half
+ * @idle_us: how long it was silent
+ *
+ * The rate holds, and pacing keeps the first window from being a burst. After
+ * longer than the minimum RTT is worth, the path may be another: start-up again,
+ * from half of the rate.
+ */
+static inline void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u32 idle_us)
+{
+	hot->open = 0;
+	if (idle_us <= TLF_MIN_RTT_WINDOW_US)
+		return;
+	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->min_rtt_us = U32_MAX;
+	tlf_start_over(hot, flow);
+}
+
+/**
+ * tlf_cwnd() - how much may be under way
+ * @hot: the flow
+ * @flow: its other half
+ * @mss: bytes of a packet
+ *
+ * Twice the product of rate and minimum RTT: pacing, not the window, sets the
+ * rate, but what the network takes in is bounded while ACKs fail to come.
+ *
+ * Return: packets.
+ */
+static inline u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	u32 rtt_us = hot->min_rtt_us == U32_MAX ? flow->rtt_us : hot->min_rtt_us;
+	u32 bdp = tlf_bdp(hot->rate, rtt_us, mss);
+
+	if (hot->mode == TLF_PROBE)
+		return max_t(u32, bdp / 2, TLF_CWND_MIN);
+	if (flow->competing)
+		bdp = max(bdp, tlf_bdp(hot->rate, flow->rtt_us, mss) * 5 / 8);
+	return max_t(u32, 2 * bdp, TLF_CWND_MIN);
+}
+
+#endif /* _TCP_LITEFLOW_IMPL_H */
