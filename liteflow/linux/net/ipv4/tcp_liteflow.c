@@ -48,10 +48,8 @@ struct tlf_state {
 	struct lf_app *app;
 	u32 refused;
 	s32 action;
-	s32 remote_action;
 	u16 pref[TLF_PREFERENCES];
-	u8 remote:1,
-	   remote_pending:1;
+	bool remote;
 };
 
 /* icsk_ca_priv: what every ACK needs */
@@ -152,6 +150,12 @@ static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 	tp->snd_ssthresh = tcp_snd_cwnd(tp);
 }
 
+static void tlf_do(struct sock *sk, struct tlf *ca, s32 action)
+{
+	ca->state->action = action;
+	tlf_act(&ca->hot, &ca->state->flow, action, tlf_mss(sk), READ_ONCE(tlf_rule));
+}
+
 static int tlf_query(struct tlf_state *state, s32 *out)
 {
 	s32 in[TLF_PREFERENCES + TLF_N_IN];
@@ -179,10 +183,8 @@ static void tlf_ask(struct sock *sk, struct tlf *ca)
 	}
 	if (ca->classic)
 		tlf_leave_classic(sk, ca);
-	if (state->remote)
-		return;
-	state->action = action;
-	tlf_act(&ca->hot, &state->flow, action, tlf_mss(sk), READ_ONCE(tlf_rule));
+	if (!state->remote)
+		tlf_do(sk, ca, action);
 }
 
 static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sample *rs)
@@ -196,12 +198,6 @@ static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sampl
 	/* an ACK that brings nothing ends nothing */
 	if (rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack))
 		tlf_ask(sk, ca);
-	if (unlikely(state->remote_pending)) {
-		state->remote_pending = 0;
-		state->action = state->remote_action;
-		tlf_act(&ca->hot, &state->flow, state->action, tlf_mss(sk),
-			READ_ONCE(tlf_rule));
-	}
 }
 
 /*
@@ -451,29 +447,34 @@ static int tlf_set_params(struct sock *sk, const void *data, unsigned int len, b
 	const struct tcp_liteflow_params *params = data;
 	struct tlf *ca = inet_csk_ca(sk);
 	struct tlf_state *state = ca->state;
+	const u16 known = TCP_LITEFLOW_REMOTE | TCP_LITEFLOW_ACT;
 	unsigned int sum;
+	bool act, remote;
 
-	if (len != sizeof(*params) || params->pad || params->flags & ~TCP_LITEFLOW_REMOTE)
+	if (len != sizeof(*params) || params->pad || params->flags & ~known)
 		return -EINVAL;
 	sum = params->throughput + params->latency + params->loss;
 	if (sum && sum != TLF_PREF_SUM)
 		return -EINVAL;
-	if (params->action && !(params->flags & TCP_LITEFLOW_REMOTE))
+	act = params->flags & TCP_LITEFLOW_ACT;
+	remote = params->flags & TCP_LITEFLOW_REMOTE;
+	if ((act && !remote) || (params->action && !act))
 		return -EINVAL;
-	if (params->flags & TCP_LITEFLOW_REMOTE && !admin)
+	if (remote && !admin)
 		return -EPERM;
 	/* before the handshake is over, or without memory */
 	if (!state)
 		return -ENOTCONN;
 
-	/* cong_control() may follow in a softirq only after the socket is unlocked */
 	state->pref[0] = params->throughput;
 	state->pref[1] = params->latency;
 	state->pref[2] = params->loss;
 	tlf_choose_app(state);
-	state->remote = !!(params->flags & TCP_LITEFLOW_REMOTE);
-	state->remote_pending = !!params->action;
-	state->remote_action = params->action;
+	state->remote = remote;
+	if (act && !ca->classic && ca->hot.mode == TLF_CRUISE) {
+		tlf_do(sk, ca, params->action);
+		tlf_set_pacing_rate(sk, ca->hot.rate);
+	}
 	return 0;
 }
 

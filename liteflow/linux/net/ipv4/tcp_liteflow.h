@@ -137,6 +137,8 @@ struct tlf_hot {
  * @window_min_rtt_us: smallest RTT in them
  * @kept: ten-second windows in which the minimum RTT did not expire for that
  * @hold_count: intervals in which @share is not reduced again
+ * @settling: ACKs still tell of packets sent before the model's time
+ * @settled_us: those sent from then on are the model's
  * @share: packets that it may keep under way when competing, 8 fractional bits
  * @probe_start_us: since when the window is halved
  * @probe_min_rtt_us: smallest RTT since
@@ -157,8 +159,10 @@ struct tlf_flow {
 	u8 window_count;
 	u8 kept;
 	u8 hold_count;
+	u8 settling;
 	u32 window_min_rtt_us;
 	u32 share;
+	u32 settled_us;
 	u32 probe_start_us;
 	u32 probe_min_rtt_us;
 	u32 ecn_delivered;

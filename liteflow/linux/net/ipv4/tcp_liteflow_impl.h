@@ -22,13 +22,13 @@
  *
  * Actions.  By the rule "pull", an action a changes the rate r by
  *
- *   ln r += a / 16 - log2(r / TLF_RATE_REF) / 128        |a| <= 2, sum <= 1/4
+ *   ln r += a / 16 - log2(r / TLF_RATE_REF) / 256        |a| <= 2, sum <= 1/4
  *
  * Without its second term (as Aurora has it) two flows that see the same would
  * keep the ratio of their rates for ever.  With it, ln r1 - ln r2 shrinks by
- * 1.1 % each interval, whatever the rates: in some 45 round trips to a third.  What
- * remains in the queue at rest depends on the rate: where the answer to "no
- * queue" is 2, one flow can hold 65,536 times TLF_RATE_REF.
+ * 0.56 % each interval, whatever the rates: to a third in 89 round trips.  What
+ * remains in the queue at rest depends on the rate: slow flows lean on it a
+ * little more than fast ones.
  *
  * Start-up doubles the rate each round trip, as the rate is twice what was
  * delivered, until the mean RTT shows a queue in two intervals, an eighth of an
@@ -54,9 +54,9 @@
 #include <linux/string.h>
 #include "tcp_liteflow.h"
 
-#define TLF_RATE_REF		2000000		/* bytes per second: 16 Mbit/s */
+#define TLF_RATE_REF		16000000	/* bytes per second: 128 Mbit/s */
 #define TLF_STEP_SHIFT		4		/* an action of 1: a sixteenth */
-#define TLF_PULL_SHIFT		7		/* each doubling above: 1/128 */
+#define TLF_PULL_SHIFT		8		/* each doubling above: 1/256 */
 #define TLF_ACTION_MAX		(2 * TLF_ACTION_ONE)
 #define TLF_CHANGE_MAX		(TLF_ACTION_ONE / 4)
 
@@ -73,6 +73,8 @@
 #define TLF_STARTUP_LOSS	8		/* an eighth of an interval */
 #define TLF_DRAIN_INTERVALS	8		/* at most */
 #define TLF_COLLAPSE_LOSS	4		/* a quarter: no more than what arrives */
+
+#define TLF_LEAST_PACKETS	2		/* in a round trip: fewer would hardly be measured */
 
 #define TLF_COMPETE_INTERVALS	16
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
@@ -300,12 +302,23 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 	hot->rate = clamp_t(u64, hot->rate, TLF_RATE_MIN, TLF_RATE_MAX);
 }
 
-static void tlf_drain(struct tlf_hot *hot, struct tlf_flow *flow, u32 inflight, u32 mss)
+/*
+ * The model decides from now on. For another round trip ACKs tell of what was sent
+ * otherwise, at another rate and in bursts: not the model's doing.
+ */
+static void tlf_cruise(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
+{
+	hot->mode = TLF_CRUISE;
+	flow->settling = 1;
+	flow->settled_us = now_us;
+}
+
+static void tlf_drain(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
 {
 	if (++flow->drain_count < TLF_DRAIN_INTERVALS &&
-	    inflight > tlf_bdp(flow->full_bw, hot->min_rtt_us, mss))
+	    ack->inflight > tlf_bdp(flow->full_bw, hot->min_rtt_us, ack->mss))
 		return;
-	hot->mode = TLF_CRUISE;
+	tlf_cruise(hot, flow, ack->now_us);
 	hot->rate = clamp_t(u64, flow->full_bw, TLF_RATE_MIN, TLF_RATE_MAX);
 	tlf_forget(flow);
 }
@@ -369,7 +382,7 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		tlf_startup(hot, flow, &mi, ack->mss);
 		return false;
 	case TLF_DRAIN:
-		tlf_drain(hot, flow, ack->inflight, ack->mss);
+		tlf_drain(hot, flow, ack);
 		return false;
 	case TLF_PROBE:
 		return false;
@@ -377,13 +390,16 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 
 	if (hot->app_limited)
 		return false;
+	if (flow->settling && !tlf_reached(hot->mi_sent_us, flow->settled_us))
+		return false;
+	flow->settling = 0;
 	/* a rate that the receiver's window or ours does not allow must not grow on */
 	sent = div_u64((u64)(mi.delivered + mi.lost) * ack->mss * 1000000, mi.sent_us);
 	hot->rate = clamp_t(u64, 2 * sent, TLF_RATE_MIN, hot->rate);
 	tlf_remember(hot, flow, &mi);
 	tlf_compete(hot, flow, &mi, ack->mss);
 	if (mi.lost * TLF_COLLAPSE_LOSS > mi.delivered + mi.lost) {
-		hot->rate = clamp_t(u64, flow->bw, TLF_RATE_MIN, hot->rate);
+		hot->rate = clamp_t(u64, flow->bw, hot->rate / 2, hot->rate);
 		return false;
 	}
 	return true;
@@ -399,7 +415,7 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		return;
 	hot->min_rtt_us = flow->probe_min_rtt_us;
 	hot->min_rtt_stamp_us = ack->now_us;
-	hot->mode = TLF_CRUISE;
+	tlf_cruise(hot, flow, ack->now_us);
 	hot->open = 0;
 	tlf_stop_competing(flow);
 }
@@ -499,7 +515,8 @@ static inline void tlf_inputs(const struct tlf_flow *flow, s32 in[TLF_N_IN])
 static inline void tlf_act(struct tlf_hot *hot, const struct tlf_flow *flow, s32 action, u32 mss,
 			   enum tlf_rule rule)
 {
-	hot->rate = tlf_rate_after(hot->rate, action, rule);
+	hot->rate = max(tlf_rate_after(hot->rate, action, rule),
+			div_u64((u64)TLF_LEAST_PACKETS * 1000000 * mss, flow->rtt_us));
 	if (flow->competing)
 		hot->rate = clamp_t(u64, tlf_share_rate(flow, mss), hot->rate, TLF_RATE_MAX);
 }

@@ -13,6 +13,9 @@
 #define TCP_LITEFLOW_REMOTE	0x4	/* actions come by TCP_CC_PARAMS */
 #define TCP_LITEFLOW_PREFER	0x8	/* the app cc_pref serves it, with preferences */
 
+/* tcp_liteflow_params.flags: TCP_LITEFLOW_REMOTE, and */
+#define TCP_LITEFLOW_ACT	0x10	/* do this action now */
+
 /* tcp_liteflow_info.mode */
 enum {
 	TCP_LITEFLOW_STARTUP,
@@ -61,9 +64,9 @@ struct tcp_liteflow_info {
  * @latency: preference, in 1/1000
  * @loss: preference, in 1/1000; the three add up to 1000, or all are 0: no
  *	preference
- * @flags: 0, or TCP_LITEFLOW_REMOTE: the kernel's model is asked, but what it says
- *	is not done. Needs CAP_NET_ADMIN
- * @action: with TCP_LITEFLOW_REMOTE: do this once, in 1/65536
+ * @flags: TCP_LITEFLOW_REMOTE: the kernel's model is asked, but what it says is not
+ *	done; with TCP_LITEFLOW_ACT: do @action now. Both need CAP_NET_ADMIN
+ * @action: in 1/65536; without TCP_LITEFLOW_ACT 0
  * @pad: 0
  */
 struct tcp_liteflow_params {
