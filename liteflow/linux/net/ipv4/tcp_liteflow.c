@@ -30,6 +30,7 @@
 #include <linux/inet_diag.h>
 #include <linux/liteflow.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <net/tcp.h>
 #include "tcp_liteflow.h"
@@ -43,6 +44,7 @@
  * the flow is classic.
  */
 struct tlf_state {
+	struct rcu_head rcu;
 	struct tlf_flow flow;
 	struct lf_flow lf;
 	struct lf_app *app;
@@ -55,11 +57,12 @@ struct tlf_state {
 /* icsk_ca_priv: what every ACK needs */
 struct tlf {
 	struct tlf_hot hot;
-	struct tlf_state *state;
+	/* changed with the socket locked; tlf_get_info() has RCU only */
+	struct tlf_state __rcu *state;
 	u32 prior_cwnd;		/* before recovery */
 	u32 round_delivered;	/* recovery's first round trip ends when this arrives */
 	u8 prev_ca_state;
-	u8 classic:1,
+	u8 modelled:1,		/* else classic; so before init, when all is 0 */
 	   conserving:1,	/* first round trip of a recovery */
 	   ece:1;		/* the ACK under way says that there was a mark */
 };
@@ -87,6 +90,13 @@ MODULE_PARM_DESC(rule, "how an action changes the rate: 0: a step and a pull, 1:
 static u32 tlf_mss(const struct sock *sk)
 {
 	return max(tcp_sk(sk)->mss_cache, 1U);
+}
+
+static struct tlf_state *tlf_state(const struct sock *sk)
+{
+	const struct tlf *ca = inet_csk_ca(sk);
+
+	return rcu_dereference_protected(ca->state, lockdep_sock_is_held(sk));
 }
 
 static u32 tlf_srtt_us(const struct sock *sk)
@@ -132,7 +142,7 @@ static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 {
 	u64 window = (u64)tcp_snd_cwnd(tcp_sk(sk)) * tlf_mss(sk) * USEC_PER_SEC;
 
-	ca->classic = 0;
+	ca->modelled = 1;
 	ca->hot.rate = clamp_t(u64, div_u64(window, max(tlf_srtt_us(sk), 1U)),
 			       TLF_RATE_MIN, TLF_RATE_MAX);
 }
@@ -141,9 +151,9 @@ static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 cwnd = max(tlf_cwnd(&ca->hot, &ca->state->flow, tlf_mss(sk)) / 2, 2U);
+	u32 cwnd = max(tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk)) / 2, 2U);
 
-	ca->classic = 1;
+	ca->modelled = 0;
 	ca->hot.mode = TLF_CRUISE;
 	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
 	tp->snd_cwnd_cnt = 0;
@@ -152,8 +162,8 @@ static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 
 static void tlf_do(struct sock *sk, struct tlf *ca, s32 action)
 {
-	ca->state->action = action;
-	tlf_act(&ca->hot, &ca->state->flow, action, tlf_mss(sk), READ_ONCE(tlf_rule));
+	tlf_state(sk)->action = action;
+	tlf_act(&ca->hot, &tlf_state(sk)->flow, action, tlf_mss(sk), READ_ONCE(tlf_rule));
 }
 
 static int tlf_query(struct tlf_state *state, s32 *out)
@@ -172,16 +182,16 @@ static int tlf_query(struct tlf_state *state, s32 *out)
 /* An interval ended. */
 static void tlf_ask(struct sock *sk, struct tlf *ca)
 {
-	struct tlf_state *state = ca->state;
+	struct tlf_state *state = tlf_state(sk);
 	s32 action;
 
 	if (tlf_query(state, &action)) {
 		state->refused++;
-		if (!ca->classic && !state->remote)
+		if (ca->modelled && !state->remote)
 			tlf_enter_classic(sk, ca);
 		return;
 	}
-	if (ca->classic)
+	if (!ca->modelled)
 		tlf_leave_classic(sk, ca);
 	if (!state->remote)
 		tlf_do(sk, ca, action);
@@ -189,7 +199,7 @@ static void tlf_ask(struct sock *sk, struct tlf *ca)
 
 static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sample *rs)
 {
-	struct tlf_state *state = ca->state;
+	struct tlf_state *state = tlf_state(sk);
 	struct tlf_ack ack;
 
 	tlf_read_ack(sk, rs, &ack);
@@ -243,13 +253,13 @@ static void tlf_set_cwnd(struct sock *sk, struct tlf *ca, const struct rate_samp
 
 	if (!tlf_recover(sk, ca, rs, &cwnd) && rs->acked_sacked) {
 		/* room for what offloads gather before it leaves, and for late ACKs */
-		target = tlf_cwnd(&ca->hot, &ca->state->flow, tlf_mss(sk)) +
+		target = tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk)) +
 			 (ca->hot.mode == TLF_PROBE ? 0 : 3 * tlf_tso_segs(sk));
 		cwnd = min(cwnd + rs->acked_sacked, target);
 		cwnd = max_t(u32, cwnd, TLF_CWND_MIN);
 	}
 	if (ca->hot.mode == TLF_PROBE)
-		cwnd = min(cwnd, tlf_cwnd(&ca->hot, &ca->state->flow, tlf_mss(sk)));
+		cwnd = min(cwnd, tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk)));
 	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
 }
 
@@ -286,10 +296,10 @@ static void tlf_main(struct sock *sk, u32 ack, const struct rate_sample *rs)
 {
 	struct tlf *ca = inet_csk_ca(sk);
 
-	if (likely(ca->state))
+	if (likely(tlf_state(sk)))
 		tlf_account(sk, ca, rs);
 	ca->ece = 0;
-	if (unlikely(ca->classic)) {
+	if (unlikely(!ca->modelled)) {
 		tlf_classic(sk, ca, ack, rs);
 		return;
 	}
@@ -312,7 +322,7 @@ static u32 tlf_ssthresh(struct sock *sk)
 		ca->prior_cwnd = tcp_snd_cwnd(tp);
 	else
 		ca->prior_cwnd = max(ca->prior_cwnd, tcp_snd_cwnd(tp));
-	return ca->classic ? max(tcp_snd_cwnd(tp) / 2, 2U) : tp->snd_ssthresh;
+	return ca->modelled ? tp->snd_ssthresh : max(tcp_snd_cwnd(tp) / 2, 2U);
 }
 
 /* The loss was none. */
@@ -331,8 +341,8 @@ static void tlf_set_state(struct sock *sk, u8 new_state)
 		return;
 	ca->conserving = 0;
 	ca->prev_ca_state = TCP_CA_Loss;
-	if (ca->state)
-		tlf_on_timeout(&ca->hot, &ca->state->flow);
+	if (tlf_state(sk))
+		tlf_on_timeout(&ca->hot, &tlf_state(sk)->flow);
 }
 
 static void tlf_in_ack_event(struct sock *sk, u32 flags)
@@ -348,9 +358,9 @@ static void tlf_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tlf *ca = inet_csk_ca(sk);
 
-	if (event != CA_EVENT_TX_START || !tp->app_limited || !ca->state)
+	if (event != CA_EVENT_TX_START || !tp->app_limited || !tlf_state(sk))
 		return;
-	tlf_on_restart(&ca->hot, &ca->state->flow,
+	tlf_on_restart(&ca->hot, &tlf_state(sk)->flow,
 		       jiffies_to_usecs(tcp_jiffies32 - tp->lsndtime));
 }
 
@@ -370,7 +380,6 @@ static void tlf_init_sock(struct sock *sk)
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	cmpxchg(&sk->sk_pacing_status, SK_PACING_NONE, SK_PACING_NEEDED);
 	ca->hot.rate = TLF_RATE_MIN;
-	ca->classic = 1;
 
 	/* a passive open gets here in softirq */
 	state = kmem_cache_zalloc(tlf_cache, GFP_ATOMIC | __GFP_NOWARN);
@@ -384,39 +393,40 @@ static void tlf_init_sock(struct sock *sk)
 	ack.lost = tp->lost;
 	ack.mss = tlf_mss(sk);
 	tlf_init(&ca->hot, &state->flow, &ack, tlf_srtt_us(sk), tcp_snd_cwnd(tp));
-	ca->state = state;
-	ca->classic = !lf_app_ready(tlf_app);
-	if (ca->classic)
-		ca->hot.mode = TLF_CRUISE;
-	else
+	rcu_assign_pointer(ca->state, state);
+	ca->modelled = lf_app_ready(tlf_app);
+	if (ca->modelled)
 		tlf_set_pacing_rate(sk, ca->hot.rate);
+	else
+		ca->hot.mode = TLF_CRUISE;
 }
 
 /* TCP calls this also for a socket that was never given to tlf_init_sock(). */
 static void tlf_release_sock(struct sock *sk)
 {
 	struct tlf *ca = inet_csk_ca(sk);
-	struct tlf_state *state = ca->state;
+	struct tlf_state *state = tlf_state(sk);
 
 	if (!state)
 		return;
-	ca->state = NULL;
-	ca->classic = 1;
+	RCU_INIT_POINTER(ca->state, NULL);
+	ca->modelled = 0;
 	lf_flow_release(&state->lf);
-	kmem_cache_free(tlf_cache, state);
+	kfree_rcu(state, rcu);
 }
 
+/* Under RCU, and the socket may not be locked: what it says need not fit together. */
 static size_t tlf_get_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_info *info)
 {
 	const struct tlf *ca = inet_csk_ca(sk);
-	const struct tlf_state *state = ca->state;
+	const struct tlf_state *state = rcu_dereference(ca->state);
 	struct tcp_liteflow_info *out = &info->liteflow;
 
 	if (!(ext & (BIT(INET_DIAG_VEGASINFO - 1))))
 		return 0;
 	memset(out, 0, sizeof(*out));
 	out->rate = ca->hot.rate;
-	out->flags = ca->classic ? TCP_LITEFLOW_CLASSIC : 0;
+	out->flags = ca->modelled ? 0 : TCP_LITEFLOW_CLASSIC;
 	out->mode = ca->hot.mode;
 	if (state) {
 		out->flow = state->lf.id;
@@ -446,7 +456,7 @@ static int tlf_set_params(struct sock *sk, const void *data, unsigned int len, b
 {
 	const struct tcp_liteflow_params *params = data;
 	struct tlf *ca = inet_csk_ca(sk);
-	struct tlf_state *state = ca->state;
+	struct tlf_state *state = tlf_state(sk);
 	const u16 known = TCP_LITEFLOW_REMOTE | TCP_LITEFLOW_ACT;
 	unsigned int sum;
 	bool act, remote;
@@ -471,7 +481,7 @@ static int tlf_set_params(struct sock *sk, const void *data, unsigned int len, b
 	state->pref[2] = params->loss;
 	tlf_choose_app(state);
 	state->remote = remote;
-	if (act && !ca->classic && ca->hot.mode == TLF_CRUISE) {
+	if (act && ca->modelled && ca->hot.mode == TLF_CRUISE) {
 		tlf_do(sk, ca, params->action);
 		tlf_set_pacing_rate(sk, ca->hot.rate);
 	}
