@@ -74,7 +74,7 @@
 #define TLF_DRAIN_INTERVALS	8		/* at most */
 #define TLF_COLLAPSE_LOSS	4		/* a quarter: no more than what arrives */
 
-#define TLF_LEAST_PACKETS	2		/* in a round trip: fewer would hardly be measured */
+#define TLF_LEAST_PACKETS	2		/* a round trip: fewer tell hardly anything */
 
 #define TLF_COMPETE_INTERVALS	16
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
