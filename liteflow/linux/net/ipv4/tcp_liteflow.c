@@ -206,7 +206,7 @@ static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sampl
 	if (ca->ece)
 		tlf_on_ecn(&ca->hot, &state->flow, &ack);
 	/* an ACK that brings nothing ends nothing */
-	if (rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack))
+	if (rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack, READ_ONCE(tlf_rule)))
 		tlf_ask(sk, ca);
 }
 

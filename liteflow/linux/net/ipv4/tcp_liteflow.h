@@ -129,17 +129,15 @@ struct tlf_hot {
  * @rtt_us: mean RTT of the last interval
  * @round_delivered: a round trip ends when so many packets were delivered
  * @full_rounds: round trips of start-up without 25 % more
- * @queue_count: intervals of start-up in a row with a queue
  * @drain_count: intervals that draining has taken
  * @next: place of the next interval in @history; also that of the oldest
- * @competing: others keep the queue full
+ * @competing: for so many intervals yet: others keep the queue full
  * @window_count: intervals since that was judged
+ * @window_wanted: sum of the changes that the model wanted in them
  * @window_min_rtt_us: smallest RTT in them
  * @kept: ten-second windows in which the minimum RTT did not expire for that
- * @hold_count: intervals in which @share is not reduced again
  * @settling: ACKs still tell of packets sent before the model's time
  * @settled_us: those sent from then on are the model's
- * @share: packets that it may keep under way when competing, 8 fractional bits
  * @probe_start_us: since when the window is halved
  * @probe_min_rtt_us: smallest RTT since
  * @ecn_delivered: marks count again when so many packets were delivered
@@ -152,16 +150,14 @@ struct tlf_flow {
 	u32 rtt_us;
 	u32 round_delivered;
 	u8 full_rounds;
-	u8 queue_count;
 	u8 drain_count;
 	u8 next;
 	u8 competing;
 	u8 window_count;
 	u8 kept;
-	u8 hold_count;
 	u8 settling;
+	s32 window_wanted;
 	u32 window_min_rtt_us;
-	u32 share;
 	u32 settled_us;
 	u32 probe_start_us;
 	u32 probe_min_rtt_us;

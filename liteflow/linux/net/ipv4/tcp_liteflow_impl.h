@@ -13,12 +13,14 @@
  * features without a unit, those of Aurora (Jay et al., ICML 2019):
  *
  *   inflation = (mean RTT of its second half - mean RTT of its first) / duration
- *   ratio     = mean RTT / minimum RTT
+ *   ratio     = mean RTT / (minimum RTT + two packets at the current rate)
  *   send      = rate at which its packets were sent / rate of their arrival
  *
- * "send" holds the losses: a packet that is lost was sent and did not arrive.
- * The last TLF_HISTORY intervals are what a model sees.  What an application
- * left unsent says nothing of the network: such intervals are dropped.
+ * The two packets are not Aurora's (nor taken with its rule): where few packets
+ * make up a round trip, one more is no queue.  "send" holds the losses: a packet
+ * that is lost was sent and did not arrive.  The last TLF_HISTORY intervals are
+ * what a model sees.  What an application left unsent says nothing of the
+ * network: such intervals are dropped.
  *
  * Actions.  By the rule "pull", an action a changes the rate r by
  *
@@ -31,8 +33,8 @@
  * little more than fast ones.
  *
  * Start-up doubles the rate each round trip, as the rate is twice what was
- * delivered, until the mean RTT shows a queue in two intervals, an eighth of an
- * interval's packets is lost, or three round trips did not bring 25 % more.
+ * delivered, until the mean RTT of an interval shows a queue, an eighth of its
+ * packets is lost, or three round trips did not bring 25 % more.
  * Draining then halves the rate until no more than a BDP is under way.
  *
  * The minimum RTT expires after ten seconds; then the flow halves its window for
@@ -40,9 +42,11 @@
  * step with that, as they all see the queue empty.
  *
  * Competing.  A controller that keeps queues short loses to one that fills them.
- * Where the RTT has not come near its minimum for TLF_COMPETE_INTERVALS, somebody
- * else fills the queue: the rate then has a floor that grows by a packet each
- * round trip and shrinks where more than TLF_COMPETE_LOSS is lost.
+ * Where the model wanted less and less for TLF_COMPETE_INTERVALS, and yet the RTT
+ * never came near its minimum, somebody else fills the queue.  For some time, more
+ * of the flow's own packets then are no queue: TLF_COMPETE_PACKETS in place of two,
+ * or a quarter of the BDP that start-up found.  After that it is delay first again,
+ * until it is squeezed again; so flows of one kind cannot keep each other at it.
  */
 #ifndef _TCP_LITEFLOW_IMPL_H
 #define _TCP_LITEFLOW_IMPL_H
@@ -68,7 +72,6 @@
 #define TLF_AURORA_MAX		(10 * TLF_ACTION_ONE)
 
 #define TLF_STARTUP_RATIO	(TLF_ONE * 5 / 4)
-#define TLF_STARTUP_QUEUED	2		/* intervals in a row */
 #define TLF_STARTUP_ROUNDS	3		/* without 25 % more */
 #define TLF_STARTUP_LOSS	8		/* an eighth of an interval */
 #define TLF_DRAIN_INTERVALS	8		/* at most */
@@ -76,12 +79,13 @@
 
 #define TLF_LEAST_PACKETS	2		/* a round trip: fewer tell hardly anything */
 
-#define TLF_COMPETE_INTERVALS	16
+#define TLF_SLACK_PACKETS	2		/* of its own that are no queue */
+#define TLF_COMPETE_INTERVALS	16		/* to see that it competes */
+#define TLF_COMPETE_WANTED	(-TLF_ACTION_ONE / 4)	/* sum of what the model wanted */
+#define TLF_COMPETE_HOLD	64		/* intervals for which that holds */
+#define TLF_COMPETE_PACKETS	32
+#define TLF_COMPETE_BDP		4		/* or a quarter of start-up's BDP */
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
-#define TLF_COMPETE_LOSS	50		/* a fiftieth of an interval */
-#define TLF_SHARE_SHIFT		8		/* of struct tlf_flow.share */
-#define TLF_SHARE_ONE		256U
-#define TLF_SHARE_MAX		1000000000U
 
 static u32 tlf_since(u32 later, u32 earlier)
 {
@@ -110,37 +114,41 @@ static inline s32 tlf_log2(u64 v)
 	return (n << 16) + (u32)fraction - (1U << 16);
 }
 
-/* rate * (1 + change), or rate / (1 - change): up and down by the same factor */
-static u64 tlf_changed(u64 rate, s32 change, u32 one)
-{
-	if (change >= 0)
-		rate += div_u64(rate * change, one);
-	else
-		rate = div_u64(rate * one, one - change);
-	return clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
-}
-
 /**
- * tlf_rate_after() - what an action makes of a rate
+ * tlf_change() - what an action asks for
  * @rate: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX
  * @action: the model's answer, 16 fractional bits; any
  * @rule: how it counts
  *
- * Return: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX.
+ * Return: by how much the rate is to change, 16 fractional bits.
  */
-static inline u64 tlf_rate_after(u64 rate, s32 action, enum tlf_rule rule)
+static inline s32 tlf_change(u64 rate, s32 action, enum tlf_rule rule)
 {
 	s32 change;
 
-	if (rule == TLF_RULE_AURORA) {
-		action = clamp_t(s32, action, -TLF_AURORA_MAX, TLF_AURORA_MAX);
-		return tlf_changed(rate, action, TLF_AURORA_STEP * TLF_ACTION_ONE);
-	}
+	if (rule == TLF_RULE_AURORA)
+		return clamp_t(s32, action, -TLF_AURORA_MAX, TLF_AURORA_MAX) / TLF_AURORA_STEP;
 	action = clamp_t(s32, action, -TLF_ACTION_MAX, TLF_ACTION_MAX);
 	change = action / (1 << TLF_STEP_SHIFT) -
 		 (tlf_log2(rate) - tlf_log2(TLF_RATE_REF)) / (1 << TLF_PULL_SHIFT);
-	change = clamp_t(s32, change, -TLF_CHANGE_MAX, TLF_CHANGE_MAX);
-	return tlf_changed(rate, change, TLF_ACTION_ONE);
+	return clamp_t(s32, change, -TLF_CHANGE_MAX, TLF_CHANGE_MAX);
+}
+
+/**
+ * tlf_rate_after() - a rate, changed
+ * @rate: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX
+ * @change: by how much, 16 fractional bits, -TLF_CHANGE_MAX to TLF_CHANGE_MAX: up
+ *	and down by the same factor
+ *
+ * Return: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX.
+ */
+static inline u64 tlf_rate_after(u64 rate, s32 change)
+{
+	if (change >= 0)
+		rate += rate * change >> TLF_ACTION_SHIFT;
+	else
+		rate = div_u64(rate << TLF_ACTION_SHIFT, TLF_ACTION_ONE - change);
+	return clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
 }
 
 /* packets under way at @rate over @rtt_us */
@@ -148,7 +156,7 @@ static u32 tlf_bdp(u64 rate, u32 rtt_us, u32 mss)
 {
 	u64 bytes = mul_u64_u32_div(rate, rtt_us, 1000000);
 
-	return min_t(u64, div_u64(bytes, mss) + 1, TLF_SHARE_MAX >> TLF_SHARE_SHIFT);
+	return min_t(u64, div_u64(bytes, mss) + 1, TLF_COUNT_MAX);
 }
 
 static void tlf_forget(struct tlf_flow *flow)
@@ -167,6 +175,7 @@ static void tlf_stop_competing(struct tlf_flow *flow)
 {
 	flow->competing = 0;
 	flow->window_count = 0;
+	flow->window_wanted = 0;
 	flow->window_min_rtt_us = U32_MAX;
 }
 
@@ -176,7 +185,6 @@ static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
 	hot->open = 0;
 	flow->full_bw = 0;
 	flow->full_rounds = 0;
-	flow->queue_count = 0;
 	flow->round_delivered = hot->last_delivered;
 	tlf_forget(flow);
 	tlf_stop_competing(flow);
@@ -262,13 +270,28 @@ static void tlf_measure(const struct tlf_hot *hot, struct tlf_interval *mi)
 			      (s32)div_u64(hot->rtt_sum[0], hot->rtt_n[0]);
 }
 
+/* How long those of its own packets take that are no queue. */
+static u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss,
+			enum tlf_rule rule)
+{
+	u32 packets = TLF_SLACK_PACKETS;
+
+	if (rule == TLF_RULE_AURORA)
+		return 0;
+	if (flow->competing)
+		packets = max_t(u32, TLF_COMPETE_PACKETS,
+				tlf_bdp(flow->full_bw, hot->min_rtt_us, mss) / TLF_COMPETE_BDP);
+	return min_t(u64, div64_u64((u64)packets * 1000000 * mss, hot->rate), TLF_MI_MAX_US);
+}
+
 static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
-			 const struct tlf_interval *mi)
+			 const struct tlf_interval *mi, u32 mss, enum tlf_rule rule)
 {
 	s16 *f = flow->history[flow->next];
 
 	f[0] = tlf_feature(mi->rise_us, mi->sent_us);
-	f[1] = tlf_feature(mi->rtt_us, hot->min_rtt_us);
+	f[1] = tlf_feature(mi->rtt_us, hot->min_rtt_us + tlf_slack_us(hot, flow, mss, rule));
+	f[1] = max_t(s16, f[1], TLF_ONE);
 	f[2] = tlf_feature((s64)min(mi->delivered + mi->lost, TLF_COUNT_MAX) * mi->acked_us,
 			   (s64)min(mi->delivered, TLF_COUNT_MAX) * mi->sent_us);
 	flow->next = (flow->next + 1) % TLF_HISTORY;
@@ -280,7 +303,6 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 	bool round = tlf_reached(hot->last_delivered, flow->round_delivered);
 	bool queue = (u64)mi->rtt_us * TLF_ONE > (u64)hot->min_rtt_us * TLF_STARTUP_RATIO;
 
-	flow->queue_count = queue ? flow->queue_count + 1 : 0;
 	if (flow->bw * 4 >= flow->full_bw * 5) {
 		flow->full_bw = flow->bw;
 		flow->full_rounds = 0;
@@ -289,7 +311,7 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 	}
 	if (round)
 		flow->round_delivered = hot->last_delivered + tlf_bdp(flow->bw, mi->rtt_us, mss);
-	if (flow->queue_count >= TLF_STARTUP_QUEUED ||
+	if (queue ||
 	    flow->full_rounds >= TLF_STARTUP_ROUNDS ||
 	    mi->lost * TLF_STARTUP_LOSS > mi->delivered + mi->lost) {
 		hot->mode = TLF_DRAIN;
@@ -323,52 +345,31 @@ static void tlf_drain(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	tlf_forget(flow);
 }
 
-/* Does somebody else fill the queue? And what may be under way if so? */
-static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow,
-			const struct tlf_interval *mi, u32 mss)
+/* Does somebody else fill the queue? */
+static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, u32 mss, enum tlf_rule rule)
 {
-	/* four packets of each of some flows are no queue that somebody fills */
-	u32 packets_us = min_t(u64, div64_u64(8000000ULL * mss, max(flow->bw, 1ULL)),
-			       TLF_MI_MAX_US);
-	u32 min_rtt_us = hot->min_rtt_us;
+	u32 base_us;
 
-	flow->window_min_rtt_us = min(flow->window_min_rtt_us, hot->mi_min_rtt_us);
-	if (++flow->window_count >= TLF_COMPETE_INTERVALS) {
-		u32 lowest = flow->window_min_rtt_us;
-		bool competing = flow->competing;
-
-		tlf_stop_competing(flow);
-		if (competing) {
-			flow->competing = lowest > min_rtt_us + min_rtt_us / 4;
-		} else if (lowest > min_rtt_us + min_rtt_us / 2 + packets_us) {
-			flow->competing = 1;
-			flow->hold_count = 0;
-			flow->share = tlf_bdp(flow->bw, mi->rtt_us, mss) << TLF_SHARE_SHIFT;
-		}
-	}
-	if (!flow->competing)
+	if (flow->competing) {
+		flow->competing--;
 		return;
-	if (flow->hold_count)
-		flow->hold_count--;
-	if (mi->lost * TLF_COMPETE_LOSS > mi->delivered + mi->lost) {
-		if (!flow->hold_count) {
-			flow->share -= flow->share / 4;
-			flow->hold_count = 3;
-		}
-	} else {
-		/* a packet each round trip of two intervals */
-		flow->share = min_t(u32, flow->share + TLF_SHARE_ONE / 2, TLF_SHARE_MAX);
 	}
-	flow->share = max_t(u32, flow->share, TLF_CWND_MIN << TLF_SHARE_SHIFT);
-}
-
-static u64 tlf_share_rate(const struct tlf_flow *flow, u32 mss)
-{
-	return div_u64((u64)(flow->share >> TLF_SHARE_SHIFT) * mss * 1000000, flow->rtt_us);
+	flow->window_min_rtt_us = min(flow->window_min_rtt_us, hot->mi_min_rtt_us);
+	if (++flow->window_count < TLF_COMPETE_INTERVALS)
+		return;
+	base_us = hot->min_rtt_us + tlf_slack_us(hot, flow, mss, rule);
+	if (flow->window_wanted < TLF_COMPETE_WANTED &&
+	    flow->window_min_rtt_us > base_us + base_us / 4) {
+		tlf_stop_competing(flow);
+		flow->competing = TLF_COMPETE_HOLD;
+	} else {
+		tlf_stop_competing(flow);
+	}
 }
 
 /* Close the interval; is the model to be asked? */
-static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
+		      enum tlf_rule rule)
 {
 	struct tlf_interval mi;
 	u64 sent;
@@ -395,9 +396,10 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	flow->settling = 0;
 	/* a rate that the receiver's window or ours does not allow must not grow on */
 	sent = div_u64((u64)(mi.delivered + mi.lost) * ack->mss * 1000000, mi.sent_us);
-	hot->rate = clamp_t(u64, 2 * sent, TLF_RATE_MIN, hot->rate);
-	tlf_remember(hot, flow, &mi);
-	tlf_compete(hot, flow, &mi, ack->mss);
+	sent = max(sent, flow->bw);
+	hot->rate = clamp_t(u64, 2 * sent, max_t(u64, hot->rate / 2, TLF_RATE_MIN), hot->rate);
+	tlf_remember(hot, flow, &mi, ack->mss, rule);
+	tlf_compete(hot, flow, ack->mss, rule);
 	if (mi.lost * TLF_COLLAPSE_LOSS > mi.delivered + mi.lost) {
 		hot->rate = clamp_t(u64, flow->bw, hot->rate / 2, hot->rate);
 		return false;
@@ -451,18 +453,20 @@ static void tlf_min_rtt(struct tlf_hot *hot, struct tlf_flow *flow, const struct
  * @hot: the flow
  * @flow: its other half
  * @ack: what the ACK says
+ * @rule: what is done with answers
  *
  * Return: whether an interval ended that the model is to be asked about:
  * tlf_inputs(), then tlf_act().
  */
-static inline bool tlf_on_ack(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+static inline bool tlf_on_ack(struct tlf_hot *hot, struct tlf_flow *flow,
+			      const struct tlf_ack *ack, enum tlf_rule rule)
 {
 	bool ask = false;
 
 	tlf_min_rtt(hot, flow, ack);
 	if (hot->open && tlf_reached(ack->sent_us, hot->mi_sent_us + hot->mi_len_us) &&
 	    hot->rtt_n[0] + hot->rtt_n[1] && hot->last_delivered != hot->mi_delivered) {
-		ask = tlf_close(hot, flow, ack);
+		ask = tlf_close(hot, flow, ack, rule);
 		hot->open = 0;
 	}
 	if (!hot->open)
@@ -512,13 +516,14 @@ static inline void tlf_inputs(const struct tlf_flow *flow, s32 in[TLF_N_IN])
  * @mss: bytes of a packet
  * @rule: how it counts
  */
-static inline void tlf_act(struct tlf_hot *hot, const struct tlf_flow *flow, s32 action, u32 mss,
+static inline void tlf_act(struct tlf_hot *hot, struct tlf_flow *flow, s32 action, u32 mss,
 			   enum tlf_rule rule)
 {
-	hot->rate = max(tlf_rate_after(hot->rate, action, rule),
+	s32 change = tlf_change(hot->rate, action, rule);
+
+	flow->window_wanted += change;
+	hot->rate = max(tlf_rate_after(hot->rate, change),
 			div_u64((u64)TLF_LEAST_PACKETS * 1000000 * mss, flow->rtt_us));
-	if (flow->competing)
-		hot->rate = clamp_t(u64, tlf_share_rate(flow, mss), hot->rate, TLF_RATE_MAX);
 }
 
 /**
@@ -536,7 +541,6 @@ static inline void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const 
 	flow->ecn_delivered = ack->delivered + ack->inflight;
 	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
 	hot->open = 0;
-	flow->share = max_t(u32, flow->share / 2, TLF_CWND_MIN << TLF_SHARE_SHIFT);
 	if (hot->mode == TLF_STARTUP)
 		hot->mode = TLF_CRUISE;
 }
@@ -552,7 +556,6 @@ static inline void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow)
 {
 	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
 	hot->open = 0;
-	flow->share = max_t(u32, flow->share / 2, TLF_CWND_MIN << TLF_SHARE_SHIFT);
 	tlf_forget(flow);
 	if (hot->mode == TLF_STARTUP)
 		hot->mode = TLF_CRUISE;
