@@ -58,10 +58,15 @@ build()
 
 	case $NAME in
 	debug) fragments+=("$ROOT/kconfig/uml-debug.config") ;;
-	lab) fragments+=("$ROOT/kconfig/cclab.config") ;;
+	lab)
+		fragments+=("$ROOT/kconfig/cclab.config")
+		export KBUILD_KCONFIG=$OUT/Kconfig
+		;;
 	esac
 	lock "uml-$NAME"
 	mkdir -p "$OUT"
+	[ "$NAME" != lab ] || sed "/Kconfig.include/r $ROOT/kconfig/cclab.Kconfig" \
+		"$LINUX/Kconfig" >"$OUT/Kconfig"
 	cat "${fragments[@]}" >"$OUT/all.config.new"
 	if [ ! -f "$OUT/.config" ] || ! cmp -s "$OUT/all.config.new" "$OUT/all.config"; then
 		mv "$OUT/all.config.new" "$OUT/all.config"
