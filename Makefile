@@ -20,7 +20,7 @@ TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
+	check-ynl cclab kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -50,6 +50,10 @@ help:
 #:   make torture         10,000 models come and go under queries, in the debug guest;
 #:                        LONG=y: an hour of it
 #:   make fuzz            a million damaged models and a million messages
+#:
+#: Congestion control
+#:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
+#:                        QUICK=y: a cut of 3 minutes
 #:
 #: Series
 #:   make patches         write patches/*.patch from overlay files, hunks and messages
@@ -166,6 +170,13 @@ mllb mllb-report:
 	@$(MAKE) tools lfctl dump_lb
 	@mllb/$(if $(filter mllb,$@),quick,report) --accel $(ACCEL) $(if $(filter y,$(RETRAIN)),--retrain)
 
+cclab: sync lfctl
+	@scripts/deps.sh --notice cc
+	@scripts/uml.sh --lab --build-only
+	@$(MAKE) -s -C liteflow/cc/lab/traffic BUILD=$(BUILD)
+	@liteflow/cc/lab/cclab $(if $(filter y,$(QUICK)),--quick)
+	@liteflow/cc/lab/analyse $(if $(filter y,$(QUICK)),--quick,--report docs/cc)
+
 test:
 	@scripts/deps.sh --notice run lfctl mllb test
 	@scripts/test.sh
@@ -176,7 +187,7 @@ bench:
 
 clean:
 	rm -rf $(addprefix $(BUILD)/,kernel debug stock stock-debug uml images tools logs \
-		uml-plain uml-debug liteflow bisect check-off check-patches olddefconfig cross \
+		uml-plain uml-debug uml-lab liteflow bisect check-off check-patches olddefconfig cross \
 		kselftest)
 
 distclean: clean

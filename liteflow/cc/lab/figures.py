@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the results of runs say: a figure of each, and of sets of them."""
+import collections
+import json
+import pathlib
+import statistics
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path.insert(0, str(ROOT / "mllb" / "guest"))
+import abstats  # noqa: E402
+import scenarios  # noqa: E402
+
+PAYLOAD, PACKET = 1448, 1514
+TOLERANCE = 0.02
+LEAST_GOODPUT = 0.9
+FAIR_SECONDS = 20
+BESIDE_SECONDS = 40
+OTHERS = ("cubic", "bbr")
+SAMPLES_PER_S = 10
+
+
+class Result:
+    """A run's JSON."""
+
+    def __init__(self, data):
+        self.data = data
+        self.params = data["params"]
+        self.cc = self.params["cc"]
+        self.flows = data["flows"]
+
+    @property
+    def key(self):
+        """What seeds, and congestion controls, have in common."""
+        return tuple(self.params[name] for name in ("mbit", "rtt", "bdp", "loss", "flows"))
+
+    @property
+    def mbit(self):
+        return scenarios.capacity(self.params["mbit"])
+
+    def goodput(self, flow=0, last=None):
+        """Mbit/s that reached the receiver, over the run or its last seconds."""
+        series = self.flows[flow]["kbit"]
+        if last:
+            return statistics.fmean(series[-last * SAMPLES_PER_S:]) / 1000
+        return self.flows[flow]["bytes"] * 8e-6 / self.data["seconds"]
+
+    def delay(self, part="p95"):
+        """ms that the bottleneck's queue would have taken to drain, of samples each 5 ms."""
+        return self.data["queue"][f"{part}_us"] / 1000
+
+    def loss(self):
+        """Percent of the packets sent that were sent again."""
+        return 100 * sum(flow["retrans"] for flow in self.flows) / \
+            max(1, sum(flow["packets"] for flow in self.flows))
+
+    def jain(self):
+        rates = [self.goodput(at, FAIR_SECONDS) for at in range(len(self.flows))]
+        return sum(rates) ** 2 / (len(rates) * sum(rate ** 2 for rate in rates))
+
+    def utilisation(self):
+        """Percent of the payload that the link could have carried."""
+        high, low, _ = self.mbit
+        loss = float(self.params["loss"]) / 100
+        total = sum(self.goodput(at) for at in range(len(self.flows)))
+        return 100 * total / ((high + low) / 2 * (1 - loss) * PAYLOAD / PACKET)
+
+    def shares(self):
+        """{cc: percent of half of the link} over the last 40 s"""
+        fair = self.mbit[0] * PAYLOAD / PACKET / 2
+        return {flow["cc"]: 100 * self.goodput(at, BESIDE_SECONDS) / fair
+                for at, flow in enumerate(self.flows)}
+
+    def fct(self):
+        """ms of each short flow that arrived whole"""
+        return [value / 1000 for value in self.data["short_us"] if value >= 0]
+
+
+def load(folder, part, current=None):
+    """{set: [Result]} of the runs that the scenarios name now, and the names that are missing."""
+    sets, missing = collections.defaultdict(list), []
+    for run in scenarios.load():
+        if run.part != part or (current and not current(run)):
+            continue
+        path = folder / f"{run.name}.json"
+        try:
+            result = Result(json.loads(path.read_text()))
+        except (OSError, ValueError, KeyError):
+            missing.append(run.name)
+            continue
+        if result.params != run.params:
+            missing.append(run.name)
+            continue
+        sets[run.figure].append(result)
+    return sets, missing
+
+
+def group(results, *names):
+    """{values of the parameters: [Result]}, in their order"""
+    out = collections.defaultdict(list)
+    for result in results:
+        out[tuple(result.params[name] for name in names)].append(result)
+    return dict(out)
+
+
+def median(values):
+    return abstats.median(values).value
+
+
+# -- cells ---------------------------------------------------------------------
+
+def cells(results):
+    """[{mbit, rtt, bdp, cc: (goodput, p95 delay, loss)...}]: medians over seeds"""
+    out = []
+    for (mbit, rtt, bdp), runs in group(results, "mbit", "rtt", "bdp").items():
+        cell = {"mbit": mbit, "rtt": rtt, "bdp": bdp}
+        for (cc,), same in group(runs, "cc").items():
+            cell[cc] = (median(run.goodput() for run in same),
+                        median(run.delay() for run in same), median(run.loss() for run in same))
+        out.append(cell)
+    return out
+
+
+def dominates(one, other, mbit):
+    """No worse in goodput and delay, and better in one; what is within 2 % is equal, and so is
+    a delay that differs by no more than one packet."""
+    packet = PACKET * 8e-3 / float(mbit)
+    room = max(TOLERANCE * other[1], packet)
+    if one[0] < other[0] * (1 - TOLERANCE) or one[1] > other[1] + room:
+        return False
+    return one[0] > other[0] * (1 + TOLERANCE) or one[1] < other[1] - room
+
+
+def judge(cell):
+    """(why the cell is lost or "", whom liteflow dominates) where all three ran; else None"""
+    if any(cc not in cell for cc in ("liteflow", *OTHERS)):
+        return None
+    own, why = cell["liteflow"], []
+    for cc in OTHERS:
+        if dominates(cell[cc], own, cell["mbit"]):
+            why.append(f"{cc} dominates")
+    best = max(cell[cc][0] for cc in OTHERS)
+    if own[0] < LEAST_GOODPUT * best:
+        why.append(f"{100 * own[0] / best:.0f} % of the better goodput")
+    return ", ".join(why), [cc for cc in OTHERS if dominates(own, cell[cc], cell["mbit"])]
+
+
+def good_cells(table):
+    """(percent that are good, [(cell, why)] of the others, {cc: percent dominated})"""
+    judged = [(cell, judge(cell)) for cell in table]
+    judged = [(cell, verdict) for cell, verdict in judged if verdict]
+    if not judged:
+        return None
+    lost = [(cell, why) for cell, (why, _) in judged if why]
+    share = {cc: 100 * sum(cc in won for _, (_, won) in judged) / len(judged) for cc in OTHERS}
+    return 100 * (1 - len(lost) / len(judged)), lost, share
+
+
+# -- the same net in user space ----------------------------------------------------
+
+def against_user(results):
+    """[(mbit, rtt, interval, better form, kernel Mbit/s, user Mbit/s, pairs)]"""
+    kernel = {key: {run.data["seed"]: run.goodput() for run in runs}
+              for key, runs in group((run for run in results if run.cc == "liteflow"),
+                                     "mbit", "rtt").items()}
+    rows = []
+    agents = [run for run in results if run.cc != "liteflow"]
+    for (mbit, rtt, interval), runs in group(agents, "mbit", "rtt", "interval").items():
+        own = kernel.get((mbit, rtt))
+        forms = {cc: {run.data["seed"]: run.goodput() for run in same}
+                 for (cc,), same in group(runs, "cc").items()}
+        if not own or not forms:
+            continue
+        better = max(forms, key=lambda cc: median(forms[cc].values()))
+        seeds = sorted(set(own) & set(forms[better]))
+        if seeds:
+            rows.append((mbit, rtt, interval, better, median(own.values()),
+                         median(forms[better].values()),
+                         ([forms[better][seed] for seed in seeds], [own[seed] for seed in seeds])))
+    return rows
+
+
+def user_figure(rows, interval):
+    """Ratio kernel to user space on links with steps, their geometric mean, or None"""
+    groups = [row[6] for row in rows if row[2] == interval and ":" in row[0]]
+    return abstats.combine(groups) if groups else None
+
+
+# -- the last lines --------------------------------------------------------------
+
+def last_lines(sets):
+    """[(name, value, unit)] of the figures that the results hold."""
+    lines = []
+    rows = against_user(sets["user"])
+    for interval in ("100", "10"):
+        ratio = user_figure(rows, interval)
+        if ratio:
+            lines.append((f"cc_goodput_vs_user_{interval}ms", f"{100 * (ratio.value - 1):.1f}",
+                          "percent"))
+    good = good_cells(cells(sets["cells"]))
+    if good:
+        lines.append(("cc_good_cells", f"{good[0]:.1f}", "percent"))
+    own = [run for run in sets["fair"] if run.data["set"] in ("fair", "quick-fair") and
+           run.cc == "liteflow"]
+    if own:
+        lines.append(("cc_jain_min", f"{min(run.jain() for run in own):.3f}", "ratio"))
+    own = [run.utilisation() for run in sets["loss"] if run.cc == "liteflow" and
+           run.data["set"] in ("loss1", "quick-loss1")]
+    if own:
+        lines.append(("cc_loss1_utilisation", f"{median(own):.1f}", "percent"))
+    return lines

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tables of the report: [(title, what is to be said, lines of Markdown)]."""
+import statistics
+
+import figures
+import scenarios
+
+CCS = ("liteflow", *figures.OTHERS)
+
+
+def markdown(heads, rows):
+    """Columns as wide as their widest entry: also to be read as it is."""
+    rows = [[str(value) for value in row] for row in rows]
+    width = [max(len(row[at]) for row in [list(heads), *rows]) for at in range(len(heads))]
+
+    def line(row):
+        return "| " + " | ".join(value.ljust(width[at]) for at, value in enumerate(row)) + " |"
+    return [line(heads), "|" + "|".join("-" * (size + 2) for size in width) + "|",
+            *(line(row) for row in rows)]
+
+
+def one(value, digits=1):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def rate(value):
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def pair(cell, cc):
+    return f"{rate(cell[cc][0])}, {cell[cc][1]:.1f}" if cc in cell else "-"
+
+
+def cells(results):
+    table = figures.cells(results)
+    rows = []
+    for cell in table:
+        verdict = figures.judge(cell)
+        rows.append([cell["mbit"], cell["rtt"], cell["bdp"], *(pair(cell, cc) for cc in CCS),
+                     "-" if verdict is None else verdict[0] or "good",
+                     "-" if verdict is None else ", ".join(verdict[1]) or "none"])
+    text = ("Goodput in Mbit/s and 95th percentile of the queueing delay in ms, medians over "
+            "seeds, start-up included. A cell is good where neither of the others is as good in "
+            "both and better in one (2 %, and a packet of delay, make no difference), and the "
+            "goodput is 90 % of the better one's.")
+    good = figures.good_cells(table)
+    if good:
+        percent, lost, share = good
+        text += (f" Good: {percent:.0f} %, {len(lost)} lost of {len(table)}; liteflow dominates "
+                 + ", ".join(f"{cc} in {value:.0f} %" for cc, value in share.items()) + ".")
+    return [("## One flow", text, markdown(
+        ["Mbit/s", "RTT ms", "BDP", *CCS, "cell", "dominates"], rows))]
+
+
+def loss(results):
+    rows = []
+    for (mbit, rtt, percent), runs in figures.group(results, "mbit", "rtt", "loss").items():
+        row = [mbit, rtt, percent]
+        for cc in CCS:
+            own = [run for run in runs if run.cc == cc]
+            row.append(one(figures.median(run.utilisation() for run in own)) if own else "-")
+        rows.append(row)
+    return [("## Random loss", "Percent of the payload that can arrive: capacity x (1 - loss) x "
+             f"{figures.PAYLOAD} / {figures.PACKET}; medians over seeds, start-up included.",
+             markdown(["Mbit/s", "RTT ms", "loss %", *CCS], rows))]
+
+
+def step(results):
+    rows = []
+    for (mbit, rtt), runs in figures.group(results, "mbit", "rtt").items():
+        row = [mbit, rtt]
+        for cc in CCS:
+            own = [run for run in runs if run.cc == cc]
+            row.append(f"{figures.median(run.utilisation() for run in own):.1f} %, "
+                       f"{figures.median(run.delay() for run in own):.1f} ms" if own else "-")
+        rows.append(row)
+    return [("## Capacity that changes", "Percent of the payload that the link could have "
+             "carried, and 95th percentile of the queueing delay. 100:20:2 is 100 and 20 Mbit/s "
+             "in turn, 2 s each; the buffer is one BDP of the higher.",
+             markdown(["Mbit/s", "RTT ms", *CCS], rows))]
+
+
+def fair(results):
+    rows = []
+    for (mbit, rtt, flows, cc), runs in figures.group(results, "mbit", "rtt", "flows",
+                                                      "cc").items():
+        indices = sorted(run.jain() for run in runs)
+        rows.append([mbit, rtt, flows, cc, ", ".join(f"{value:.3f}" for value in indices),
+                     one(statistics.median(run.delay() for run in runs)),
+                     one(statistics.median(run.loss() for run in runs), 2)])
+    return [("## Several flows", "Flows that start 5 s apart: Jain's index over the last 20 s "
+             "(one value a seed), 95th percentile of the queueing delay in ms, packets sent "
+             "again in percent.", markdown(
+                 ["Mbit/s", "RTT ms", "flows", "cc", "Jain", "delay", "again"], rows))]
+
+
+def beside(results):
+    rows = []
+    for (bdp, rival), runs in figures.group(results, "bdp", "rival").items():
+        for (order,), same in figures.group(runs, "order").items():
+            shares = [run.shares() for run in same]
+            rows.append([bdp, rival, {"own": "liteflow", "rival": rival}[order],
+                         *(", ".join(f"{share[cc]:.0f}" for share in shares)
+                           for cc in ("liteflow", rival))])
+    rows.sort(key=lambda row: (row[1], float(row[0])))
+    return [("## Beside a flow of another kind", "Percent of half the link that each side gets, "
+             "last 40 s, one value a seed; 50 Mbit/s, 40 ms.",
+             markdown(["BDP", "beside", "first", "liteflow", "other"], rows))]
+
+
+def short(results):
+    rows = []
+    for (size,), runs in figures.group(results, "size").items():
+        row = [size]
+        for cc in CCS:
+            own = sorted(value for run in runs if run.cc == cc for value in run.fct())
+            row.append(f"{own[len(own) // 2]:.0f}, {own[int(len(own) * 0.95)]:.0f}"
+                       if own else "-")
+        rows.append(row)
+    return [("## Short flows", "From connect() to the last byte's arrival, median and 95th "
+             "percentile in ms, beside a long flow of the same kind; 50 Mbit/s, 40 ms, 2 BDP.",
+             markdown(["kB", *CCS], rows))]
+
+
+def user(results):
+    rows = [[mbit, rtt, interval, better.removeprefix("remote-"), rate(own), rate(theirs),
+             f"{100 * (own / theirs - 1):+.1f} %"]
+            for mbit, rtt, interval, better, own, theirs, _ in figures.against_user(results)]
+    rows.sort(key=lambda row: (float(row[2]), row[0], float(row[1])))
+    text = ("Goodput in Mbit/s of the same net asked in the kernel, and by an agent that gets "
+            "the intervals every I ms and acts on arrival; of its two forms (`newest`: an action "
+            "for each batch, `each`: one for each interval) the better one in each row. "
+            "Computing takes no time in either.")
+    for interval in ("1", "10", "100"):
+        ratio = figures.user_figure(figures.against_user(results), interval)
+        if ratio:
+            text += f" Steps, {interval} ms: {ratio.percent()}."
+    return [("## Against user space", text, markdown(
+        ["Mbit/s", "RTT ms", "I ms", "better form", "kernel", "user space", "difference"],
+        rows))]
+
+
+MAKERS = {"cells": cells, "loss": loss, "step": step, "fair": fair, "beside": beside,
+          "short": short, "user": user}
+assert set(MAKERS) == set(scenarios.FIGURES)
+
+
+def sections(sets):
+    out = []
+    for figure, make in MAKERS.items():
+        if sets.get(figure):
+            out += make(sets[figure])
+    return out

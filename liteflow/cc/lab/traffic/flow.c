@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A flow: a TCP connection from namespace snd to rcv. Its receiver waits for a lot
+ * before it wakes up, and drops what came: the emulation pays for every system call.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/tcp.h>
+#include "lab.h"
+
+#define RECEIVER	"10.0.3.2"
+#define CHUNK		(256 << 10)
+#define WAKE		(64 << 10)
+
+static char zeros[CHUNK];
+
+static void option(int fd, int level, int name, const void *value, socklen_t size, const char *what)
+{
+	if (setsockopt(fd, level, name, value, size))
+		fail("%s: %s", what, strerror(errno));
+}
+
+static int tcp_socket(const char *space, uint32_t room)
+{
+	int fd, on = 1;
+
+	enter(space);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		fail("a socket in %s: %s", space, strerror(errno));
+	option(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room), "the send buffer");
+	option(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room), "the receive buffer");
+	option(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on), "the address");
+	return fd;
+}
+
+static struct sockaddr_in address(uint16_t port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	inet_pton(AF_INET, RECEIVER, &sin.sin_addr);
+	return sin;
+}
+
+void flow_listen(struct flow *flow, uint16_t port, uint32_t room)
+{
+	struct sockaddr_in sin = address(port);
+
+	flow->fd = -1;
+	flow->peer = -1;
+	flow->listener = tcp_socket("rcv", room);
+	if (bind(flow->listener, (struct sockaddr *)&sin, sizeof(sin)) ||
+	    listen(flow->listener, 1))
+		fail("port %u: %s", port, strerror(errno));
+}
+
+void flow_start(struct flow *flow, uint16_t port, uint32_t room)
+{
+	struct sockaddr_in sin = address(port);
+
+	flow->fd = tcp_socket("snd", room);
+	if (setsockopt(flow->fd, IPPROTO_TCP, TCP_CONGESTION, flow->cc, strlen(flow->cc)))
+		fail("congestion control '%s': %s%s", flow->cc, strerror(errno),
+		     errno == ENOENT ? "; this kernel does not have it" : "");
+	flow->connected = now();
+	if (connect(flow->fd, (struct sockaddr *)&sin, sizeof(sin)) && errno != EINPROGRESS)
+		fail("connect: %s", strerror(errno));
+}
+
+void flow_accept(struct flow *flow)
+{
+	int low = WAKE;
+
+	flow->peer = accept4(flow->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (flow->peer < 0)
+		fail("accept: %s", strerror(errno));
+	if (!flow->size)
+		option(flow->peer, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low), "SO_RCVLOWAT");
+}
+
+void flow_write(struct flow *flow)
+{
+	ssize_t n = 0;
+
+	while (!flow->size || flow->queued < flow->size) {
+		size_t want = CHUNK;
+
+		if (flow->size && flow->size - flow->queued < want)
+			want = flow->size - flow->queued;
+		n = send(flow->fd, zeros, want, MSG_NOSIGNAL);
+		if (n < 0)
+			break;
+		flow->queued += n;
+	}
+	if (n < 0 && errno != EAGAIN)
+		fail("a flow of %s broke: %s", flow->cc, strerror(errno));
+}
+
+void flow_read(struct flow *flow)
+{
+	ssize_t n;
+
+	while ((n = recv(flow->peer, NULL, 64 << 20, MSG_TRUNC)) > 0)
+		flow->received += n;
+	if (n < 0 && errno != EAGAIN)
+		fail("a flow of %s broke at its receiver: %s", flow->cc, strerror(errno));
+	if (flow->size && flow->received >= flow->size && !flow->done)
+		flow->done = now();
+}
+
+static void tcp_info(int fd, struct tcp_info *info)
+{
+	socklen_t size = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size))
+		fail("TCP_INFO: %s", strerror(errno));
+}
+
+/* What came within the last span ns, and how the sender sees the path. */
+void flow_sample(struct flow *flow, int64_t span)
+{
+	struct tcp_info sender, receiver = { 0 };
+
+	tcp_info(flow->fd, &sender);
+	if (flow->peer >= 0)
+		tcp_info(flow->peer, &receiver);
+	flow->retrans = sender.tcpi_total_retrans;
+	flow->segs_out = sender.tcpi_data_segs_out;
+	flow->min_rtt_us = sender.tcpi_min_rtt;
+	flow->kbit[flow->samples] = (receiver.tcpi_bytes_received - flow->last_received) * 8e6 /
+				    span;
+	flow->rtt_us[flow->samples++] = sender.tcpi_rtt;
+	flow->last_received = receiver.tcpi_bytes_received;
+}
+
+/* At once, without a word to the other side. */
+void flow_close(struct flow *flow)
+{
+	struct linger linger = { .l_onoff = 1 };
+	int *fds[] = { &flow->fd, &flow->peer };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (*fds[i] < 0)
+			continue;
+		setsockopt(*fds[i], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+		close(*fds[i]);
+		*fds[i] = -1;
+	}
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One run of the laboratory: links, flows and what is measured of them.
+ */
+#ifndef LAB_H
+#define LAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define NS_PER_S	1000000000LL
+#define NS_PER_MS	1000000LL
+
+#define PACKET		1514	/* bytes on the wire, as the queueing discipline counts them */
+
+#define MAX_FLOWS	64
+#define MAX_SHORT	1024
+#define CC_NAME		16
+
+/* Ends the program with what was wrong. */
+void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void *allocate(size_t count, size_t size);
+
+/* The clock of all that happens here, in ns. */
+int64_t now(void);
+
+/* -- link.c: sender - router - far router - receiver ---------------------- */
+
+struct shape {
+	double mbit[2];		/* capacity; the second one from step_s on, and so on */
+	double step_s;		/* 0: it stays */
+	double rtt_ms;
+	double loss;		/* percent */
+	uint32_t buffer;	/* bytes */
+	uint32_t seed;
+};
+
+struct queue {
+	uint32_t backlog;	/* bytes */
+	uint32_t drops;
+	uint32_t packets;	/* that have left it */
+	uint64_t bytes;
+};
+
+/* Enter a namespace by its name, for the sockets to come. */
+void enter(const char *name);
+
+void links_open(const struct shape *shape);
+void links_capacity(double mbit);
+void links_read(struct queue *queue);
+void links_read_tail(struct queue *queue);
+void links_close(void);
+
+/* -- flow.c ---------------------------------------------------------------- */
+
+struct flow {
+	char cc[CC_NAME];
+	int64_t start;		/* ns since the run's start */
+	int64_t end;
+	uint64_t size;		/* bytes to send; 0: until the end */
+	int fd;			/* sender, or -1 */
+	int listener;
+	int peer;		/* receiver, or -1 */
+	int64_t connected;	/* connect() was called */
+	int64_t done;		/* all of size has arrived */
+	uint64_t queued;	/* bytes written */
+	uint64_t received;
+	uint64_t last_received;	/* at the last sample */
+	uint32_t retrans;
+	uint32_t segs_out;
+	uint32_t min_rtt_us;
+	uint32_t *kbit;		/* of each sample: goodput, */
+	uint32_t *rtt_us;	/* and smoothed RTT */
+	unsigned int samples;
+};
+
+void flow_listen(struct flow *flow, uint16_t port, uint32_t room);
+void flow_start(struct flow *flow, uint16_t port, uint32_t room);
+void flow_accept(struct flow *flow);
+void flow_write(struct flow *flow);
+void flow_read(struct flow *flow);
+void flow_sample(struct flow *flow, int64_t span);
+void flow_close(struct flow *flow);
+
+/* -- agent.c ---------------------------------------------------------------- */
+
+/* The file descriptor to watch. */
+int agent_open(const char *path, bool each, unsigned int interval_ms);
+void agent_take(struct flow *flow);
+void agent_read(void);
+unsigned int agent_actions(void);
+
+#endif /* LAB_H */

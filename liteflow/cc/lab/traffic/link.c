@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The emulated path.  lab/guest has made the namespaces and joined them:
+ *
+ *   snd s0 ---- r0 rtr r1 ---- f0 far f1 ---- v0 rcv
+ *
+ * r1 is the bottleneck: tbf, a bucket of one packet, a buffer in bytes.  f1 loses
+ * packets, behind the bottleneck, for they have used it. r0 delays what goes
+ * back by the whole round trip.  tc cannot seed netem before iproute2 6.6, so
+ * that is asked for here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
+#include <linux/gen_stats.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "lab.h"
+
+#define NETEM_PRNG_SEED	14	/* TCA_NETEM_PRNG_SEED of Linux 6.6 and later */
+
+struct device {
+	const char *space;
+	const char *name;
+	struct mnl_socket *netlink;
+	int index;
+};
+
+static struct device back = { .space = "rtr", .name = "r0" };
+static struct device bottleneck = { .space = "rtr", .name = "r1" };
+static struct device tail = { .space = "far", .name = "f1" };
+
+static const struct shape *the_shape;
+static uint32_t sequence;
+static char buffer[16384];
+
+void enter(const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		fail("no network namespace '%s': %s; lab/guest makes them", name, strerror(errno));
+	close(fd);
+}
+
+/* netem would take and lose a packet of up to 64 kB as one. */
+static void no_offload(const char *space, const char *name)
+{
+	static const uint32_t set[] = { ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO };
+	static const uint32_t get[] = { ETHTOOL_GTSO, ETHTOOL_GGSO, ETHTOOL_GGRO };
+	struct ethtool_value value;
+	struct ifreq ifr = { .ifr_data = (char *)&value };
+	unsigned int i;
+	int fd;
+
+	enter(space);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	for (i = 0; i < sizeof(set) / sizeof(*set); i++) {
+		value = (struct ethtool_value){ .cmd = set[i] };
+		if (ioctl(fd, SIOCETHTOOL, &ifr))
+			fail("%s: cannot switch off segmentation: %s", name, strerror(errno));
+		value = (struct ethtool_value){ .cmd = get[i], .data = 1 };
+		if (ioctl(fd, SIOCETHTOOL, &ifr) || value.data)
+			fail("%s: segmentation stays on", name);
+	}
+	close(fd);
+}
+
+static void device_open(struct device *dev)
+{
+	enter(dev->space);
+	dev->netlink = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	dev->index = if_nametoindex(dev->name);
+	if (!dev->netlink || mnl_socket_bind(dev->netlink, 0, MNL_SOCKET_AUTOPID) < 0)
+		fail("netlink: %s", strerror(errno));
+	if (!dev->index)
+		fail("no device '%s' in '%s'; lab/guest makes them", dev->name, dev->space);
+}
+
+static struct nlmsghdr *qdisc(struct device *dev, uint16_t type, uint16_t flags, const char *kind)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct tcmsg *tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++sequence;
+	tcm->tcm_family = AF_UNSPEC;
+	tcm->tcm_ifindex = dev->index;
+	tcm->tcm_parent = TC_H_ROOT;
+	if (kind)
+		mnl_attr_put_strz(nlh, TCA_KIND, kind);
+	return nlh;
+}
+
+static int ask(struct device *dev, struct nlmsghdr *nlh, mnl_cb_t handler, void *data)
+{
+	int length;
+
+	if (mnl_socket_sendto(dev->netlink, nlh, nlh->nlmsg_len) < 0)
+		return -1;
+	length = mnl_socket_recvfrom(dev->netlink, buffer, sizeof(buffer));
+	if (length < 0)
+		return -1;
+	return mnl_cb_run(buffer, length, sequence, mnl_socket_get_portid(dev->netlink), handler,
+			  data);
+}
+
+static void put(struct device *dev, struct nlmsghdr *nlh, const char *what)
+{
+	if (ask(dev, nlh, NULL, NULL) < 0)
+		fail("%s on %s: %s", what, dev->name, strerror(errno));
+}
+
+static void forget(struct device *dev)
+{
+	struct nlmsghdr *nlh = qdisc(dev, RTM_DELQDISC, NLM_F_ACK, NULL);
+
+	if (ask(dev, nlh, NULL, NULL) < 0 && errno != ENOENT && errno != EINVAL)
+		fail("cannot empty %s: %s", dev->name, strerror(errno));
+}
+
+static void put_netem(struct device *dev, int64_t delay, double loss, uint32_t limit, uint64_t seed)
+{
+	struct tc_netem_qopt opt = {
+		.limit = limit,
+		.loss = loss / 100 * UINT32_MAX,
+	};
+	struct nlmsghdr *nlh = qdisc(dev, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+				     "netem");
+	struct nlattr *options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+
+	memcpy(mnl_nlmsg_get_payload_tail(nlh), &opt, sizeof(opt));
+	nlh->nlmsg_len += MNL_ALIGN(sizeof(opt));
+	mnl_attr_put(nlh, TCA_NETEM_LATENCY64, sizeof(delay), &delay);
+	mnl_attr_put_u64(nlh, NETEM_PRNG_SEED, seed);
+	mnl_attr_nest_end(nlh, options);
+	put(dev, nlh, "netem");
+}
+
+static void put_tbf(struct device *dev, double mbit, uint32_t limit, uint16_t flags)
+{
+	uint64_t rate = mbit * 1e6 / 8;
+	struct tc_tbf_qopt opt = {
+		.rate.rate = rate < UINT32_MAX ? rate : UINT32_MAX,
+		.rate.linklayer = TC_LINKLAYER_ETHERNET,
+		.limit = limit,
+	};
+	struct nlmsghdr *nlh = qdisc(dev, RTM_NEWQDISC, NLM_F_ACK | flags, "tbf");
+	struct nlattr *options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+
+	mnl_attr_put(nlh, TCA_TBF_PARMS, sizeof(opt), &opt);
+	mnl_attr_put_u32(nlh, TCA_TBF_BURST, PACKET);
+	if (rate >= UINT32_MAX)
+		mnl_attr_put_u64(nlh, TCA_TBF_RATE64, rate);
+	mnl_attr_nest_end(nlh, options);
+	put(dev, nlh, "tbf");
+}
+
+void links_open(const struct shape *shape)
+{
+	static const char *const ends[][2] = {
+		{ "snd", "s0" }, { "rtr", "r0" }, { "rtr", "r1" },
+		{ "far", "f0" }, { "far", "f1" }, { "rcv", "v0" },
+	};
+	double top = shape->mbit[0] > shape->mbit[1] ? shape->mbit[0] : shape->mbit[1];
+	/* all that can be under way, were every packet acknowledged by itself */
+	uint32_t limit = top * 1e3 * shape->rtt_ms / 8 / PACKET + 1000;
+	unsigned int i;
+
+	the_shape = shape;
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		no_offload(ends[i][0], ends[i][1]);
+	device_open(&back);
+	device_open(&bottleneck);
+	device_open(&tail);
+	links_close();
+	put_netem(&back, shape->rtt_ms * NS_PER_MS, 0, limit, shape->seed);
+	if (shape->loss > 0)
+		put_netem(&tail, 0, shape->loss, limit, shape->seed);
+	put_tbf(&bottleneck, shape->mbit[0], shape->buffer, NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+void links_capacity(double mbit)
+{
+	put_tbf(&bottleneck, mbit, the_shape->buffer, 0);
+}
+
+static int stats_attr(const struct nlattr *attr, void *data)
+{
+	struct queue *queue = data;
+	const struct gnet_stats_queue *q = mnl_attr_get_payload(attr);
+	const struct gnet_stats_basic *b = mnl_attr_get_payload(attr);
+
+	if (mnl_attr_get_type(attr) == TCA_STATS_QUEUE) {
+		queue->backlog = q->backlog;
+		queue->drops = q->drops;
+	} else if (mnl_attr_get_type(attr) == TCA_STATS_BASIC) {
+		queue->bytes = b->bytes;
+		queue->packets = b->packets;
+	}
+	return MNL_CB_OK;
+}
+
+static int on_qdisc(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct tcmsg)) {
+		if (mnl_attr_get_type(attr) == TCA_STATS2)
+			mnl_attr_parse_nested(attr, stats_attr, data);
+	}
+	return MNL_CB_STOP;
+}
+
+static void read_queue(struct device *dev, struct queue *queue)
+{
+	memset(queue, 0, sizeof(*queue));
+	if (ask(dev, qdisc(dev, RTM_GETQDISC, NLM_F_ECHO, NULL), on_qdisc, queue) < 0)
+		fail("cannot read the queue of %s: %s", dev->name, strerror(errno));
+}
+
+void links_read(struct queue *queue)
+{
+	read_queue(&bottleneck, queue);
+}
+
+/* Only where there is loss. */
+void links_read_tail(struct queue *queue)
+{
+	read_queue(&tail, queue);
+}
+
+void links_close(void)
+{
+	forget(&bottleneck);
+	forget(&tail);
+	forget(&back);
+}

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * traffic - one run of the laboratory
+ *
+ * Makes the path, sends over it, samples flows and queue, and prints a line of
+ * JSON.  All that happens does so in one process with one clock, so that in
+ * virtual time two runs with one seed do the same.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+#include "lab.h"
+
+#define FIRST_PORT	5000
+#define FLOW_SAMPLE	(100 * NS_PER_MS)
+#define QUEUE_SAMPLE	(5 * NS_PER_MS)
+#define SHORT_EVERY	(500 * NS_PER_MS)
+#define NEVER		INT64_MAX
+
+struct run {
+	struct shape shape;
+	int64_t length;
+	struct flow *flows;
+	unsigned int n_flows;
+	char short_cc[CC_NAME];
+	uint64_t short_size;
+	struct flow shorts[MAX_SHORT];
+	unsigned int n_short;
+	int64_t start;
+	char agent[CC_NAME];	/* "newest", "each", or "" */
+	unsigned int agent_ms;
+	const char *model;
+	const char *command;
+	int epoll;
+	uint32_t room;		/* bytes of each socket buffer */
+	uint32_t *delay_us;	/* of the queue, each QUEUE_SAMPLE */
+	unsigned int samples;
+	double mbit;		/* at present */
+	struct queue queue;
+};
+
+static struct run run;
+
+void fail(const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("traffic: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+void *allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	if (!memory)
+		fail("out of memory");
+	return memory;
+}
+
+int64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+/* No flow: the agent. */
+static void watch(struct flow *flow, int fd, uint32_t events, bool reader)
+{
+	struct epoll_event event = {
+		.events = events,
+		.data.u64 = (uintptr_t)flow | reader,
+	};
+
+	if (epoll_ctl(run.epoll, EPOLL_CTL_ADD, fd, &event))
+		fail("epoll: %s", strerror(errno));
+}
+
+static uint16_t port_of(const struct flow *flow)
+{
+	if (flow >= run.shorts && flow < run.shorts + MAX_SHORT)
+		return FIRST_PORT + MAX_FLOWS + (flow - run.shorts);
+	return FIRST_PORT + (flow - run.flows);
+}
+
+static void begin(struct flow *flow)
+{
+	flow_start(flow, port_of(flow), run.room);
+	watch(flow, flow->listener, EPOLLIN | EPOLLONESHOT, true);
+	watch(flow, flow->fd, EPOLLOUT | EPOLLET, false);
+}
+
+/* The listener's event comes first, then those of the connection. */
+static void handle(const struct epoll_event *event)
+{
+	struct flow *flow = (struct flow *)(uintptr_t)(event->data.u64 & ~1ULL);
+
+	if (!flow) {
+		agent_read();
+		return;
+	}
+	if (flow->fd < 0)
+		return;
+	if (!(event->data.u64 & 1)) {
+		if (run.agent[0] && !flow->queued)
+			agent_take(flow);
+		flow_write(flow);
+	} else if (flow->peer < 0) {
+		flow_accept(flow);
+		watch(flow, flow->peer, EPOLLIN, true);
+	} else {
+		flow_read(flow);
+	}
+}
+
+static void sample_queue(void)
+{
+	links_read(&run.queue);
+	run.delay_us[run.samples++] = run.queue.backlog * 8 / run.mbit;
+}
+
+static void next_short(void)
+{
+	struct flow *flow = &run.shorts[run.n_short];
+
+	if (run.n_short == MAX_SHORT)
+		fail("more than %u short flows", MAX_SHORT);
+	run.n_short++;
+	strcpy(flow->cc, run.short_cc);
+	flow->size = run.short_size;
+	flow_listen(flow, port_of(flow), run.room);
+	begin(flow);
+}
+
+struct clock {
+	int64_t at;
+	int64_t every;
+};
+
+static bool due(struct clock *clock, int64_t t)
+{
+	if (t < clock->at)
+		return false;
+	clock->at += clock->every;
+	return true;
+}
+
+static void emulate(void)
+{
+	struct clock queue = { QUEUE_SAMPLE, QUEUE_SAMPLE };
+	struct clock flows = { FLOW_SAMPLE, FLOW_SAMPLE };
+	struct clock step = { NEVER, run.shape.step_s * NS_PER_S };
+	struct clock shorts = { NEVER, SHORT_EVERY };
+	struct epoll_event events[64];
+	struct timespec start;
+	int64_t t = 0, wake;
+	unsigned int i, steps = 0, waiting = run.n_flows;
+	int n;
+
+	if (step.every)
+		step.at = step.every;
+	if (run.short_size)
+		/* not before the long one has filled the path */
+		shorts.at = 5 * NS_PER_S;
+	/* timers count in ticks: always begin with the same fraction of one */
+	run.start = (now() / NS_PER_S + 1) * NS_PER_S;
+	start = (struct timespec){ .tv_sec = run.start / NS_PER_S };
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &start, NULL);
+	while (t < run.length) {
+		wake = queue.at < step.at ? queue.at : step.at;
+		for (i = 0; i < run.n_flows; i++)
+			if (!run.flows[i].connected && run.flows[i].start < wake)
+				wake = run.flows[i].start;
+		if (wake > t) {
+			struct timespec ts = {
+				.tv_sec = (wake - t) / NS_PER_S,
+				.tv_nsec = (wake - t) % NS_PER_S,
+			};
+
+			n = epoll_pwait2(run.epoll, events, 64, &ts, NULL);
+			if (n < 0 && errno != EINTR)
+				fail("epoll: %s", strerror(errno));
+			for (i = 0; n > 0 && i < (unsigned int)n; i++)
+				handle(&events[i]);
+		}
+		t = now() - run.start;
+		for (i = 0; waiting && i < run.n_flows; i++) {
+			if (run.flows[i].connected || run.flows[i].start > t)
+				continue;
+			begin(&run.flows[i]);
+			waiting--;
+		}
+		if (due(&queue, t))
+			sample_queue();
+		if (due(&flows, t))
+			for (i = 0; i < run.n_flows; i++)
+				if (run.flows[i].connected)
+					flow_sample(&run.flows[i], FLOW_SAMPLE);
+		if (due(&step, t)) {
+			run.mbit = run.shape.mbit[++steps & 1];
+			links_capacity(run.mbit);
+		}
+		for (i = 0; i < run.n_short; i++)
+			if (run.shorts[i].done)
+				flow_close(&run.shorts[i]);
+		if (due(&shorts, t))
+			next_short();
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_list(const char *name, const uint32_t *list, unsigned int n)
+{
+	unsigned int i;
+
+	printf("\"%s\":[", name);
+	for (i = 0; i < n; i++)
+		printf("%s%u", i ? "," : "", list[i]);
+	printf("]");
+}
+
+static void print_queue(void)
+{
+	static const unsigned int parts[] = { 50, 95, 99, 100 };
+	unsigned int each = FLOW_SAMPLE / QUEUE_SAMPLE, n = run.samples / each, i;
+	uint32_t *series = allocate(n + 1, sizeof(*series));
+	double sum = 0;
+
+	for (i = 0; i < n; i++)
+		series[i] = run.delay_us[(i + 1) * each - 1];
+	for (i = 0; i < run.samples; i++)
+		sum += run.delay_us[i];
+	qsort(run.delay_us, run.samples, sizeof(*run.delay_us), by_value);
+	printf("\"queue\":{\"mean_us\":%.0f", sum / run.samples);
+	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		printf(",\"p%u_us\":%u", parts[i],
+		       run.delay_us[(uint64_t)(run.samples - 1) * parts[i] / 100]);
+	printf(",\"drops\":%u,\"packets\":%u,\"bytes\":%llu,", run.queue.drops,
+	       run.queue.packets, (unsigned long long)run.queue.bytes);
+	print_list("us", series, n);
+	printf("}");
+}
+
+static void report(int64_t cpu)
+{
+	struct queue tail = { 0 };
+	unsigned int i;
+
+	if (run.shape.loss > 0)
+		links_read_tail(&tail);
+	printf("{\"seconds\":%.3f,\"cpu_s\":%.3f,\"lost\":%u,\"actions\":%u,", run.length / 1e9,
+	       cpu / 1e9, tail.drops, agent_actions());
+	print_queue();
+	printf(",\"flows\":[");
+	for (i = 0; i < run.n_flows; i++) {
+		struct flow *flow = &run.flows[i];
+
+		printf("%s{\"cc\":\"%s\",\"start\":%.3f,\"bytes\":%llu,\"retrans\":%u,"
+		       "\"packets\":%u,\"min_rtt_us\":%u,", i ? "," : "", flow->cc,
+		       flow->start / 1e9, (unsigned long long)flow->last_received, flow->retrans,
+		       flow->segs_out, flow->min_rtt_us);
+		print_list("kbit", flow->kbit, flow->samples);
+		putchar(',');
+		print_list("rtt_us", flow->rtt_us, flow->samples);
+		putchar('}');
+	}
+	printf("],\"short_us\":[");
+	for (i = 0; i < run.n_short; i++)
+		printf("%s%lld", i ? "," : "", run.shorts[i].done ?
+		       (long long)(run.shorts[i].done - run.shorts[i].connected) / 1000 : -1LL);
+	printf("]}\n");
+}
+
+static const struct argp_option options[] = {
+	{ "capacity", 'c', "MBIT[:MBIT:S]", 0, "of the bottleneck; to and fro every S seconds", 0 },
+	{ "rtt", 'r', "MS", 0, "base round trip", 0 },
+	{ "buffer", 'b', "BYTES", 0, "of the bottleneck", 0 },
+	{ "loss", 'l', "PERCENT", 0, "at random behind the bottleneck (0)", 0 },
+	{ "seed", 's', "N", 0, "of the loss (1)", 0 },
+	{ "time", 't', "S", 0, "of traffic", 0 },
+	{ "short", 'f', "CC:KB", 0, "a short flow every 0.5 s", 0 },
+	{ "agent", 'a', "newest|each:MS", 0, "the flow's net is in user space", 0 },
+	{ "model", 'm', "FILE", 0, "that net, packed", 0 },
+	{ "exec", 'x', "PROGRAM", 0, "in place of flows: run it while the path stands", 0 },
+	{ 0 }
+};
+
+static double number(const char *arg, double min, double max, struct argp_state *state)
+{
+	char *end;
+	double value = strtod(arg, &end);
+
+	if (end == arg || *end || !(value >= min && value <= max))
+		argp_error(state, "'%s' is not a number from %g to %g", arg, min, max);
+	return value;
+}
+
+static void parse_capacity(char *arg, struct argp_state *state)
+{
+	char *second = strchr(arg, ':'), *step = second ? strchr(second + 1, ':') : NULL;
+
+	if (second && !step)
+		argp_error(state, "'%s' is not MBIT or MBIT:MBIT:S", arg);
+	if (second) {
+		*second = 0;
+		*step = 0;
+		run.shape.mbit[1] = number(second + 1, 0.1, 1e5, state);
+		run.shape.step_s = number(step + 1, 0.01, 1e4, state);
+	}
+	run.shape.mbit[0] = number(arg, 0.1, 1e5, state);
+}
+
+/* NAME:NUMBER */
+static double parse_named(char *arg, char *cc, double min, double max, struct argp_state *state)
+{
+	char *colon = strchr(arg, ':');
+
+	if (!colon || colon == arg || colon - arg >= CC_NAME)
+		argp_error(state, "'%s' is not CC:NUMBER", arg);
+	*colon = 0;
+	strcpy(cc, arg);
+	return number(colon + 1, min, max, state);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'c':
+		parse_capacity(arg, state);
+		return 0;
+	case 'r':
+		run.shape.rtt_ms = number(arg, 0.1, 1e4, state);
+		return 0;
+	case 'b':
+		run.shape.buffer = number(arg, PACKET, 1e9, state);
+		return 0;
+	case 'l':
+		run.shape.loss = number(arg, 0, 50, state);
+		return 0;
+	case 's':
+		run.shape.seed = number(arg, 0, 1e9, state);
+		return 0;
+	case 't':
+		run.length = number(arg, 0.1, 1e5, state) * NS_PER_S;
+		return 0;
+	case 'f':
+		run.short_size = 1000 * parse_named(arg, run.short_cc, 1, 1e6, state);
+		return 0;
+	case 'a':
+		run.agent_ms = parse_named(arg, run.agent, 1, 60000, state);
+		if (strcmp(run.agent, "newest") && strcmp(run.agent, "each"))
+			argp_error(state, "an agent is 'newest' or 'each', not '%s'", run.agent);
+		return 0;
+	case 'm':
+		run.model = arg;
+		return 0;
+	case 'x':
+		run.command = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (run.n_flows == MAX_FLOWS)
+			argp_error(state, "more than %u flows", MAX_FLOWS);
+		run.flows[run.n_flows].start = NS_PER_S * parse_named(arg,
+			run.flows[run.n_flows].cc, 0, 1e5, state);
+		run.n_flows++;
+		return 0;
+	case ARGP_KEY_END:
+		if (!run.shape.mbit[0] || !run.shape.rtt_ms || !run.shape.buffer ||
+		    (!run.command && (!run.n_flows || !run.length)))
+			argp_error(state, "capacity, rtt, buffer, time and a flow are needed");
+		if (run.agent[0] && (!run.model || run.n_flows != 1))
+			argp_error(state, "an agent needs a model, and takes one flow");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "CC:START...",
+	.doc = "One run of the laboratory, as a line of JSON: flows of congestion control CC from "
+	       "START (seconds) to the end. To be called by lab/guest.",
+};
+
+int main(int argc, char **argv)
+{
+	double top, path;
+	unsigned int i;
+	struct timespec cpu;
+
+	run.shape.seed = 1;
+	run.flows = allocate(MAX_FLOWS, sizeof(*run.flows));
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+
+	top = run.shape.mbit[0] > run.shape.mbit[1] ? run.shape.mbit[0] : run.shape.mbit[1];
+	path = top * 1e3 * run.shape.rtt_ms / 8 + run.shape.buffer;
+	/* twice what fits into path and buffer, at what the kernel charges for a packet */
+	run.room = 2 * 2 * path + (1 << 20);
+	run.mbit = run.shape.mbit[0];
+	run.epoll = epoll_create1(EPOLL_CLOEXEC);
+	run.delay_us = allocate(run.length / QUEUE_SAMPLE + 2, sizeof(*run.delay_us));
+	if (run.agent[0])
+		watch(NULL, agent_open(run.model, !strcmp(run.agent, "each"), run.agent_ms),
+		      EPOLLIN, false);
+	links_open(&run.shape);
+	if (run.command)
+		return !!system(run.command);
+	for (i = 0; i < run.n_flows; i++) {
+		run.flows[i].kbit = allocate(run.length / FLOW_SAMPLE + 2, sizeof(uint32_t));
+		run.flows[i].rtt_us = allocate(run.length / FLOW_SAMPLE + 2, sizeof(uint32_t));
+		flow_listen(&run.flows[i], port_of(&run.flows[i]), run.room);
+	}
+	emulate();
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	report(cpu.tv_sec * NS_PER_S + cpu.tv_nsec);
+	for (i = 0; i < run.n_flows; i++)
+		flow_close(&run.flows[i]);
+	for (i = 0; i < run.n_short; i++)
+		flow_close(&run.shorts[i]);
+	links_close();
+	return 0;
+}
