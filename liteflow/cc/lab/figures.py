@@ -77,11 +77,11 @@ class Result:
         return [value / 1000 for value in self.data["short_us"] if value >= 0]
 
 
-def load(folder, part, current=None):
+def load(folder, part):
     """{set: [Result]} of the runs that the scenarios name now, and the names that are missing."""
     sets, missing = collections.defaultdict(list), []
     for run in scenarios.load():
-        if run.part != part or (current and not current(run)):
+        if run.part != part:
             continue
         path = folder / f"{run.name}.json"
         try:
@@ -94,6 +94,17 @@ def load(folder, part, current=None):
             continue
         sets[run.figure].append(result)
     return sets, missing
+
+
+def mixed(sets):
+    """What the runs of liteflow differ in, of what they hang on: [] as it should be."""
+    seen = collections.defaultdict(set)
+    for results in sets.values():
+        for run in results:
+            if run.cc not in OTHERS:
+                for what, version in run.data["versions"].items():
+                    seen[what].add(version)
+    return sorted(what for what, versions in seen.items() if len(versions) > 1)
 
 
 def group(results, *names):

@@ -25,7 +25,7 @@ def rows(sets):
     for results in sets.values():
         for run in results:
             data = run.data
-            known = data["versions"] if run.cc not in figures.OTHERS else {}
+            known = data["versions"]
             for at, flow in enumerate(run.flows):
                 yield (data["name"], run.params["mbit"], run.params["rtt"], data["buffer"],
                        run.params["loss"], data["seed"], at + 1, flow["cc"],
@@ -65,10 +65,11 @@ def write(folder, sets, sections, missing):
         out = csv.writer(file, lineterminator="\n")
         out.writerow(COLUMNS)
         out.writerows(rows(sets))
-    some = next(iter(sets.values()))[0].data["versions"]
+    known = {what: version for results in sets.values() for run in results
+             for what, version in run.data["versions"].items()}
     parts = [INTRO]
     parts.append("Versions (checksums of sources): " +
-                 json.dumps(some, sort_keys=True).strip("{}").replace('"', "") + ".\n")
+                 json.dumps(known, sort_keys=True).strip("{}").replace('"', "") + ".\n")
     if missing:
         parts.append(f"{len(missing)} of the scenarios' runs are missing.\n")
     parts.append("```\n" + "\n".join(" ".join(line) for line in figures.last_lines(sets)) +

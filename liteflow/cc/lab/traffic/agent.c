@@ -52,7 +52,7 @@ static void answer(const struct lf_record *record)
 	int32_t action;
 
 	lf_model_run(model, record->values, &action, scratch);
-	act(TCP_LITEFLOW_REMOTE, action);
+	act(TCP_LITEFLOW_REMOTE | TCP_LITEFLOW_ACT, action);
 	actions++;
 }
 
