@@ -72,6 +72,16 @@ class Result:
         return {flow["cc"]: 100 * self.goodput(at, BESIDE_SECONDS) / fair
                 for at, flow in enumerate(self.flows)}
 
+    def competing(self):
+        """Percent of the time in which liteflow's flow competed."""
+        own = next(flow for flow in self.flows if flow["cc"] == "liteflow")
+        return 100 * own["competing"] / max(1, len(own["kbit"]))
+
+    def classic(self):
+        """Percent of the time in which flows of liteflow had no model: 0 as it should be."""
+        return 100 * sum(flow["classic"] for flow in self.flows) / \
+            max(1, sum(len(flow["kbit"]) for flow in self.flows))
+
     def fct(self):
         """ms of each short flow that arrived whole"""
         return [value / 1000 for value in self.data["short_us"] if value >= 0]

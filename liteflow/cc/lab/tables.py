@@ -101,11 +101,13 @@ def beside(results):
             shares = [run.shares() for run in same]
             rows.append([bdp, rival, {"own": "liteflow", "rival": rival}[order],
                          *(", ".join(f"{share[cc]:.0f}" for share in shares)
-                           for cc in ("liteflow", rival))])
+                           for cc in ("liteflow", rival)),
+                         ", ".join(f"{run.competing():.0f}" for run in same)])
     rows.sort(key=lambda row: (row[1], float(row[0])))
     return [("## Beside a flow of another kind", "Percent of half the link that each side gets, "
-             "last 40 s, one value a seed; 50 Mbit/s, 40 ms.",
-             markdown(["BDP", "beside", "first", "liteflow", "other"], rows))]
+             "last 40 s, and percent of the time that liteflow was in its competitive mode (else "
+             "it puts delay first); one value a seed; 50 Mbit/s, 40 ms.",
+             markdown(["BDP", "beside", "first", "liteflow", "other", "competing"], rows))]
 
 
 def short(results):

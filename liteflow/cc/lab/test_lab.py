@@ -82,7 +82,7 @@ def test_scenarios():
 
 def result(cc, rates, seconds=30, p95=10000, seed=1, **params):
     """As if flows had kept to their rates, in Mbit/s."""
-    flows = [{"cc": cc, "bytes": rate * seconds * 125000, "retrans": 1, "packets": 100,
+    flows = [{"cc": cc, "bytes": rate * seconds * 125000, "retrans": 1, "packets": 100, "classic": 0, "competing": 0,
               "kbit": [rate * 1000] * (seconds * 10)} for rate in rates]
     return figures.Result({
         "params": {"cc": cc, "mbit": "50", "rtt": "40", "bdp": "1", "loss": "0", "flows": "1",

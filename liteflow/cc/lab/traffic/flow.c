@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <linux/tcp.h>
+#include <linux/tcp_liteflow.h>
 #include "lab.h"
 
 #define RECEIVER	"10.0.3.2"
@@ -122,6 +123,17 @@ static void tcp_info(int fd, struct tcp_info *info)
 		fail("TCP_INFO: %s", strerror(errno));
 }
 
+static void liteflow_info(struct flow *flow)
+{
+	struct tcp_liteflow_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(flow->fd, IPPROTO_TCP, TCP_CC_INFO, &info, &size))
+		fail("TCP_CC_INFO: %s", strerror(errno));
+	flow->classic += !!(info.flags & TCP_LITEFLOW_CLASSIC);
+	flow->competing += !!(info.flags & TCP_LITEFLOW_COMPETING);
+}
+
 /* What came within the last span ns, and how the sender sees the path. */
 void flow_sample(struct flow *flow, int64_t span)
 {
@@ -135,8 +147,15 @@ void flow_sample(struct flow *flow, int64_t span)
 	flow->min_rtt_us = sender.tcpi_min_rtt;
 	flow->kbit[flow->samples] = (receiver.tcpi_bytes_received - flow->last_received) * 8e6 /
 				    span;
-	flow->rtt_us[flow->samples++] = sender.tcpi_rtt;
+	flow->rtt_us[flow->samples] = sender.tcpi_rtt;
+	/* ~0: no rate */
+	if (sender.tcpi_pacing_rate < UINT32_MAX * 125ULL)
+		flow->rate_kbit[flow->samples] = sender.tcpi_pacing_rate / 125;
+	flow->samples++;
 	flow->last_received = receiver.tcpi_bytes_received;
+	/* it has no model before it is connected */
+	if (flow->queued && !strcmp(flow->cc, "liteflow"))
+		liteflow_info(flow);
 }
 
 /* At once, without a word to the other side. */

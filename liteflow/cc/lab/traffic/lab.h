@@ -70,8 +70,12 @@ struct flow {
 	uint32_t retrans;
 	uint32_t segs_out;
 	uint32_t min_rtt_us;
+	/* samples in which a flow of liteflow had no model, and in which it competed */
+	unsigned int classic;
+	unsigned int competing;
 	uint32_t *kbit;		/* of each sample: goodput, */
-	uint32_t *rtt_us;	/* and smoothed RTT */
+	uint32_t *rtt_us;	/* smoothed RTT, */
+	uint32_t *rate_kbit;	/* and what it is paced by; 0: it is not */
 	unsigned int samples;
 };
 

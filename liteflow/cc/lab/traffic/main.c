@@ -274,12 +274,15 @@ static void report(int64_t cpu)
 		struct flow *flow = &run.flows[i];
 
 		printf("%s{\"cc\":\"%s\",\"start\":%.3f,\"bytes\":%llu,\"retrans\":%u,"
-		       "\"packets\":%u,\"min_rtt_us\":%u,", i ? "," : "", flow->cc,
-		       flow->start / 1e9, (unsigned long long)flow->last_received, flow->retrans,
-		       flow->segs_out, flow->min_rtt_us);
+		       "\"packets\":%u,\"min_rtt_us\":%u,\"classic\":%u,\"competing\":%u,",
+		       i ? "," : "", flow->cc, flow->start / 1e9,
+		       (unsigned long long)flow->last_received, flow->retrans, flow->segs_out,
+		       flow->min_rtt_us, flow->classic, flow->competing);
 		print_list("kbit", flow->kbit, flow->samples);
 		putchar(',');
 		print_list("rtt_us", flow->rtt_us, flow->samples);
+		putchar(',');
+		print_list("rate_kbit", flow->rate_kbit, flow->samples);
 		putchar('}');
 	}
 	printf("],\"short_us\":[");
@@ -427,6 +430,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < run.n_flows; i++) {
 		run.flows[i].kbit = allocate(run.length / FLOW_SAMPLE + 2, sizeof(uint32_t));
 		run.flows[i].rtt_us = allocate(run.length / FLOW_SAMPLE + 2, sizeof(uint32_t));
+		run.flows[i].rate_kbit = allocate(run.length / FLOW_SAMPLE + 2, sizeof(uint32_t));
 		flow_listen(&run.flows[i], port_of(&run.flows[i]), run.room);
 	}
 	emulate();
