@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The tables of the report: [(title, what is to be said, lines of Markdown)]."""
+import math
 import statistics
 
 import figures
@@ -136,7 +137,9 @@ def user(results):
     for interval in ("1", "10", "100"):
         ratio = figures.user_figure(figures.against_user(results), interval)
         if ratio:
-            text += f" Steps, {interval} ms: {ratio.percent()}."
+            # a single pair has no interval
+            text += (f" Steps, {interval} ms: " + (ratio.percent() if math.isfinite(ratio.high) else
+                                                   f"{100 * (ratio.value - 1):+.1f} %") + ".")
     return [("## Against user space", text, markdown(
         ["Mbit/s", "RTT ms", "I ms", "better form", "kernel", "user space", "difference"],
         rows))]

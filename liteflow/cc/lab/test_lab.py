@@ -10,18 +10,16 @@ import json
 import math
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 import figures  # noqa: E402
 import scenarios  # noqa: E402
+import uml  # noqa: E402
 
-BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build"))
 WIRE = 1448 / 1514
 failed = 0
 
@@ -152,16 +150,15 @@ RUNS = {
 
 
 def emulate():
-    with tempfile.NamedTemporaryFile("w", dir=BUILD) as listing:
+    with tempfile.NamedTemporaryFile("w", dir=uml.BUILD) as listing:
         listing.writelines(f"{name} {args}\n" for name, args in RUNS.items())
         listing.flush()
-        done = subprocess.run([ROOT / "scripts" / "uml.sh", "--lab", "--virtual-time",
-                               "--no-build", "--timeout", "300", "--", HERE / "guest",
-                               BUILD / "liteflow" / "traffic", listing.name],
-                              stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit(f"test_lab: UML ended with status {done.returncode}")
-    words = [line.split(" ", 3) for line in done.stdout.splitlines() if line.startswith("run ")]
+        core = max(os.sched_getaffinity(0))
+        with uml.start(core, listing.name, None, 300) as process:
+            lines = process.stdout.readlines()
+    if process.returncode:
+        sys.exit(f"test_lab: UML ended with status {process.returncode}")
+    words = [line.strip().split(" ", 3) for line in lines if line.startswith("run ")]
     return {name: (int(status), text) for _, name, status, text in words}
 
 
