@@ -178,11 +178,11 @@ cclab: sync lfctl
 	@liteflow/cc/lab/analyse $(if $(filter y,$(QUICK)),--quick,--report docs/cc)
 
 test:
-	@scripts/deps.sh --notice run lfctl mllb test
+	@scripts/deps.sh --notice run lfctl mllb test cc
 	@scripts/test.sh
 
 bench:
-	@scripts/deps.sh --notice run lfctl mllb test
+	@scripts/deps.sh --notice run lfctl mllb test cc
 	@scripts/bench.sh
 
 clean:

@@ -105,6 +105,12 @@ proof()
 	figure lf_fuzz_wrong messages 'lf_nlfuzz: ([0-9]+) wrong' "$DATA/messages.txt"
 }
 
+congestion_control()
+{
+	note "CPU for each byte sent, liteflow and BBR in turn, 20 pairs"
+	"$ROOT/liteflow/cc/lab/cpu"
+}
+
 mkdir -p "$DATA" "$LOGS"
 {
 	make -C "$ROOT" --no-print-directory sync lfctl
@@ -112,9 +118,12 @@ mkdir -p "$DATA" "$LOGS"
 	"$ROOT/scripts/kernel.sh" mode=toggle
 	"$UML" --build-only
 	"$UML" --debug --build-only
+	"$UML" --lab --build-only
+	make -s -C "$ROOT/liteflow/cc/lab/traffic" BUILD="$BUILD"
 } >&2
 query
 switching
 flows
 consistency
 proof
+congestion_control

@@ -115,6 +115,7 @@ plan()
 	step counters		/usr/bin/python3 mllb/guest/test_jcguest.py
 	step evaluation		/usr/bin/python3 mllb/guest/test_eval.py
 	step statistics		/usr/bin/python3 mllb/guest/test_abstats.py
+	step lab-figures	liteflow/cc/lab/test_lab.py
 	step outcome		/usr/bin/python3 mllb/outcome/test_outcome.py
 	step series		scripts/check-patches.sh
 	step olddefconfig	scripts/check-olddefconfig.sh
@@ -126,6 +127,9 @@ plan()
 	build build-uml		scripts/uml.sh --debug --build-only
 	ktap kunit-debug	scripts/uml.sh --debug --no-build --kunit
 	ktap lfctl-kernel	scripts/uml.sh --debug --no-build -- liteflow/lfctl/test-kernel.sh
+	build build-lab		scripts/uml.sh --lab --build-only
+	build traffic		make -s -C liteflow/cc/lab/traffic BUILD="$BUILD"
+	step lab-path		liteflow/cc/lab/test_lab.py --uml
 	step fuzz-models	scripts/fuzz.sh models
 	step equal		scripts/fuzz.sh equal
 	step records		scripts/fuzz.sh records

@@ -59,12 +59,21 @@ class Result:
         rates = [self.goodput(at, FAIR_SECONDS) for at in range(len(self.flows))]
         return sum(rates) ** 2 / (len(rates) * sum(rate ** 2 for rate in rates))
 
+    def capacity(self):
+        """Mbit/s of the link, mean over the run."""
+        high, low, every = self.mbit
+        if not every:
+            return high
+        seconds = self.data["seconds"]
+        pairs, rest = divmod(seconds, 2 * every)
+        highs = pairs * every + min(rest, every)
+        return (high * highs + low * (seconds - highs)) / seconds
+
     def utilisation(self):
         """Percent of the payload that the link could have carried."""
-        high, low, _ = self.mbit
         loss = float(self.params["loss"]) / 100
         total = sum(self.goodput(at) for at in range(len(self.flows)))
-        return 100 * total / ((high + low) / 2 * (1 - loss) * PAYLOAD / PACKET)
+        return 100 * total / (self.capacity() * (1 - loss) * PAYLOAD / PACKET)
 
     def shares(self):
         """{cc: percent of half of the link} over the last 40 s"""
@@ -140,7 +149,7 @@ def cells(results):
             cell[cc] = (median(run.goodput() for run in same),
                         median(run.delay() for run in same), median(run.loss() for run in same))
         out.append(cell)
-    return out
+    return sorted(out, key=lambda cell: [float(cell[name]) for name in ("mbit", "rtt", "bdp")])
 
 
 def dominates(one, other, mbit):
@@ -168,14 +177,15 @@ def judge(cell):
 
 
 def good_cells(table):
-    """(percent that are good, [(cell, why)] of the others, {cc: percent dominated})"""
+    """(percent that are good, [(cell, why)] of the others, {cc: percent dominated}, of how many
+    cells)"""
     judged = [(cell, judge(cell)) for cell in table]
     judged = [(cell, verdict) for cell, verdict in judged if verdict]
     if not judged:
         return None
     lost = [(cell, why) for cell, (why, _) in judged if why]
     share = {cc: 100 * sum(cc in won for _, (_, won) in judged) / len(judged) for cc in OTHERS}
-    return 100 * (1 - len(lost) / len(judged)), lost, share
+    return 100 * (1 - len(lost) / len(judged)), lost, share, len(judged)
 
 
 # -- the same net in user space ----------------------------------------------------

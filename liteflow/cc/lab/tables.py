@@ -46,8 +46,8 @@ def cells(results):
             "goodput is 90 % of the better one's.")
     good = figures.good_cells(table)
     if good:
-        percent, lost, share = good
-        text += (f" Good: {percent:.0f} %, {len(lost)} lost of {len(table)}; liteflow dominates "
+        percent, lost, share, judged = good
+        text += (f" Good: {percent:.0f} %, {len(lost)} lost of {judged}; liteflow dominates "
                  + ", ".join(f"{cc} in {value:.0f} %" for cc, value in share.items()) + ".")
     return [("## One flow", text, markdown(
         ["Mbit/s", "RTT ms", "BDP", *CCS, "cell", "dominates"], rows))]

@@ -95,8 +95,10 @@ def test_figures():
     check("Jain of one that has all is 1/n", math.isclose(result("bbr", [9, 0, 0]).jain(), 1 / 3))
     close("utilisation with loss", result("bbr", [45], loss="1").utilisation(),
           100 * 45 / (50 * 0.99 * WIRE), 1e-6)
-    close("utilisation of a link with steps", result("bbr", [30], mbit="50:10:2").utilisation(),
+    close("utilisation of a link with steps", result("bbr", [30], mbit="50:10:2", seconds=32).utilisation(),
           100 / WIRE, 1e-6)
+    close("and of one that ends while it is high",
+          result("bbr", [34], mbit="50:10:2", seconds=10).utilisation(), 100 / WIRE, 1e-6)
     close("shares", result("bbr", [25 * WIRE], seconds=40).shares()["bbr"], 100, 1e-6)
     check("a flow that did not arrive has no time", result("bbr", [1]).fct() == [2])
 

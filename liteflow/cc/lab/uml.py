@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Starting the laboratory's kernel."""
+"""Starting the laboratory's kernel, in UML or in the QEMU guest."""
 import os
 import pathlib
 import shutil
@@ -39,11 +39,23 @@ def pack(model, folder):
     return packed
 
 
-def start(core, listing, model, timeout, virtual=True, **options):
-    """UML on a core, for the runs of a list -> subprocess.Popen."""
-    command = ["taskset", "-c", str(core), ROOT / "scripts" / "uml.sh", "--lab", "--no-build",
-               "--timeout", str(timeout), *(["--virtual-time"] if virtual else []), "--",
-               HERE / "guest", TRAFFIC, listing]
+def start(core, listing, model, timeout, virtual=True, qemu=None, **options):
+    """A kernel on a core, for the runs of a list -> subprocess.Popen.
+
+    qemu: the guest's kernel; its clock counts instructions and skips idle time, but computing
+    does take time there.
+    """
+    if qemu:
+        module = pathlib.Path(f"{qemu}.modules") / "tcp_liteflow.ko"
+        command = [ROOT / "qemu" / "start.sh", "--kernel", qemu, "--nodes", "1", "--smp", "1",
+                   "--icount"]
+    else:
+        module = LINUX.parent / "net" / "ipv4" / "tcp_liteflow.ko"
+        command = [ROOT / "scripts" / "uml.sh", "--lab", "--no-build"]
+        if virtual:
+            command.append("--virtual-time")
+    command += ["--timeout", str(timeout), "--", HERE / "guest", TRAFFIC, listing]
     if model:
-        command += [LFCTL, model]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+        command += [LFCTL, model, module]
+    return subprocess.Popen(["taskset", "-c", str(core), *command], stdout=subprocess.PIPE,
+                            text=True, **options)
