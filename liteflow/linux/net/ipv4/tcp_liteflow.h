@@ -134,7 +134,7 @@ struct tlf_hot {
  * @competing: for so many intervals yet: others keep the queue full
  * @window_count: intervals since that was judged
  * @window_wanted: sum of the changes that the model wanted in them
- * @window_min_rtt_us: smallest RTT in them
+ * @window_queued: those in which there was always a queue
  * @kept: ten-second windows in which the minimum RTT did not expire for that
  * @settling: ACKs still tell of packets sent before the model's time
  * @settled_us: those sent from then on are the model's
@@ -149,15 +149,15 @@ struct tlf_flow {
 	u64 full_bw;
 	u32 rtt_us;
 	u32 round_delivered;
+	u16 competing;
 	u8 full_rounds;
 	u8 drain_count;
 	u8 next;
-	u8 competing;
 	u8 window_count;
+	u8 window_queued;
 	u8 kept;
 	u8 settling;
 	s32 window_wanted;
-	u32 window_min_rtt_us;
 	u32 settled_us;
 	u32 probe_start_us;
 	u32 probe_min_rtt_us;

@@ -6,7 +6,8 @@
  * tcp_liteflow.c, its tests, and the simulator that the models are trained in.
  *
  * Monitor intervals.  A flow's packets are cut into intervals by the time they
- * were sent; each takes half an RTT, or TLF_MI_PACKETS packets at the current
+ * were sent; each takes half an RTT (at most three quarters of the minimum
+ * RTT), or TLF_MI_PACKETS packets at the current
  * rate if that is longer.  Nothing is queued for that: packets leave in order, so
  * the ACKs of one interval come before those of the next, and the ACK of the
  * first packet sent after an interval's end closes it.  An interval gives three
@@ -24,7 +25,7 @@
  *
  * Actions.  By the rule "pull", an action a changes the rate r by
  *
- *   ln r += a / 16 - log2(r / TLF_RATE_REF) / 256        |a| <= 2, sum <= 1/4
+ *   ln r += a / 16 - log2(r / TLF_RATE_REF) / 256        |a| <= 4, sum <= 1/4
  *
  * Without its second term (as Aurora has it) two flows that see the same would
  * keep the ratio of their rates for ever.  With it, ln r1 - ln r2 shrinks by
@@ -42,11 +43,13 @@
  * step with that, as they all see the queue empty.
  *
  * Competing.  A controller that keeps queues short loses to one that fills them.
- * Where the model wanted less and less for TLF_COMPETE_INTERVALS, and yet the RTT
- * never came near its minimum, somebody else fills the queue.  For some time, more
- * of the flow's own packets then are no queue: TLF_COMPETE_PACKETS in place of two,
- * or a quarter of the BDP that start-up found.  After that it is delay first again,
- * until it is squeezed again; so flows of one kind cannot keep each other at it.
+ * Where most of TLF_COMPETE_INTERVALS saw a queue throughout, the flow probes; if
+ * half of its window less leaves the queue as it was, somebody else fills it.
+ * Until the next probe, more of the flow's own packets then are no queue,
+ * TLF_COMPETE_PACKETS in place of two or a quarter of the BDP that start-up found,
+ * and a queue that overflows is no loss. Where the model wanted less and less all
+ * that time, the flow does so without a probe, but only for a while: flows of one
+ * kind must not keep each other at it.
  */
 #ifndef _TCP_LITEFLOW_IMPL_H
 #define _TCP_LITEFLOW_IMPL_H
@@ -61,7 +64,7 @@
 #define TLF_RATE_REF		16000000	/* bytes per second: 128 Mbit/s */
 #define TLF_STEP_SHIFT		4		/* an action of 1: a sixteenth */
 #define TLF_PULL_SHIFT		8		/* each doubling above: 1/256 */
-#define TLF_ACTION_MAX		(2 * TLF_ACTION_ONE)
+#define TLF_ACTION_MAX		(4 * TLF_ACTION_ONE)
 #define TLF_CHANGE_MAX		(TLF_ACTION_ONE / 4)
 
 /* so that products of a count, a time and TLF_ONE fit into 63 bits */
@@ -81,8 +84,12 @@
 
 #define TLF_SLACK_PACKETS	2		/* of its own that are no queue */
 #define TLF_COMPETE_INTERVALS	16		/* to see that it competes */
+#define TLF_PROBE_GAP_US	3000000		/* between probes for that */
 #define TLF_COMPETE_WANTED	(-TLF_ACTION_ONE / 4)	/* sum of what the model wanted */
+#define TLF_COMPETE_QUEUED	12		/* so many of them saw a queue throughout */
+#define TLF_COMPETE_LOSS	8		/* an eighth of an interval: the queue's overflow */
 #define TLF_COMPETE_HOLD	64		/* intervals for which that holds */
+#define TLF_COMPETE_PROBED	U16_MAX		/* until the next probe */
 #define TLF_COMPETE_PACKETS	32
 #define TLF_COMPETE_BDP		4		/* or a quarter of start-up's BDP */
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
@@ -176,7 +183,7 @@ static void tlf_stop_competing(struct tlf_flow *flow)
 	flow->competing = 0;
 	flow->window_count = 0;
 	flow->window_wanted = 0;
-	flow->window_min_rtt_us = U32_MAX;
+	flow->window_queued = 0;
 }
 
 static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
@@ -212,6 +219,7 @@ static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const st
 	hot->min_rtt_stamp_us = ack->now_us;
 	flow->rtt_us = srtt_us ?: 1000;
 	flow->ecn_delivered = ack->delivered;
+	flow->probe_start_us = ack->now_us;
 	hot->rate = div_u64(2ULL * cwnd * ack->mss * 1000000, flow->rtt_us);
 	hot->rate = clamp_t(u64, hot->rate, TLF_RATE_MIN, TLF_RATE_MAX);
 	tlf_start_over(hot, flow);
@@ -219,9 +227,10 @@ static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const st
 
 static void tlf_open(struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
 {
-	u32 packets_us = min_t(u64, div64_u64((u64)TLF_MI_PACKETS * 1000000 * mss, hot->rate),
-			       TLF_MI_MAX_US);
+	u32 rtt_us, packets_us;
 
+	packets_us = min_t(u64, div64_u64((u64)TLF_MI_PACKETS * 1000000 * mss, hot->rate),
+			   TLF_MI_MAX_US);
 	hot->open = 1;
 	hot->app_limited = 0;
 	hot->rtt_sum[0] = 0;
@@ -233,7 +242,10 @@ static void tlf_open(struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
 	hot->mi_delivered = hot->last_delivered;
 	hot->mi_lost = hot->last_lost;
 	hot->mi_min_rtt_us = U32_MAX;
-	hot->mi_len_us = clamp_t(u32, max(flow->rtt_us / 2, packets_us), TLF_MI_MIN_US,
+	/* a long queue must not make the answer to it slow */
+	rtt_us = hot->min_rtt_us == U32_MAX ? flow->rtt_us :
+		 min(flow->rtt_us, hot->min_rtt_us + hot->min_rtt_us / 2);
+	hot->mi_len_us = clamp_t(u32, max(rtt_us / 2, packets_us), TLF_MI_MIN_US,
 				 TLF_MI_MAX_US);
 }
 
@@ -288,11 +300,14 @@ static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
 			 const struct tlf_interval *mi, u32 mss, enum tlf_rule rule)
 {
 	s16 *f = flow->history[flow->next];
+	u32 sent = mi->delivered;
 
 	f[0] = tlf_feature(mi->rise_us, mi->sent_us);
 	f[1] = tlf_feature(mi->rtt_us, hot->min_rtt_us + tlf_slack_us(hot, flow, mss, rule));
 	f[1] = max_t(s16, f[1], TLF_ONE);
-	f[2] = tlf_feature((s64)min(mi->delivered + mi->lost, TLF_COUNT_MAX) * mi->acked_us,
+	if (!flow->competing || mi->lost * TLF_COMPETE_LOSS > sent)
+		sent += mi->lost;
+	f[2] = tlf_feature((s64)min(sent, TLF_COUNT_MAX) * mi->acked_us,
 			   (s64)min(mi->delivered, TLF_COUNT_MAX) * mi->sent_us);
 	flow->next = (flow->next + 1) % TLF_HISTORY;
 }
@@ -345,26 +360,46 @@ static void tlf_drain(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	tlf_forget(flow);
 }
 
-/* Does somebody else fill the queue? */
-static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, u32 mss, enum tlf_rule rule)
+static void tlf_start_probe(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
 {
+	hot->mode = TLF_PROBE;
+	flow->probe_start_us = now_us;
+	flow->probe_min_rtt_us = U32_MAX;
+}
+
+/* The shortest RTT, and @packets at the best rate of start-up. */
+static u32 tlf_base_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 packets,
+		       u32 mss)
+{
+	u64 us = div64_u64((u64)packets * 1000000 * mss, flow->full_bw + 1);
+
+	return hot->min_rtt_us + min_t(u64, us, TLF_MI_MAX_US);
+}
+
+/* Does somebody else fill the queue? */
+static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	bool queued, squeezed;
 	u32 base_us;
 
 	if (flow->competing) {
-		flow->competing--;
+		if (flow->competing != TLF_COMPETE_PROBED)
+			flow->competing--;
 		return;
 	}
-	flow->window_min_rtt_us = min(flow->window_min_rtt_us, hot->mi_min_rtt_us);
+	base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
+	flow->window_queued += hot->mi_min_rtt_us > base_us + base_us / 8;
 	if (++flow->window_count < TLF_COMPETE_INTERVALS)
 		return;
-	base_us = hot->min_rtt_us + tlf_slack_us(hot, flow, mss, rule);
-	if (flow->window_wanted < TLF_COMPETE_WANTED &&
-	    flow->window_min_rtt_us > base_us + base_us / 4) {
-		tlf_stop_competing(flow);
+	queued = flow->window_queued >= TLF_COMPETE_QUEUED;
+	squeezed = flow->window_wanted < TLF_COMPETE_WANTED;
+	tlf_stop_competing(flow);
+	if (!queued)
+		return;
+	if (squeezed)
 		flow->competing = TLF_COMPETE_HOLD;
-	} else {
-		tlf_stop_competing(flow);
-	}
+	else if (tlf_since(ack->now_us, flow->probe_start_us) > TLF_PROBE_GAP_US)
+		tlf_start_probe(hot, flow, ack->now_us);
 }
 
 /* Close the interval; is the model to be asked? */
@@ -399,7 +434,9 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	sent = max(sent, flow->bw);
 	hot->rate = clamp_t(u64, 2 * sent, max_t(u64, hot->rate / 2, TLF_RATE_MIN), hot->rate);
 	tlf_remember(hot, flow, &mi, ack->mss, rule);
-	tlf_compete(hot, flow, ack->mss, rule);
+	tlf_compete(hot, flow, ack);
+	if (hot->mode == TLF_PROBE)
+		return false;
 	if (mi.lost * TLF_COLLAPSE_LOSS > mi.delivered + mi.lost) {
 		hot->rate = clamp_t(u64, flow->bw, hot->rate / 2, hot->rate);
 		return false;
@@ -410,16 +447,27 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 /* The window is halved for two round trips; what they say is the minimum. */
 static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
 {
+	u32 base_us;
+
 	if (ack->rtt_us > 0)
 		flow->probe_min_rtt_us = min_t(u32, flow->probe_min_rtt_us, ack->rtt_us);
 	if (tlf_since(ack->now_us, flow->probe_start_us) < 2 * flow->rtt_us ||
 	    flow->probe_min_rtt_us == U32_MAX)
 		return;
-	hot->min_rtt_us = flow->probe_min_rtt_us;
+	base_us = tlf_base_us(hot, flow, TLF_CWND_MIN, ack->mss);
+	tlf_stop_competing(flow);
+	if (flow->probe_min_rtt_us > base_us + base_us / 4 &&
+	    flow->kept < TLF_KEEP_WINDOWS) {
+		/* half of its packets less, and no shorter a queue: not its own */
+		flow->kept++;
+		flow->competing = TLF_COMPETE_PROBED;
+	} else {
+		flow->kept = 0;
+		hot->min_rtt_us = flow->probe_min_rtt_us;
+	}
 	hot->min_rtt_stamp_us = ack->now_us;
 	tlf_cruise(hot, flow, ack->now_us);
 	hot->open = 0;
-	tlf_stop_competing(flow);
 }
 
 static void tlf_min_rtt(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
@@ -433,18 +481,13 @@ static void tlf_min_rtt(struct tlf_hot *hot, struct tlf_flow *flow, const struct
 		hot->min_rtt_stamp_us = ack->now_us;
 	} else if (hot->mode == TLF_CRUISE &&
 		   tlf_since(ack->now_us, hot->min_rtt_stamp_us) > TLF_MIN_RTT_WINDOW_US) {
-		hot->min_rtt_stamp_us = ack->now_us;
-		if (flow->competing && ++flow->kept < TLF_KEEP_WINDOWS)
-			return;
-		flow->kept = 0;
-		if (ack->app_limited || flow->competing) {
-			/* no queue of its own, or none that it could empty */
+		if (ack->app_limited) {
+			/* no queue of its own */
 			hot->min_rtt_us = ack->rtt_us;
+			hot->min_rtt_stamp_us = ack->now_us;
 			return;
 		}
-		hot->mode = TLF_PROBE;
-		flow->probe_start_us = ack->now_us;
-		flow->probe_min_rtt_us = U32_MAX;
+		tlf_start_probe(hot, flow, ack->now_us);
 	}
 }
 
@@ -520,10 +563,12 @@ static inline void tlf_act(struct tlf_hot *hot, struct tlf_flow *flow, s32 actio
 			   enum tlf_rule rule)
 {
 	s32 change = tlf_change(hot->rate, action, rule);
+	u64 least = div_u64((u64)TLF_LEAST_PACKETS * 1000000 * mss, flow->rtt_us);
 
 	flow->window_wanted += change;
-	hot->rate = max(tlf_rate_after(hot->rate, change),
-			div_u64((u64)TLF_LEAST_PACKETS * 1000000 * mss, flow->rtt_us));
+	/* what arrives now does arrive: less than that only empties a queue */
+	least = max(least, min(hot->rate, flow->bw * 5 / 8));
+	hot->rate = max(tlf_rate_after(hot->rate, change), least);
 }
 
 /**
