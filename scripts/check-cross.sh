@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fixed point and LiteFlow compile for arm64 and for 32-bit arm, without a warning and
+# Fixed point, LiteFlow and its congestion control compile for arm64 and for 32-bit arm, without a warning and
 # without asking for the compiler's 64-bit division, which no kernel has.
 
 set -euo pipefail
@@ -42,6 +42,9 @@ fragment()
 	CONFIG_LITEFLOW_COLLECT=y
 	CONFIG_LITEFLOW_NETLINK=y
 	CONFIG_LITEFLOW_DEBUGFS=y
+	CONFIG_INET=y
+	CONFIG_TCP_CONG_ADVANCED=y
+	CONFIG_TCP_CONG_LITEFLOW=y
 	END
 }
 
@@ -58,20 +61,21 @@ one()
 	logged "cross-$name-config" kmake "$LINUX" "$out" ARCH="$arch" CROSS_COMPILE="$CROSS" \
 		KCONFIG_ALLCONFIG="$out/fragment" allnoconfig
 	for option in JC_SCHED JC_SCHED_FXDPT JC_SCHED_PERF LITEFLOW LITEFLOW_NETLINK \
-		LITEFLOW_COLLECT SMP TRACEPOINTS DEBUG_FS; do
+		LITEFLOW_COLLECT TCP_CONG_LITEFLOW SMP TRACEPOINTS DEBUG_FS; do
 		grep -qx "CONFIG_$option=y" "$out/.config" ||
 			die "CONFIG_$option is not y in the configuration for $name"
 	done
 	logged "cross-$name" kmake "$LINUX" "$out" ARCH="$arch" CROSS_COMPILE="$CROSS" \
-		kernel/sched/ kernel/sys_ni.o kernel/liteflow/
+		kernel/sched/ kernel/sys_ni.o kernel/liteflow/ net/ipv4/tcp_liteflow.o
 	if grep -n 'warning:' "$BUILD/logs/cross-$name.log"; then
-		die "kernel/sched/ or kernel/liteflow/ has warnings for $name"
+		die "a part of the series has warnings for $name"
 	fi
 	while IFS= read -r object; do
 		n=$((n + 1))
 		bad+=$("${CROSS}nm" -u "$object" | grep -E "$DIVISION" | sed "s,^,$object: ,") || true
-	done < <(find "$out/kernel/sched" "$out/kernel/liteflow" -name 'jc_*.o' \
-		-o -path "$out/kernel/sched/fair.o" -o -path "$out/kernel/liteflow/*.o" ! -name built-in.a)
+	done < <(find "$out/kernel/sched" "$out/kernel/liteflow" "$out/net/ipv4" -name 'jc_*.o' \
+		-o -path "$out/kernel/sched/fair.o" -o -name tcp_liteflow.o \
+		-o -path "$out/kernel/liteflow/*.o" ! -name built-in.a)
 	[ "$n" -ge 9 ] || die "too few objects of the series were built for $name"
 	[ -z "$bad" ] || die "64-bit division for $name:" "$bad"
 	say "cross: $name: $n objects, no warning, no 64-bit division helper"
