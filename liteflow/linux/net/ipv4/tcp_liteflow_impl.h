@@ -75,6 +75,7 @@
 #define TLF_AURORA_MAX		(10 * TLF_ACTION_ONE)
 
 #define TLF_STARTUP_RATIO	(TLF_ONE * 5 / 4)
+#define TLF_STARTUP_BURST	3		/* intervals: the first window is not paced */
 #define TLF_STARTUP_ROUNDS	3		/* without 25 % more */
 #define TLF_STARTUP_LOSS	8		/* an eighth of an interval */
 #define TLF_DRAIN_INTERVALS	8		/* at most */
@@ -87,6 +88,7 @@
 #define TLF_PROBE_GAP_US	3000000		/* between probes for that */
 #define TLF_COMPETE_WANTED	(-TLF_ACTION_ONE / 4)	/* sum of what the model wanted */
 #define TLF_COMPETE_QUEUED	12		/* so many of them saw a queue throughout */
+#define TLF_COMPETE_FILLED	7		/* sixteenths: its own kind leaves less */
 #define TLF_COMPETE_LOSS	8		/* an eighth of an interval: the queue's overflow */
 #define TLF_COMPETE_HOLD	64		/* intervals for which that holds */
 #define TLF_COMPETE_PROBED	U16_MAX		/* until the next probe */
@@ -316,7 +318,8 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 			const struct tlf_interval *mi, u32 mss)
 {
 	bool round = tlf_reached(hot->last_delivered, flow->round_delivered);
-	bool queue = (u64)mi->rtt_us * TLF_ONE > (u64)hot->min_rtt_us * TLF_STARTUP_RATIO;
+	bool queue = flow->intervals > TLF_STARTUP_BURST &&
+		     (u64)mi->rtt_us * TLF_ONE > (u64)hot->min_rtt_us * TLF_STARTUP_RATIO;
 
 	if (flow->bw * 4 >= flow->full_bw * 5) {
 		flow->full_bw = flow->bw;
@@ -456,7 +459,7 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		return;
 	base_us = tlf_base_us(hot, flow, TLF_CWND_MIN, ack->mss);
 	tlf_stop_competing(flow);
-	if (flow->probe_min_rtt_us > base_us + base_us / 4 &&
+	if (flow->probe_min_rtt_us > base_us + base_us / 16 * TLF_COMPETE_FILLED &&
 	    flow->kept < TLF_KEEP_WINDOWS) {
 		/* half of its packets less, and no shorter a queue: not its own */
 		flow->kept++;
