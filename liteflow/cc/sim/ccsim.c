@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ccsim - one scenario in the simulator, its result as JSON
+ */
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+#include <linux/types.h>
+
+#include "batch.h"
+
+#define TRACE_ROOM	1000000
+#define N_FEATURES	30
+
+enum { KEY_LOSS = 256, KEY_STAGGER, KEY_STEP, KEY_DRAW, KEY_RULE, KEY_TRACE, KEY_RATE };
+
+static const char *const kinds[SIM_KINDS] = {
+	[SIM_LITEFLOW] = "liteflow", [SIM_FIXED] = "fixed", [SIM_RENO] = "reno",
+	[SIM_CUBIC] = "cubic",
+};
+
+static struct {
+	const char *model;
+	bool trace;
+	bool drawn;
+	double capacity, rtt, buffer, stagger, rate;
+	struct sim_scenario s;
+} opts = {
+	.capacity = 50e6, .rtt = 0.04, .buffer = 1, .rate = 10e6,
+	.s = {
+		.seed = 1, .duration = 30, .n_steps = 1, .n_flows = 1,
+		.preferences = { 1.0 / 3, 1.0 / 3, 1.0 / 3 },
+	},
+};
+
+static const struct argp_option options[] = {
+	{ "capacity", 'c', "MBIT", 0, "of the link (50)", 0 },
+	{ "rtt", 'r', "MS", 0, "without a queue (40)", 0 },
+	{ "buffer", 'b', "BDP", 0, "in products of capacity and RTT (1), at least 10 packets", 0 },
+	{ "loss", KEY_LOSS, "PERCENT", 0, "at random (0)", 0 },
+	{ "time", 't', "SECONDS", 0, "how long (30)", 0 },
+	{ "flows", 'f', "KIND,...", 0, "liteflow, reno, cubic or fixed (liteflow)", 0 },
+	{ "rate", KEY_RATE, "MBIT", 0, "of fixed flows (10)", 0 },
+	{ "stagger", KEY_STAGGER, "SECONDS", 0, "from one flow's start to the next's (0)", 0 },
+	{ "step", KEY_STEP, "SECONDS:MBIT", 0, "another capacity from then on; may be repeated", 0 },
+	{ "seed", 's', "N", 0, "of the random loss (1)", 0 },
+	{ "draw", KEY_DRAW, "SEED", 0, "a scenario of training instead", 0 },
+	{ "model", 'm', "FILE.json", 0, "what decides; else the expert that is imitated", 0 },
+	{ "rule", KEY_RULE, "pull|aurora", 0, "what an action means (pull)", 0 },
+	{ "trace", KEY_TRACE, NULL, 0, "print every interval as well", 0 },
+	{ 0 }
+};
+
+static double number(struct argp_state *state, const char *arg, double lo, double hi)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (end == arg || *end || !(v >= lo && v <= hi))
+		argp_error(state, "'%s' is not a number from %g to %g", arg, lo, hi);
+	return v;
+}
+
+static void parse_flows(struct argp_state *state, char *arg)
+{
+	char *save, *name;
+	int kind;
+
+	opts.s.n_flows = 0;
+	for (name = strtok_r(arg, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+		for (kind = 0; kind < SIM_KINDS; kind++)
+			if (!strcmp(name, kinds[kind]))
+				break;
+		if (kind == SIM_KINDS)
+			argp_error(state, "'%s' is no kind of flow", name);
+		if (opts.s.n_flows == SIM_MAX_FLOWS)
+			argp_error(state, "more than %d flows", SIM_MAX_FLOWS);
+		opts.s.flow[(int)opts.s.n_flows++].kind = kind;
+	}
+	if (!opts.s.n_flows)
+		argp_error(state, "no flows");
+}
+
+static void parse_step(struct argp_state *state, char *arg)
+{
+	char *colon = strchr(arg, ':');
+	int n = opts.s.n_steps;
+
+	if (!colon)
+		argp_error(state, "'%s' is not SECONDS:MBIT", arg);
+	if (n == SIM_MAX_STEPS)
+		argp_error(state, "more than %d steps", SIM_MAX_STEPS - 1);
+	*colon = 0;
+	opts.s.step_time[n] = number(state, arg, n > 1 ? opts.s.step_time[n - 1] : 0, 1e6);
+	opts.s.step_rate[n] = number(state, colon + 1, 0.01, 1e5) * 1e6;
+	opts.s.n_steps++;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'c':
+		opts.capacity = number(state, arg, 0.01, 1e5) * 1e6;
+		break;
+	case 'r':
+		opts.rtt = number(state, arg, 0.01, 1e4) / 1e3;
+		break;
+	case 'b':
+		opts.buffer = number(state, arg, 0, 1000);
+		break;
+	case 't':
+		opts.s.duration = number(state, arg, 0.001, 1e5);
+		break;
+	case 'f':
+		parse_flows(state, arg);
+		break;
+	case 's':
+		opts.s.seed = number(state, arg, 0, 1e15);
+		break;
+	case 'm':
+		opts.model = arg;
+		break;
+	case KEY_LOSS:
+		opts.s.loss = number(state, arg, 0, 99) / 100;
+		break;
+	case KEY_RATE:
+		opts.rate = number(state, arg, 0.001, 1e5) * 1e6;
+		break;
+	case KEY_STAGGER:
+		opts.stagger = number(state, arg, 0, 1e5);
+		break;
+	case KEY_STEP:
+		parse_step(state, arg);
+		break;
+	case KEY_DRAW:
+		sim_draw(number(state, arg, 0, 1e15), 0, &opts.s);
+		opts.drawn = true;
+		break;
+	case KEY_RULE:
+		if (strcmp(arg, "pull") && strcmp(arg, "aurora"))
+			argp_error(state, "'%s' is neither pull nor aurora", arg);
+		opts.s.rule = !strcmp(arg, "aurora");
+		break;
+	case KEY_TRACE:
+		opts.trace = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static void fill_scenario(void)
+{
+	struct sim_scenario *s = &opts.s;
+	int i;
+
+	s->buffer = fmax(opts.buffer * opts.capacity / 8 * opts.rtt, 10 * SIM_WIRE);
+	s->step_rate[0] = opts.capacity;
+	for (i = 0; i < (int)s->n_flows; i++) {
+		s->flow[i].rtt = opts.rtt;
+		s->flow[i].rate = opts.rate;
+		s->flow[i].start = i * opts.stagger;
+		s->flow[i].stop = 1e9;
+	}
+}
+
+/* A row's numbers to places @step apart; how many, or -1. */
+static int read_row(struct json_object *row, float *to, int step, int room)
+{
+	int i, n = row && json_object_is_type(row, json_type_array) ?
+		   json_object_array_length(row) : 0;
+
+	if (n < 1 || n > room)
+		return -1;
+	for (i = 0; i < n; i++)
+		to[i * step] = json_object_get_double(json_object_array_get_idx(row, i));
+	return n;
+}
+
+static int read_layers(struct json_object *layers, float *params)
+{
+	static const int outs[] = { SIM_HIDDEN1, SIM_HIDDEN2, 1 };
+	int n_in = N_FEATURES, first = 0, n, i, row;
+
+	for (i = 0; i < 3; i++) {
+		struct json_object *layer = json_object_array_get_idx(layers, i), *w, *b;
+
+		if (!json_object_object_get_ex(layer, "weights", &w) ||
+		    !json_object_object_get_ex(layer, "bias", &b) ||
+		    !json_object_is_type(w, json_type_array) ||
+		    json_object_array_length(w) != (size_t)outs[i])
+			return -1;
+		for (row = 0; row < outs[i]; row++) {
+			n = read_row(json_object_array_get_idx(w, row), params + row, outs[i],
+				     N_FEATURES + SIM_PREFERENCES);
+			if (!i && !row)
+				first = n_in = n;
+			if (n != n_in || (first != N_FEATURES &&
+					  first != N_FEATURES + SIM_PREFERENCES))
+				return -1;
+		}
+		params += n_in * outs[i];
+		if (read_row(b, params, 1, outs[i]) != outs[i])
+			return -1;
+		params += outs[i];
+		n_in = outs[i];
+	}
+	return first;
+}
+
+static void load_model(struct policy *policy, float *params)
+{
+	struct json_object *json = json_object_from_file(opts.model), *layers;
+
+	if (!json) {
+		fprintf(stderr, "ccsim: %s", json_util_get_last_err());
+		exit(1);
+	}
+	policy->n_in = -1;
+	if (json_object_object_get_ex(json, "layers", &layers) &&
+	    json_object_is_type(layers, json_type_array) && json_object_array_length(layers) == 3)
+		policy->n_in = read_layers(layers, params);
+	json_object_put(json);
+	if (policy->n_in < 0) {
+		fprintf(stderr, "ccsim: %s: not a model of %d or %d inputs, tanh %d, tanh %d, 1\n",
+			opts.model, N_FEATURES, N_FEATURES + SIM_PREFERENCES, SIM_HIDDEN1,
+			SIM_HIDDEN2);
+		exit(1);
+	}
+	policy->params = params;
+}
+
+static void add(struct json_object *o, const char *key, double v)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.9g", v);
+	json_object_object_add(o, key, json_object_new_double_s(v, text));
+}
+
+static struct json_object *to_json(const struct sim_result *r, const struct sim_trace *t)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array(), *f;
+	int i;
+
+	add(o, "utilisation", r->utilisation);
+	add(o, "queue_mean_s", r->queue_mean);
+	add(o, "queue_p50_s", r->queue_p50);
+	add(o, "queue_p95_s", r->queue_p95);
+	add(o, "queue_p95_rtt", r->queue_p95_rtt);
+	add(o, "buffer_loss", r->loss);
+	add(o, "jain", r->jain);
+	add(o, "score", r->score);
+	add(o, "decisions", r->decisions);
+	add(o, "events", r->events);
+	if (r->up >= 0)
+		add(o, "recovery_up_rtt", r->up);
+	if (r->down >= 0)
+		add(o, "recovery_down_rtt", r->down);
+	json_object_object_add(o, "flows", list);
+	for (i = 0; i < (int)opts.s.n_flows; i++) {
+		f = json_object_new_object();
+		json_object_array_add(list, f);
+		json_object_object_add(f, "kind",
+				       json_object_new_string(kinds[(int)opts.s.flow[i].kind]));
+		add(f, "goodput_bit_s", r->goodput[i]);
+		add(f, "late_bit_s", r->late[i]);
+		add(f, "sent", r->sent[i]);
+		add(f, "lost", r->lost[i]);
+	}
+	if (!opts.trace)
+		return o;
+	list = json_object_new_array();
+	json_object_object_add(o, "trace", list);
+	for (i = 0; i < t->n; i++) {
+		const struct sim_sample *x = &t->sample[i];
+
+		f = json_object_new_object();
+		json_object_array_add(list, f);
+		add(f, "time", x->time);
+		add(f, "flow", x->flow);
+		add(f, "rate_bit_s", x->rate);
+		add(f, "action", x->action);
+		add(f, "inflation", x->feature[0]);
+		add(f, "ratio", x->feature[1]);
+		add(f, "send", x->feature[2]);
+		add(f, "queue_s", x->queue);
+		add(f, "mode", x->mode);
+	}
+	return o;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, NULL,
+		"Simulates flows at one bottleneck; prints what came of it as JSON.",
+		NULL, NULL, NULL };
+	static float params[POLICY_PARAMS(N_FEATURES + SIM_PREFERENCES)];
+	static const float gains[] = EXPERT_GAINS;
+	struct policy policy = { N_FEATURES, NULL, gains };
+	struct sim_trace trace = { .room = 0 };
+	struct json_object *o;
+	struct sim_result result;
+	int err;
+
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!opts.drawn)
+		fill_scenario();
+	if (opts.model)
+		load_model(&policy, params);
+	if (opts.trace) {
+		trace.sample = calloc(TRACE_ROOM, sizeof(*trace.sample));
+		trace.room = trace.sample ? TRACE_ROOM : 0;
+	}
+	err = sim_run(&opts.s, &policy, &result, &trace);
+	if (err) {
+		fprintf(stderr, "ccsim: %s\n", err == -1 ? "this scenario makes no sense" :
+							   "out of memory");
+		return 1;
+	}
+	o = to_json(&result, &trace);
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	json_object_put(o);
+	free(trace.sample);
+	return 0;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Scenarios at random. All of one follows from its seed.
+ */
+#include <math.h>
+#include <string.h>
+#include "batch.h"
+
+#define BIT_RATE_MIN	1e6
+#define BIT_RATE_MAX	1e9
+#define RTT_MIN		1e-3
+#define RTT_MAX		0.3
+#define BUFFER_MIN	0.2		/* BDP */
+#define BUFFER_MAX	8
+#define BUFFER_PACKETS	10		/* but no fewer */
+#define LOSS_MIN	1e-4
+#define LOSS_MAX	0.02
+#define LEAST_SHARE	0.5e6		/* bit/s of each flow */
+#define STEP_MAX	10		/* times more or less */
+
+#define CHANCE_LOSS	0.4
+#define CHANCE_STEPS	0.35
+#define CHANCE_MANY	0.5
+#define CHANCE_OTHER_RTTS 0.25
+#define CHANCE_FIXED	0.15
+#define CHANCE_WINDOW	0.08
+
+/* Round trips, or LONG_PACKETS packets of a fair share if that takes longer. */
+#define LENGTH		100
+#define LENGTH_MANY	180		/* after the last flow's start */
+#define STAGGER_MAX	60
+#define STEP_EVERY_MIN	40
+#define STEP_EVERY_MAX	100
+#define LONG_PACKETS	10
+#define MIN_RTT_WINDOW	60		/* of that, too: an episode is too short for the kernel's */
+
+static bool chance(struct rnd *r, double p)
+{
+	return rnd_uniform(r, 0, 1) < p;
+}
+
+static void draw_preferences(struct rnd *r, double p[SIM_PREFERENCES])
+{
+	double sum = 0;
+	int i;
+
+	/* evenly over all triples that sum to 1, none of them 0 */
+	for (i = 0; i < SIM_PREFERENCES; i++) {
+		p[i] = 0.1 - log(1 - rnd_uniform(r, 0, 1));
+		sum += p[i];
+	}
+	for (i = 0; i < SIM_PREFERENCES; i++)
+		p[i] /= sum;
+}
+
+static void draw_steps(struct rnd *r, struct sim_scenario *s, double unit)
+{
+	double at = 0;
+
+	while (s->n_steps < SIM_MAX_STEPS) {
+		double rate = s->step_rate[(int)s->n_steps - 1];
+
+		at += unit * rnd_uniform(r, STEP_EVERY_MIN, STEP_EVERY_MAX);
+		if (at >= s->duration)
+			break;
+		/* around the first rate, so that it does not run away */
+		rate = s->step_rate[0] * rnd_log_uniform(r, 1 / sqrt(STEP_MAX), sqrt(STEP_MAX));
+		s->step_time[(int)s->n_steps] = at;
+		s->step_rate[(int)s->n_steps++] = fmin(fmax(rate, BIT_RATE_MIN), BIT_RATE_MAX);
+	}
+}
+
+static struct sim_flow_desc *add_flow(struct sim_scenario *s, enum sim_kind kind, double start)
+{
+	struct sim_flow_desc *f = &s->flow[(int)s->n_flows++];
+
+	*f = (struct sim_flow_desc){ .kind = kind, .start = start, .stop = 1e9,
+				     .rtt = s->flow[0].rtt };
+	return f;
+}
+
+/**
+ * sim_draw() - a scenario of the ranges above
+ * @seed: all follows from it
+ * @preferences: draw these, too; else a third each
+ * @s: set
+ */
+void sim_draw(uint64_t seed, int preferences, struct sim_scenario *s)
+{
+	double rate, rtt, unit, bdp, last = 0;
+	struct rnd r = { seed };
+	int i, n = 1;
+
+	memset(s, 0, sizeof(*s));
+	s->seed = rnd_next(&r) >> 12;
+	rate = rnd_log_uniform(&r, BIT_RATE_MIN, BIT_RATE_MAX);
+	rtt = rnd_log_uniform(&r, RTT_MIN, RTT_MAX);
+	bdp = rate / 8 * rtt;
+	s->buffer = fmax(bdp * rnd_log_uniform(&r, BUFFER_MIN, BUFFER_MAX),
+			 BUFFER_PACKETS * SIM_WIRE);
+	if (chance(&r, CHANCE_LOSS))
+		s->loss = rnd_log_uniform(&r, LOSS_MIN, LOSS_MAX);
+	s->flow[0].rtt = rtt;
+	s->n_steps = 1;
+	s->step_rate[0] = rate;
+	if (chance(&r, CHANCE_MANY)) {
+		n = 2 + rnd_uniform(&r, 0, 7);
+		n = fmin(n, fmax(rate / LEAST_SHARE, 2));
+	}
+	unit = fmax(rtt, LONG_PACKETS * n * SIM_WIRE * 8 / rate);
+	s->min_rtt_window = fmin(MIN_RTT_WINDOW * unit, 10);
+	for (i = 0; i < n; i++) {
+		if (i)
+			last += unit * rnd_uniform(&r, 0, STAGGER_MAX);
+		add_flow(s, SIM_LITEFLOW, last);
+	}
+	if (n > 1 && chance(&r, CHANCE_OTHER_RTTS))
+		for (i = 1; i < n; i++)
+			s->flow[i].rtt = rtt * rnd_log_uniform(&r, 0.5, 2);
+	s->duration = last + unit * (n > 1 ? LENGTH_MANY : LENGTH);
+	if (chance(&r, CHANCE_STEPS)) {
+		s->duration += unit * LENGTH;
+		draw_steps(&r, s, unit);
+	}
+	if (chance(&r, CHANCE_FIXED)) {
+		struct sim_flow_desc *f = add_flow(s, SIM_FIXED, 0);
+
+		f->rate = rate * rnd_uniform(&r, 0.05, 0.4);
+		f->on = unit * rnd_uniform(&r, 10, 100);
+		f->off = unit * rnd_uniform(&r, 10, 100);
+		f->start = unit * rnd_uniform(&r, 0, 50);
+	} else if (chance(&r, CHANCE_WINDOW)) {
+		add_flow(s, chance(&r, 0.5) ? SIM_RENO : SIM_CUBIC, unit * rnd_uniform(&r, 0, 50));
+	}
+	for (i = 0; i < SIM_PREFERENCES; i++)
+		s->preferences[i] = 1.0 / SIM_PREFERENCES;
+	if (preferences)
+		draw_preferences(&r, s->preferences);
+}

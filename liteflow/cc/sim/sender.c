@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Senders. Each has one event at a time: the next of what it may send, an ACK, a
+ * timeout.
+ *
+ * Packets that TCP would send back to back are one record with one ACK. A lost
+ * packet is noticed when three later ones were acknowledged. Nothing is sent
+ * again: a retransmission takes the link's time like any other packet, so all
+ * that counts is how many arrive.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine.h"
+#include "../../linux/net/ipv4/tcp_liteflow_impl.h"
+
+#define MAX_BURST	44			/* 64 kB */
+#define BURST_NS	1000000			/* of what pacing allows, as TCP sends at once */
+#define SINGLE_RATE	150000			/* bytes per second */
+#define FIRST_WINDOW	10
+#define REORDERING	3
+#define MIN_RTO		(200 * 1000000LL)
+
+#define RENO_KEEP	0.5
+#define CUBIC_KEEP	0.7
+#define CUBIC_SCALE	0.4
+
+#define fifo_empty(q)	((q)->head == (q)->tail)
+#define fifo_first(q)	(&(q)->at[(q)->head & ((q)->room - 1)])
+#define fifo_drop(q)	((q)->head++)
+
+/* A place behind the last one; NULL without memory. */
+#define fifo_add(q)							\
+({									\
+	if ((q)->tail - (q)->head == (q)->room) {			\
+		u32 _room = (q)->room ? 2 * (q)->room : 64, _i;		\
+		typeof((q)->at) _at = malloc(_room * sizeof(*_at));	\
+									\
+		if (_at) {						\
+			for (_i = (q)->head; _i != (q)->tail; _i++)	\
+				_at[_i & (_room - 1)] = (q)->at[_i & ((q)->room - 1)]; \
+			free((q)->at);					\
+			(q)->at = _at;					\
+			(q)->room = _room;				\
+		}							\
+	}								\
+	(q)->tail - (q)->head < (q)->room ? &(q)->at[(q)->tail++ & ((q)->room - 1)] : NULL; \
+})
+
+static u32 inflight(const struct flow *f)
+{
+	return f->sent - f->delivered - f->lost;
+}
+
+static struct tlf_ack law_ack(const struct sim *sim, const struct flow *f, s64 sent_at, s64 rtt)
+{
+	return (struct tlf_ack){
+		.now_us = sim->now / 1000,
+		.sent_us = sent_at / 1000,
+		.rtt_us = rtt < 0 ? -1 : rtt / 1000,
+		.delivered = f->delivered,
+		.lost = f->lost,
+		.inflight = inflight(f),
+		.mss = SIM_MSS,
+	};
+}
+
+/* What TCP gathers before it sends: tcp_tso_autosize(), tlf_min_tso_segs(). */
+static u32 burst(const struct sim *sim, double bytes_per_sec)
+{
+	u32 n = fmin(bytes_per_sec * BURST_NS / NS_PER_SEC / SIM_MSS, MAX_BURST);
+	u32 least = bytes_per_sec < SINGLE_RATE ? 1 : 2;
+
+	least = least > sim->least_burst ? least : sim->least_burst;
+	return n > least ? n : least;
+}
+
+/* Packets that may be under way: tlf_set_cwnd() without the recovery. */
+static u32 law_cwnd(const struct sim *sim, const struct flow *f)
+{
+	u32 cwnd = tlf_cwnd(&f->hot, &f->law, SIM_MSS);
+
+	return f->hot.mode == TLF_PROBE ? cwnd : cwnd + 3 * burst(sim, f->hot.rate);
+}
+
+/* How many of @n get through beside what the buffer does. */
+static u32 survive(struct sim *sim, u32 n)
+{
+	u32 left = n;
+
+	if (sim->scenario->loss <= 0)
+		return n;
+	sim->until_loss -= n;
+	while (sim->until_loss < 0) {
+		left--;
+		sim->until_loss += 1 + floor(log(1 - rnd_uniform(&sim->random, 0, 1)) /
+					     log1p(-sim->scenario->loss));
+	}
+	return left;
+}
+
+static void send_packets(struct sim *sim, struct flow *f, u32 n)
+{
+	u32 arrived, passed, room;
+	double wait;
+	s64 finish;
+
+	link_advance(&sim->link, sim->now);
+	wait = sim->link.backlog / link_rate(&sim->link);
+	passed = survive(sim, n);
+	room = link_room(&sim->link);
+	arrived = passed < room ? passed : room;
+	sim->link.backlog += (double)arrived * SIM_WIRE;
+	finish = link_finish(&sim->link);
+	measure_packets(sim, f, n, arrived, passed - arrived, wait, finish);
+	f->sent += n;
+	if (f->kind == SIM_FIXED) {
+		f->delivered += arrived;
+		f->lost += n - arrived;
+		return;
+	}
+	if (arrived) {
+		struct record *r = fifo_add(&f->flying);
+
+		if (!r) {
+			sim->failed = true;
+			return;
+		}
+		*r = (struct record){ sim->now, finish + f->rtt, f->sent, arrived };
+	}
+	if (arrived < n) {
+		struct hole *h = fifo_add(&f->holes);
+
+		if (!h) {
+			sim->failed = true;
+			return;
+		}
+		*h = (struct hole){ f->sent, n - arrived };
+	}
+}
+
+static void trace(struct sim *sim, const struct flow *f)
+{
+	struct sim_trace *t = sim->trace;
+	struct sim_sample *s;
+	int i;
+
+	if (!t || t->n >= t->room)
+		return;
+	s = &t->sample[t->n++];
+	link_advance(&sim->link, sim->now);
+	s->time = sim->now / 1e9;
+	s->flow = f->nr;
+	s->rate = f->kind == SIM_LITEFLOW ? f->hot.rate * 8.0 : f->window * SIM_MSS * 8e9 / f->srtt;
+	s->action = f->action;
+	for (i = 0; i < TLF_FEATURES; i++)
+		s->feature[i] = f->law.history[(f->law.next + TLF_HISTORY - 1) % TLF_HISTORY][i] /
+				(double)TLF_ONE;
+	s->queue = sim->link.backlog / link_rate(&sim->link) / 1e9;
+	s->mode = f->hot.mode + 10 * f->law.competing;
+}
+
+static void decide(struct sim *sim, struct flow *f)
+{
+	static const float lo[] = FEATURE_LO, hi[] = FEATURE_HI;
+	const struct policy *p = sim->policy;
+	struct sim_trace *t = sim->trace;
+	float in[TLF_N_IN + SIM_PREFERENCES], expert = 0;
+	s32 raw[TLF_N_IN];
+	int i, n = 0;
+
+	if (p->n_in > TLF_N_IN)
+		for (; n < SIM_PREFERENCES; n++)
+			in[n] = sim->scenario->preferences[n];
+	memmove(f->view.rate + 1, f->view.rate, sizeof(f->view.rate) - sizeof(*f->view.rate));
+	for (i = 0; i < EXPERT_RATES; i++)
+		if (!i || !f->view.rate[i])
+			f->view.rate[i] = f->hot.rate;
+	f->view.flying = (float)f->law.rtt_us / f->hot.mi_len_us + 0.5f;
+	f->view.length = (float)f->hot.mi_len_us / f->hot.min_rtt_us;
+	f->view.burst = (burst(sim, f->hot.rate) - 1) * SIM_WIRE / link_rate(&sim->link) / 1000 /
+			f->hot.min_rtt_us;
+	tlf_inputs(&f->law, raw);
+	for (i = 0; i < TLF_N_IN; i++)
+		in[n + i] = fminf(fmaxf(raw[i] / (float)TLF_ACTION_ONE, lo[i % TLF_FEATURES]),
+				  hi[i % TLF_FEATURES]);
+	if (p->gains)
+		expert = expert_run(p->gains, in + n, &f->view);
+	f->action = p->params ? policy_run(p->params, p->n_in, in) : expert;
+	if (t && t->rows_n < t->rows_room) {
+		float *row = t->rows + t->rows_n++ * (p->n_in + 1);
+
+		memcpy(row, in, p->n_in * sizeof(*in));
+		row[p->n_in] = p->gains ? expert : f->action;
+	}
+	tlf_act(&f->hot, &f->law, lrintf(f->action * TLF_ACTION_ONE), SIM_MSS,
+		sim->scenario->rule);
+	sim->decisions++;
+	trace(sim, f);
+}
+
+static double cubic_target(const struct flow *f, s64 now)
+{
+	double keep = CUBIC_KEEP, k, t, reno;
+
+	t = (now - f->epoch_at + f->srtt) / 1e9;
+	k = cbrt(fmax(f->top - f->epoch_window, 0) / CUBIC_SCALE);
+	reno = f->epoch_window + 3 * (1 - keep) / (1 + keep) * t / (f->srtt / 1e9);
+	return fmax(f->top + CUBIC_SCALE * (t - k) * (t - k) * (t - k), reno);
+}
+
+static void window_acked(struct sim *sim, struct flow *f, u32 n)
+{
+	if (f->window < f->threshold) {
+		f->window += n;
+	} else if (f->kind == SIM_RENO) {
+		f->window += n / f->window;
+	} else {
+		double more = cubic_target(f, sim->now) - f->window;
+
+		f->window += fmin(fmax(more, 0) / f->window, 0.5) * n;
+	}
+}
+
+static void window_lost(struct sim *sim, struct flow *f, u32 acked, bool timeout)
+{
+	if (!timeout && (s32)(acked - f->recovers) <= 0)
+		return;
+	f->recovers = f->sent;
+	f->top = f->window;
+	f->window = fmax(f->window * (f->kind == SIM_RENO ? RENO_KEEP : CUBIC_KEEP), 2);
+	f->threshold = f->window;
+	if (timeout)
+		f->window = 2;
+	f->epoch_at = sim->now;
+	f->epoch_window = f->window;
+}
+
+/* Packets up to number @acked are accounted for, less those REORDERING below it. */
+static u32 take_losses(struct flow *f, u32 acked)
+{
+	u32 n = 0;
+
+	while (!fifo_empty(&f->holes) &&
+	       (s32)(acked - fifo_first(&f->holes)->end) >= REORDERING) {
+		n += fifo_first(&f->holes)->n;
+		fifo_drop(&f->holes);
+	}
+	f->lost += n;
+	return n;
+}
+
+static void on_ack(struct sim *sim, struct flow *f)
+{
+	struct record r = *fifo_first(&f->flying);
+	s64 rtt = sim->now - r.sent_at;
+	u32 lost;
+
+	fifo_drop(&f->flying);
+	f->delivered += r.arrived;
+	lost = take_losses(f, r.end);
+	f->last_ack_at = sim->now;
+	f->srtt += (rtt - f->srtt) / 8;
+	if (f->kind == SIM_LITEFLOW) {
+		struct tlf_ack ack = law_ack(sim, f, r.sent_at, rtt);
+		u32 intervals = f->law.intervals, window;
+
+		/* short episodes must show what comes after the minimum's expiry */
+		window = sim->scenario->min_rtt_window * 1e6;
+		if (window && ack.now_us - f->hot.min_rtt_stamp_us > window)
+			f->hot.min_rtt_stamp_us = ack.now_us - TLF_MIN_RTT_WINDOW_US - 1;
+
+		if (tlf_on_ack(&f->hot, &f->law, &ack))
+			decide(sim, f);
+		else if (f->law.intervals != intervals)
+			trace(sim, f);
+		f->cwnd = law_cwnd(sim, f);
+		return;
+	}
+	window_acked(sim, f, r.arrived);
+	if (lost)
+		window_lost(sim, f, r.end, false);
+	f->cwnd = f->window;
+}
+
+/* Nothing more will come back of what is under way. */
+static void on_timeout(struct sim *sim, struct flow *f)
+{
+	while (!fifo_empty(&f->holes)) {
+		f->lost += fifo_first(&f->holes)->n;
+		fifo_drop(&f->holes);
+	}
+	f->last_ack_at = sim->now;
+	if (f->kind == SIM_LITEFLOW) {
+		tlf_on_timeout(&f->hot, &f->law);
+		f->cwnd = law_cwnd(sim, f);
+	} else {
+		window_lost(sim, f, f->sent, true);
+		f->cwnd = f->window;
+	}
+}
+
+static void begin(struct sim *sim, struct flow *f)
+{
+	struct tlf_ack ack = law_ack(sim, f, sim->now, -1);
+
+	f->state = FLOW_RUNS;
+	f->srtt = sim->now - f->start_at;
+	f->last_ack_at = sim->now;
+	f->send_at = sim->now;
+	f->window = FIRST_WINDOW;
+	f->threshold = INFINITY;
+	f->cwnd = FIRST_WINDOW;
+	if (f->kind == SIM_LITEFLOW) {
+		memset(&f->view, 0, sizeof(f->view));
+		tlf_init(&f->hot, &f->law, &ack, f->srtt / 1000, FIRST_WINDOW);
+		f->cwnd = law_cwnd(sim, f);
+	}
+}
+
+static void send_some(struct sim *sim, struct flow *f)
+{
+	u32 n, may = f->cwnd - inflight(f);
+	double rate;
+
+	if (f->kind == SIM_FIXED) {
+		rate = f->desc->rate / 8;
+		n = burst(sim, rate);
+		send_packets(sim, f, n);
+		f->send_at += n * SIM_WIRE * 1e9 / rate;
+		return;
+	}
+	/* In truth the ACKs of a burst come apart, and let a window go as evenly. */
+	rate = f->hot.rate;
+	if (f->kind != SIM_LITEFLOW)
+		rate = f->window * SIM_MSS * 1e9 / f->srtt * (f->window < f->threshold ? 2 : 1.05);
+	/* TCP does not pace its first window */
+	n = f->sent < FIRST_WINDOW ? FIRST_WINDOW - f->sent : burst(sim, rate);
+	n = n < may ? n : may;
+	send_packets(sim, f, n);
+	f->send_at = (f->send_at > sim->now ? f->send_at : sim->now) + n * SIM_MSS * 1e9 / rate;
+}
+
+/* On and off for random times around those of the scenario. */
+static void toggle(struct sim *sim, struct flow *f)
+{
+	double mean;
+
+	f->on = !f->on;
+	mean = f->on ? f->desc->on : f->desc->off;
+	f->toggle_at = mean > 0 ? sim->now + to_ns(mean * rnd_uniform(&sim->random, 0.5, 1.5)) :
+				  NEVER;
+	f->send_at = sim->now;
+}
+
+static s64 timeout_at(const struct flow *f)
+{
+	s64 rto = 2 * f->srtt > MIN_RTO ? 2 * f->srtt : MIN_RTO;
+
+	if (!fifo_empty(&f->flying) || fifo_empty(&f->holes))
+		return NEVER;
+	return f->last_ack_at + rto;
+}
+
+/* When the flow has something to do next. */
+static s64 next_event(struct flow *f)
+{
+	s64 at;
+
+	switch (f->state) {
+	case FLOW_WAITS:
+		return f->start_at;
+	case FLOW_SHAKES_HANDS:
+		return f->send_at;
+	case FLOW_ENDED:
+		return NEVER;
+	case FLOW_RUNS:
+		break;
+	}
+	if (f->kind == SIM_FIXED) {
+		at = f->on && f->send_at < f->toggle_at ? f->send_at : f->toggle_at;
+		return at < f->stop_at ? at : f->stop_at;
+	}
+	at = fifo_empty(&f->flying) ? timeout_at(f) : fifo_first(&f->flying)->ack_at;
+	if (inflight(f) < f->cwnd && f->send_at < at)
+		at = f->send_at;
+	return at < f->stop_at ? at : f->stop_at;
+}
+
+static void run_event(struct sim *sim, struct flow *f)
+{
+	if (sim->now >= f->stop_at) {
+		f->state = FLOW_ENDED;
+		return;
+	}
+	if (f->kind == SIM_FIXED) {
+		if (sim->now >= f->toggle_at)
+			toggle(sim, f);
+		else
+			send_some(sim, f);
+		return;
+	}
+	if (!fifo_empty(&f->flying) && sim->now >= fifo_first(&f->flying)->ack_at)
+		on_ack(sim, f);
+	else if (sim->now >= timeout_at(f))
+		on_timeout(sim, f);
+	else
+		send_some(sim, f);
+}
+
+void sender_event(struct sim *sim, struct flow *f)
+{
+	switch (f->state) {
+	case FLOW_WAITS:
+		link_advance(&sim->link, sim->now);
+		f->state = FLOW_SHAKES_HANDS;
+		f->send_at = sim->now + f->rtt + sim->link.backlog / link_rate(&sim->link);
+		if (f->kind == SIM_FIXED) {
+			f->state = FLOW_RUNS;
+			toggle(sim, f);
+		}
+		break;
+	case FLOW_SHAKES_HANDS:
+		begin(sim, f);
+		break;
+	case FLOW_RUNS:
+		run_event(sim, f);
+		break;
+	case FLOW_ENDED:
+		break;
+	}
+	f->next = next_event(f);
+	/* what the window held back */
+	if (f->next < sim->now)
+		f->next = sim->now;
+}
+
+void sender_init(struct sim *sim, struct flow *f, int nr)
+{
+	f->desc = &sim->scenario->flow[nr];
+	f->kind = f->desc->kind;
+	f->nr = nr;
+	f->rtt = to_ns(f->desc->rtt);
+	f->start_at = to_ns(f->desc->start);
+	f->stop_at = to_ns(f->desc->stop);
+	f->next = next_event(f);
+}
+
+void sender_free(struct flow *f)
+{
+	free(f->flying.at);
+	free(f->holes.at);
+}

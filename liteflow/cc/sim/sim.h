@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A simulator of one bottleneck, for training: see sim.c.
+ */
+#ifndef CCSIM_SIM_H
+#define CCSIM_SIM_H
+
+#include <stdint.h>
+
+#define SIM_MAX_FLOWS	12
+#define SIM_MAX_STEPS	12
+#define SIM_MSS		1448		/* bytes of payload in a packet */
+#define SIM_WIRE	1514		/* and on the link */
+
+#define SIM_PREFERENCES	3		/* weights of throughput, latency, loss */
+#define SIM_HIDDEN1	32
+#define SIM_HIDDEN2	16
+
+enum sim_kind {
+	SIM_LITEFLOW,		/* the kernel's control law with a policy */
+	SIM_FIXED,		/* sends at its rate, on and off */
+	SIM_RENO,		/* window, halved by loss */
+	SIM_CUBIC,		/* window, as a cubic function of time since loss */
+	SIM_KINDS
+};
+
+/* Times in seconds, rates in bit/s on the link. Mirrored in simlib.py. */
+struct sim_flow_desc {
+	double kind;
+	double start;
+	double stop;
+	double rtt;		/* without a queue */
+	double rate;		/* of SIM_FIXED */
+	double on;		/* of SIM_FIXED: so long on, so long off; 0: always on */
+	double off;
+};
+
+struct sim_scenario {
+	double seed;
+	double duration;
+	double buffer;		/* bytes */
+	double loss;		/* probability, beside what the buffer does not take */
+	double rule;		/* enum tlf_rule */
+	double min_rtt_window;	/* seconds; 0: the kernel's */
+	double preferences[SIM_PREFERENCES];
+	double n_steps;
+	double n_flows;
+	double step_time[SIM_MAX_STEPS];
+	double step_rate[SIM_MAX_STEPS];
+	struct sim_flow_desc flow[SIM_MAX_FLOWS];
+};
+
+/* What a run was like. Mirrored in simlib.py. */
+struct sim_result {
+	double utilisation;	/* of the link, by all */
+	double queue_mean;	/* wait of packets of SIM_LITEFLOW, seconds */
+	double queue_p50;
+	double queue_p95;
+	double queue_p95_rtt;	/* over the flow's own RTT without a queue */
+	double loss;		/* share of their packets that the buffer did not take */
+	double jain;		/* of their rates over the last third */
+	double up;		/* round trips until 80 % is used after a step, -1: none */
+	double down;		/* until the queue is below half an RTT and 5 packets */
+	double utility;		/* mean ln(rate / fair share) */
+	double delay_cost;
+	double loss_cost;
+	double score;		/* what training raises */
+	double decisions;	/* of the policy */
+	double events;
+	double goodput[SIM_MAX_FLOWS];	/* bit/s of payload, from its start */
+	double late[SIM_MAX_FLOWS];	/* the same over the last third */
+	double sent[SIM_MAX_FLOWS];	/* packets */
+	double lost[SIM_MAX_FLOWS];	/* of these */
+};
+
+/* One row of a trace, of a flow. */
+struct sim_sample {
+	double time;
+	double flow;
+	double rate;		/* pacing, bit/s of payload */
+	double action;
+	double feature[3];	/* the newest */
+	double queue;		/* seconds of wait in the link now */
+	double mode;
+};
+
+/*
+ * A policy: n_in inputs, tanh 32, tanh 16, 1. Layers one after the other, weights
+ * [in][out], then bias. Without @params the expert decides; with both, the rows of a
+ * trace hold what the expert would have done.
+ */
+struct policy {
+	int n_in;
+	const float *params;
+	const float *gains;
+};
+
+#define POLICY_PARAMS(n_in)						\
+	((n_in) * SIM_HIDDEN1 + SIM_HIDDEN1 + SIM_HIDDEN1 * SIM_HIDDEN2 +	\
+	 SIM_HIDDEN2 + SIM_HIDDEN2 + 1)
+
+/* What of a feature matters; beyond, models are shown these. As in simlib.py. */
+#define FEATURE_LO	{ -2, 0.5, 0 }
+#define FEATURE_HI	{ 2, 8, 4 }
+
+float policy_run(const float *params, int n_in, const float *in);
+
+#define EXPERT_RATES	8
+
+/* What only the expert sees. */
+struct expert_view {
+	float rate[EXPERT_RATES];	/* of the intervals, the newest first */
+	float flying;			/* intervals whose ACKs are still to come */
+	float length;			/* of one, in minimum RTTs */
+	float burst;			/* what it sends at once is a queue for so long, the same */
+};
+
+#define EXPERT_GAINS	{ 0.5, 4, 9, 4, 0.02, 0.8, 0.017 }	/* as in simlib.py */
+
+float expert_run(const float *gains, const float *in, const struct expert_view *view);
+
+struct sim_trace {
+	struct sim_sample *sample;
+	int64_t room;
+	int64_t n;
+	/* each decision's inputs and the action, n_in + 1 floats each */
+	float *rows;
+	int64_t rows_room;
+	int64_t rows_n;
+};
+
+int sim_run(const struct sim_scenario *scenario, const struct policy *policy,
+	    struct sim_result *result, struct sim_trace *trace);
+
+/* random.c: splitmix64 */
+struct rnd {
+	uint64_t state;
+};
+
+uint64_t rnd_next(struct rnd *r);
+double rnd_uniform(struct rnd *r, double lo, double hi);
+double rnd_log_uniform(struct rnd *r, double lo, double hi);
+
+#endif

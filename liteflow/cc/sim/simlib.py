@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The simulator (libccsim.so) for Python."""
+import ctypes
+import os
+import sys
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
+BUILD = os.path.abspath(os.environ.get("BUILD") or os.path.join(TOP, "build"))
+LIBRARY = os.path.join(BUILD, "liteflow", "ccsim", "libccsim.so")
+
+MAX_FLOWS, MAX_STEPS = 12, 12           # as in sim.h
+MSS, WIRE = 1448, 1514
+LITEFLOW, FIXED, RENO, CUBIC = range(4)
+HISTORY, FEATURES, PREFERENCES = 10, 3, 3
+HIDDEN = (32, 16)
+FEATURE_LO, FEATURE_HI = (-2, 0.5, 0), (2, 8, 4)
+GAINS = (0.5, 4, 9, 4, 0.02, 0.8, 0.017)         # of the expert, see policy.c
+
+_double, _float = ctypes.c_double, ctypes.c_float
+
+
+class SimError(Exception):
+    """What the user can do something about."""
+
+
+def _fields(spec):
+    fields = []
+    for item in spec.split():
+        name, _, n = item.partition(":")
+        fields.append((name, _double * int(n) if n else _double))
+    return fields
+
+
+class FlowDesc(ctypes.Structure):
+    _fields_ = _fields("kind start stop rtt rate on off")
+
+
+class Scenario(ctypes.Structure):
+    _fields_ = (_fields("seed duration buffer loss rule min_rtt_window preferences:3 n_steps n_flows "
+                        f"step_time:{MAX_STEPS} step_rate:{MAX_STEPS}")
+                + [("flow", FlowDesc * MAX_FLOWS)])
+
+
+class Result(ctypes.Structure):
+    _fields_ = _fields("utilisation queue_mean queue_p50 queue_p95 queue_p95_rtt loss jain up "
+                       "down utility delay_cost loss_cost score decisions events "
+                       f"goodput:{MAX_FLOWS} late:{MAX_FLOWS} sent:{MAX_FLOWS} lost:{MAX_FLOWS}")
+
+
+class Sample(ctypes.Structure):
+    _fields_ = _fields("time flow rate action feature:3 queue mode")
+
+
+class Policy(ctypes.Structure):
+    _fields_ = [("n_in", ctypes.c_int), ("params", ctypes.POINTER(_float)),
+                ("gains", ctypes.POINTER(_float))]
+
+
+class Trace(ctypes.Structure):
+    _fields_ = [("sample", ctypes.POINTER(Sample)), ("room", ctypes.c_int64),
+                ("n", ctypes.c_int64), ("rows", ctypes.POINTER(_float)),
+                ("rows_room", ctypes.c_int64), ("rows_n", ctypes.c_int64)]
+
+
+RESULT = np.dtype([(name, (float, kind._length_) if hasattr(kind, "_length_") else float)
+                   for name, kind in Result._fields_])
+_library = None
+
+
+def library():
+    global _library
+    if _library is None:
+        if not os.path.exists(LIBRARY):
+            raise SimError(f"no {LIBRARY}: 'make -C liteflow/cc/sim' builds it")
+        _library = ctypes.CDLL(LIBRARY)
+        _library.policy_run.restype = _float
+        _library.sim_draw.argtypes = [ctypes.c_uint64, ctypes.c_int, ctypes.POINTER(Scenario)]
+    return _library
+
+
+def n_params(n_in):
+    return n_in * HIDDEN[0] + HIDDEN[0] + HIDDEN[0] * HIDDEN[1] + HIDDEN[1] + HIDDEN[1] + 1
+
+
+def draw(seed, preferences=False):
+    s = Scenario()
+    library().sim_draw(seed, preferences, s)
+    return s
+
+
+def scenario(rate, rtt, bdps=1, duration=30, flows=(LITEFLOW,), loss=0, seed=1, stagger=0,
+             steps=()):
+    """One by hand; steps: (time, rate)."""
+    s = Scenario(seed=seed, duration=duration, loss=loss)
+    s.buffer = max(bdps * rate / 8 * rtt, 10 * WIRE)
+    s.preferences[:] = [1 / 3] * 3
+    for i, (at, r) in enumerate([(0, rate), *steps]):
+        s.step_time[i], s.step_rate[i] = at, r
+    s.n_steps, s.n_flows = len(steps) + 1, len(flows)
+    for i, kind in enumerate(flows):
+        s.flow[i] = FlowDesc(kind=kind, start=i * stagger, stop=1e9, rtt=rtt, rate=rate)
+    return s
+
+
+def inputs(params):
+    """How many inputs the network with these parameters has."""
+    for n in (HISTORY * FEATURES, HISTORY * FEATURES + PREFERENCES):
+        if n_params(n) == len(params):
+            return n
+    raise SimError(f"{len(params)} parameters are not a network of this shape")
+
+
+def _policy(params=None, gains=None, preferences=False):
+    """(struct, what must be kept alive while it is used)"""
+    p, keep = Policy(n_in=HISTORY * FEATURES + PREFERENCES * preferences), []
+    for name, values in (("params", params), ("gains", gains)):
+        if values is not None:
+            keep.append(np.ascontiguousarray(values, dtype=np.float32))
+            setattr(p, name, keep[-1].ctypes.data_as(ctypes.POINTER(_float)))
+    if params is not None:
+        p.n_in = inputs(params)
+    return p, keep
+
+
+def _check(err):
+    if err:
+        raise SimError("a scenario makes no sense" if err == -1 else "out of memory")
+
+
+def batch(scenarios, policies=(), gains=(), threads=2):
+    """Every policy in every scenario: an array [policy][scenario] of results."""
+    made = [_policy(params=p) for p in policies] + [_policy(gains=g) for g in gains]
+    all_s = (Scenario * len(scenarios))(*scenarios)
+    all_p = (Policy * len(made))(*(p for p, _ in made))
+    out = np.zeros((len(made), len(scenarios)), dtype=RESULT)
+    _check(library().sim_batch(all_s, len(scenarios), all_p, len(made),
+                               ctypes.c_void_p(out.ctypes.data), threads))
+    return out
+
+
+def run(one, params=None, gains=None, samples=0, rows=0, preferences=False):
+    """(result, samples, rows of inputs and action) of one scenario."""
+    p, keep = _policy(params, gains, preferences)
+    assert keep is not None
+    room = (Sample * max(samples, 1))()
+    row = np.zeros((max(rows, 1), p.n_in + 1), dtype=np.float32)
+    t = Trace(sample=room, room=samples, rows=row.ctypes.data_as(ctypes.POINTER(_float)),
+              rows_room=rows)
+    r = Result()
+    _check(library().sim_run(ctypes.byref(one), ctypes.byref(p), ctypes.byref(r),
+                             ctypes.byref(t)))
+    return r, room[:t.n], row[:t.rows_n]
+
+
+def forward(params, rows):
+    lib, n = library(), rows.shape[1]
+    p = np.ascontiguousarray(params, dtype=np.float32)
+    rows = np.ascontiguousarray(rows, dtype=np.float32)
+    return np.array([lib.policy_run(ctypes.c_void_p(p.ctypes.data), n,
+                                    ctypes.c_void_p(r.ctypes.data)) for r in rows])
+
+
+def main(go):
+    """Run go(), with errors as one line."""
+    try:
+        sys.exit(go())
+    except SimError as err:
+        sys.exit(f"{os.path.basename(sys.argv[0])}: {err}")
