@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The network: its parameters in one vector, as the simulator and torch have them, and
+as the JSON that lfctl packs."""
+import collections
+import json
+import os
+
+import numpy as np
+
+import simlib as sl
+
+App = collections.namedtuple("App", "n_in units preferences")
+APPS = {"cc": App(30, "cc-1", 0), "cc_pref": App(33, "cc-pref-1", 3)}
+NAMES = ("inflation", "ratio", "send")
+PREFERENCES = ("throughput", "latency", "loss")
+UNIT = 1 / 65536
+ACTION_MAX = 2
+
+# Training sees features of about unit size.
+OFFSET, SCALE = (0, 1, 1), (10, 4, 8)
+PREF_OFFSET, PREF_SCALE = 1 / 3, 3
+
+
+def _affine(n_in):
+    n = n_in - sl.HISTORY * sl.FEATURES
+    return (np.array([PREF_OFFSET] * n + list(OFFSET) * sl.HISTORY, dtype=np.float64),
+            np.array([PREF_SCALE] * n + list(SCALE) * sl.HISTORY, dtype=np.float64))
+
+
+def normalised(rows):
+    offset, scale = _affine(rows.shape[1])
+    return ((rows - offset) * scale).astype(np.float32)
+
+
+def layers(params):
+    """(weights [in][out], bias) of each layer; views."""
+    out, at, width = [], 0, sl.inputs(params)
+    for n in (*sl.HIDDEN, 1):
+        w = params[at:at + width * n].reshape(width, n)
+        b = params[at + width * n:at + width * n + n]
+        out.append((w, b))
+        at, width = at + width * n + n, n
+    return out
+
+
+def to_raw(theta):
+    """Parameters for the features as they are from those of training."""
+    raw = theta.astype(np.float64)
+    offset, scale = _affine(sl.inputs(raw))
+    w, b = layers(raw)[0]
+    w *= scale[:, None]
+    b -= offset @ w
+    return raw.astype(np.float32)
+
+
+def torch_network(n_in):
+    import torch
+    sizes = (n_in, *sl.HIDDEN, 1)
+    net = []
+    for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
+        net += [torch.nn.Linear(a, b)] + ([torch.nn.Tanh()] if i < 2 else [])
+    return torch.nn.Sequential(*net)
+
+
+def from_torch(net):
+    parts = []
+    for layer in net[::2]:
+        parts += [layer.weight.detach().numpy().T.ravel(), layer.bias.detach().numpy()]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def model(app, params, provenance, name=None):
+    """The JSON of lfctl(8)."""
+    inputs = [{"name": n, "unit": UNIT, "lo": 0, "hi": 1}
+              for n in PREFERENCES[:APPS[app].preferences]]
+    for age in reversed(range(sl.HISTORY)):
+        inputs += [{"name": f"{n}{age}", "unit": UNIT, "lo": lo, "hi": hi}
+                   for n, lo, hi in zip(NAMES, sl.FEATURE_LO, sl.FEATURE_HI)]
+
+    def row(values):
+        return [float(f"{v:.9g}") for v in values]
+
+    return {
+        "format": "liteflow-model", "version": 1, "name": name or app,
+        "units": APPS[app].units, "provenance": provenance, "inputs": inputs,
+        "outputs": [{"name": "action", "unit": UNIT, "lo": -ACTION_MAX, "hi": ACTION_MAX}],
+        "layers": [{"activation": act, "weights": [row(r) for r in w.T], "bias": row(b)}
+                   for (w, b), act in zip(layers(params), ("tanh", "tanh", "none"))],
+    }
+
+
+def text(net):
+    """JSON with a row of weights a line."""
+    def line(value):
+        return json.dumps(value)
+
+    keys = [f"  {line(k)}: {line(v)}" for k, v in net.items()
+            if k not in ("inputs", "outputs", "layers")]
+    keys[0] = "{" + keys[0][1:]
+    for k in ("inputs", "outputs"):
+        keys.append(f"  {line(k)}: [\n    " + ",\n    ".join(map(line, net[k])) + "]")
+    parts = [f"  {{ \"activation\": {line(la['activation'])},\n    \"weights\": [\n      "
+             + ",\n      ".join(map(line, la["weights"]))
+             + f"],\n    \"bias\": {line(la['bias'])} }}" for la in net["layers"]]
+    keys.append("  \"layers\": [\n" + ",\n".join(parts) + "]")
+    return ",\n".join(keys) + " }\n"
+
+
+def write(path, app, params, provenance):
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.write(text(model(app, params, provenance)))
+    os.replace(path + ".new", path)
+
+
+def read(path):
+    """(app, parameters) of such a file."""
+    try:
+        with open(path, encoding="utf-8") as f:
+            net = json.load(f)
+        parts = []
+        for la in net["layers"]:
+            parts += [np.array(la["weights"], dtype=np.float64).T.ravel(), np.array(la["bias"])]
+        params = np.concatenate(parts).astype(np.float32)
+    except OSError as err:
+        raise sl.SimError(f"{path}: {err.strerror}") from None
+    except (ValueError, KeyError, TypeError) as err:
+        raise sl.SimError(f"{path}: not a model's JSON ({err})") from None
+    n_in = sl.inputs(params)
+    for app, a in APPS.items():
+        if a.n_in == n_in:
+            return app, params
+    raise sl.SimError(f"{path}: {n_in} inputs are neither app's")

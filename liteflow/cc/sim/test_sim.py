@@ -1,0 +1,326 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of the simulator against theory, of the network's forms, and of training.
+
+Needs 'make -C liteflow/cc/sim' and 'make lfctl'. SHARED_DATA: where aurora-liteflow/
+is; without it that test is skipped.
+"""
+import glob
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+import network as nw
+import simlib as sl
+
+LFCTL = os.path.join(sl.BUILD, "liteflow", "lfctl")
+CCSIM = os.path.join(sl.BUILD, "liteflow", "ccsim", "ccsim")
+MODELS = os.path.join(sl.HERE, "..", "models")
+SHARED = os.environ.get("SHARED_DATA") or os.path.join(sl.TOP, "..", "shared", "data")
+AURORA = os.path.join(SHARED, "aurora-liteflow", "variables.data-00000-of-00001")
+N_IN = sl.HISTORY * sl.FEATURES
+NOTHING = np.zeros(sl.n_params(N_IN), dtype=np.float32)     # always answers 0
+
+
+def some_network(n_in=N_IN, seed=1):
+    rng = np.random.default_rng(seed)
+    theta = []
+    for a, b in zip((n_in, *sl.HIDDEN), (*sl.HIDDEN, 1)):
+        theta += [rng.normal(0, 1 / math.sqrt(a), a * b), rng.normal(0, 0.1, b)]
+    return np.concatenate(theta).astype(np.float32)
+
+
+def fixed(rate, capacity, **more):
+    """A sender that does not listen, for 20 s."""
+    s = sl.scenario(capacity, 0.02, duration=20, flows=[sl.FIXED], **more)
+    s.flow[0].rate = rate
+    return s
+
+
+class Link(unittest.TestCase):
+    def test_below_capacity(self):
+        r = sl.run(fixed(6e6, 10e6), NOTHING)[0]
+        self.assertAlmostEqual(r.utilisation, 0.6, delta=0.01)
+        self.assertEqual(r.lost[0], 0)
+        self.assertAlmostEqual(r.goodput[0], 6e6 * sl.MSS / sl.WIRE, delta=1e5)
+
+    def test_above_capacity(self):
+        r = sl.run(fixed(15e6, 10e6), NOTHING)[0]
+        self.assertAlmostEqual(r.utilisation, 1, delta=0.002)
+        self.assertAlmostEqual(r.lost[0] / r.sent[0], 1 / 3, delta=0.01)
+
+    def test_random_loss(self):
+        r = sl.run(fixed(50e6, 100e6, loss=0.01), NOTHING)[0]
+        n = r.sent[0]
+        self.assertGreater(n, 80000)
+        self.assertAlmostEqual(r.lost[0] / n, 0.01, delta=4 * math.sqrt(0.01 * 0.99 / n))
+        self.assertAlmostEqual(r.utilisation, 0.495, delta=0.01)
+
+    def test_capacity_steps(self):
+        # all of 10 s at 10 Mbit/s, half of what comes in 10 s at 5
+        r = sl.run(fixed(10e6, 10e6, steps=[(10, 5e6)]), NOTHING)[0]
+        self.assertAlmostEqual(r.utilisation, 1, delta=0.01)
+        self.assertAlmostEqual(r.lost[0] / r.sent[0], 0.25, delta=0.01)
+
+    def test_full_buffer_is_waited_for(self):
+        s = sl.scenario(10e6, 0.02, bdps=2, duration=10, flows=[sl.LITEFLOW, sl.FIXED])
+        s.flow[1].rate, s.flow[1].start = 12e6, 1
+        samples = sl.run(s, NOTHING, samples=100000)[1]
+        waits = [x.queue for x in samples if x.time > 2]
+        self.assertGreater(len(waits), 20)
+        self.assertAlmostEqual(np.median(waits), 0.04, delta=0.003)
+        # 20 ms, and for two packets; and 40 ms more
+        ratios = [x.feature[1] for x in samples if 2 < x.time < 9]
+        self.assertAlmostEqual(np.median(ratios), 0.0624 / 0.0224, delta=0.3)
+
+    def test_nonsense_is_refused(self):
+        for name, value in (("duration", 0), ("n_flows", 13), ("loss", 1), ("buffer", 0)):
+            s = sl.scenario(1e6, 0.1)
+            setattr(s, name, value)
+            with self.assertRaises(sl.SimError, msg=name):
+                sl.run(s, NOTHING)
+
+
+class Windows(unittest.TestCase):
+    def test_reno_without_buffer(self):
+        # 1,650 packets fit, 10 wait: from half to all of it and back, 3/4 on average
+        s = sl.scenario(100e6, 0.2, bdps=0, duration=1500, flows=[sl.RENO])
+        self.assertAlmostEqual(sl.run(s, NOTHING)[0].late[0] / (100e6 * sl.MSS / sl.WIRE), 0.75,
+                               delta=0.03)
+
+    def test_reno_with_buffer(self):
+        s = sl.scenario(100e6, 0.05, duration=300, flows=[sl.RENO])
+        self.assertGreater(sl.run(s, NOTHING)[0].late[0], 0.98 * 100e6 * sl.MSS / sl.WIRE)
+
+    def test_reno_with_loss(self):
+        # sqrt(3 / (2 p)) packets in a round trip
+        for p in (0.0005, 0.002):
+            s = sl.scenario(1e9, 0.05, duration=500, flows=[sl.RENO], loss=p)
+            want = math.sqrt(1.5 / p) * sl.MSS * 8 / 0.05
+            self.assertAlmostEqual(sl.run(s, NOTHING)[0].late[0] / want, 1, delta=0.12)
+
+    def test_cubic_recovers_faster(self):
+        late = [sl.run(sl.scenario(200e6, 0.1, bdps=0.1, duration=200, flows=[kind]),
+                       NOTHING)[0].late[0] for kind in (sl.RENO, sl.CUBIC)]
+        self.assertGreater(late[1], 1.1 * late[0])
+
+
+class Law(unittest.TestCase):
+    """The kernel's source, as far as the simulator can tell."""
+
+    def test_pull_leads_to_the_reference(self):
+        # TLF_RATE_REF, if all answers are 0
+        s = sl.scenario(1e9, 0.04, duration=60)
+        samples = sl.run(s, NOTHING, samples=100000)[1]
+        self.assertAlmostEqual(samples[-1].rate / 128e6, 1, delta=0.05)
+
+    def test_start_up_finds_the_capacity(self):
+        s = sl.scenario(100e6, 0.05, duration=3)
+        samples = sl.run(s, NOTHING, samples=100000)[1]
+        cruise = [x for x in samples if x.mode == 2]
+        self.assertLess(cruise[0].time, 1)
+        self.assertAlmostEqual(cruise[0].rate / (100e6 * sl.MSS / sl.WIRE), 1, delta=0.1)
+
+    def test_expert_shares(self):
+        s = sl.scenario(50e6, 0.04, duration=60, flows=[sl.LITEFLOW] * 3, stagger=5)
+        r = sl.run(s, gains=sl.GAINS)[0]
+        self.assertGreater(r.jain, 0.95)
+        self.assertGreater(r.utilisation, 0.95)
+        self.assertLess(r.queue_p95_rtt, 0.5)
+
+
+class Sameness(unittest.TestCase):
+    def test_threads_make_no_difference(self):
+        scenarios = [sl.draw(i) for i in range(40)]
+        policies = [some_network(seed=1), some_network(seed=2)]
+        one, two = (sl.batch(scenarios, policies, threads=n) for n in (1, 2))
+        self.assertEqual(one.tobytes(), two.tobytes())
+        self.assertNotEqual(one[0].tobytes(), one[1].tobytes())
+
+    def test_seed_decides(self):
+        a, b, c = (bytes(sl.draw(seed)) for seed in (7, 7, 8))
+        self.assertEqual(a, b)
+        self.assertNotEqual(a, c)
+
+    def test_draws_stay_in_range(self):
+        kinds = set()
+        for seed in range(500):
+            s = sl.draw(seed, True)
+            n = int(s.n_flows)
+            for rate in s.step_rate[:int(s.n_steps)]:
+                self.assertTrue(0.999e6 <= rate <= 1.001e9)
+            self.assertTrue(0.5e-3 <= min(f.rtt for f in s.flow[:n]))
+            self.assertTrue(max(f.rtt for f in s.flow[:n]) <= 0.6)
+            self.assertTrue(0 <= s.loss <= 0.02)
+            self.assertAlmostEqual(sum(s.preferences), 1)
+            kinds.add((sum(f.kind == sl.LITEFLOW for f in s.flow[:n])))
+        self.assertEqual(kinds, set(range(1, 9)))
+
+    def test_command_and_library(self):
+        out = subprocess.run([CCSIM, "--draw", "11"], check=True, capture_output=True).stdout
+        r = sl.run(sl.draw(11), gains=sl.GAINS)[0]
+        self.assertAlmostEqual(json.loads(out)["score"], r.score, places=6)
+
+    def test_command_refuses(self):
+        for args in (["--flows", "bbr"], ["--loss", "-1"], ["--step", "5"], ["--nothing"]):
+            run = subprocess.run([CCSIM, *args], capture_output=True, check=False)
+            self.assertEqual(run.returncode, 2, args)
+            self.assertTrue(run.stderr)
+
+
+class Network(unittest.TestCase):
+    def test_forward_as_torch(self):
+        import torch
+        for n_in in (N_IN, N_IN + sl.PREFERENCES):
+            torch.manual_seed(n_in)
+            net = nw.torch_network(n_in)
+            rng = np.random.default_rng(1)
+            rows = rng.normal(1, 0.3, (200, n_in)).astype(np.float32)
+            with torch.no_grad():
+                want = net(torch.from_numpy(nw.normalised(rows)))[:, 0].clamp(-2, 2).numpy()
+            got = sl.forward(nw.to_raw(nw.from_torch(net)), rows)
+            self.assertLess(np.abs(got - want).max(), 5e-4)
+            self.assertGreater(want.std(), 0.05)
+
+    def test_text_and_back(self):
+        with tempfile.TemporaryDirectory() as d:
+            for app, a in nw.APPS.items():
+                path, params = os.path.join(d, app), some_network(a.n_in)
+                nw.write(path, app, params, "made up")
+                self.assertEqual(nw.read(path)[0], app)
+                self.assertTrue((nw.read(path)[1] == params).all())
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("{}")
+            with self.assertRaises(sl.SimError):
+                nw.read(path)
+
+    def engine(self, path, rows):
+        """What the kernel's engine answers to rows."""
+        blob = os.path.join(self.dir.name, "model.lfm")
+        subprocess.run([LFCTL, "model", "pack", path, "-o", blob], check=True,
+                       capture_output=True)
+        text = "\n".join(" ".join(str(v) for v in r)
+                         for r in np.rint(rows * 65536).astype(np.int64))
+        out = subprocess.run([LFCTL, "model", "run", blob, "-"], input=text.encode(),
+                             check=True, capture_output=True).stdout.decode()
+        return np.array([int(line.split()[-1]) for line in out.strip().split("\n")]) / 65536
+
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+
+    def compare(self, path, most, mean):
+        app, params = nw.read(path)
+        rows = np.concatenate([
+            sl.run(sl.draw(seed, app == "cc_pref"), params=params, rows=300)[2]
+            for seed in range(900, 920)])[:, :-1]
+        self.assertGreater(len(rows), 1000)
+        error = np.abs(self.engine(path, rows) - sl.forward(params, rows))
+        self.assertLess(error.max(), most)
+        self.assertLess(error.mean(), mean)
+
+    def test_engine_as_float(self):
+        path = os.path.join(self.dir.name, "some.json")
+        nw.write(path, "cc", some_network(), "made up")
+        self.compare(path, 0.01, 0.002)
+
+    def test_shipped_models(self):
+        paths = sorted(glob.glob(os.path.join(MODELS, "*.json")))
+        self.assertIn("cc.json", [os.path.basename(p) for p in paths])
+        for path in paths:
+            app, params = nw.read(path)
+            with open(path, encoding="utf-8") as f:
+                net = json.load(f)
+            want = nw.model(app, params, "")
+            for key in ("units", "inputs", "outputs"):
+                self.assertEqual(net[key], want[key], key)
+            self.assertIn("seed", net["provenance"])
+            self.compare(path, 0.04, 0.004)
+
+    def test_shipped_model_controls(self):
+        params = nw.read(os.path.join(MODELS, "cc.json"))[1]
+        scenarios = [sl.draw((1 << 42) + i) for i in range(150)]
+        r = sl.batch(scenarios, [params], gains=[sl.GAINS])
+        self.assertGreater(r["score"][0].mean(), r["score"][1].mean())
+        alone = [i for i, s in enumerate(scenarios) if s.n_flows == 1 and s.n_steps == 1]
+        self.assertGreater(np.median(r["utilisation"][0][alone]), 0.93)
+        self.assertLess(np.median(r["queue_p95_rtt"][0][alone]), 0.5)
+
+
+class Aurora(unittest.TestCase):
+    """The public weights: the float actions that are known of them."""
+
+    STATES = (((0, 1, 1), 0.588), ((0, 1, 1.1), 0.201), ((0, 1.1, 1.1), -0.043),
+              ((0, 1.5, 1), -0.604), ((0, 2, 1), -1.344), ((0, 3, 1.5), -2.756),
+              ((-0.05, 1, 1), 1.738), ((0.05, 1, 1), -0.593))
+
+    def test_actions(self):
+        if not os.path.exists(AURORA):
+            self.skipTest(f"no {AURORA}")
+        tool = os.path.join(sl.TOP, "liteflow", "tests", "aurora_json.py")
+        net = json.loads(subprocess.run(["/usr/bin/python3", tool, AURORA], check=True,
+                                        capture_output=True).stdout)
+        params = []
+        for la in net["layers"]:
+            params += [np.array(la["weights"]).T.ravel(), np.array(la["bias"])]
+        params = np.concatenate(params).astype(np.float32)
+        for state, want in self.STATES:
+            row = np.array([state * sl.HISTORY], dtype=np.float32)
+            x = row[0].astype(float)
+            for i, (w, b) in enumerate(nw.layers(params)):
+                x = x @ w + b
+                x = np.tanh(x) if i < 2 else x
+            self.assertAlmostEqual(x[0], want, delta=0.002, msg=state)
+            got = sl.forward(params, row)[0]
+            self.assertAlmostEqual(got, max(want, -2), delta=0.002, msg=state)
+
+
+class Training(unittest.TestCase):
+    SHORT = ["--imitate", "12", "--rounds", "1", "--pairs", "8", "--scenarios", "12",
+             "--validate", "60", "--every", "4", "--date", "today"]
+
+    def train(self, d, name, generations, *more):
+        path = os.path.join(d, name + ".json")
+        subprocess.run([sys.executable, os.path.join(sl.HERE, "train"), "-o", path,
+                        "--generations", str(generations), *self.SHORT, *more], check=True,
+                       capture_output=True)
+        return path
+
+    def test_improves_repeats_and_goes_on(self):
+        with tempfile.TemporaryDirectory() as d:
+            a, b = (self.train(d, name, 8) for name in "ab")
+            with open(a, "rb") as f, open(b, "rb") as g:
+                self.assertEqual(f.read(), g.read())
+            scenarios = [sl.draw((1 << 42) + i) for i in range(200)]
+            imitation = self.train(d, "c", 0)
+            first, trained = sl.batch(scenarios, [nw.read(p)[1] for p in (imitation, a)])[
+                "score"].mean(1)
+            self.assertGreater(trained, first + 0.02)
+            other = self.train(d, "d", 0, "--seed", "2")
+            self.assertFalse((nw.read(imitation)[1] == nw.read(other)[1]).all())
+
+    def test_refuses(self):
+        for args in ([], ["-o", "/nowhere/x.json"], ["-o", "x", "--pairs", "0"]):
+            run = subprocess.run([sys.executable, os.path.join(sl.HERE, "train"), *args],
+                                 capture_output=True, check=False)
+            self.assertEqual(run.returncode, 2, args)
+
+    def test_evaluate(self):
+        with tempfile.TemporaryDirectory() as d:
+            out = os.path.join(d, "out.json")
+            run = subprocess.run([sys.executable, os.path.join(sl.HERE, "evaluate"), "-n", "3",
+                                  "--json", out], capture_output=True, check=True)
+            self.assertIn("2-8 flows", run.stdout.decode())
+            with open(out, encoding="utf-8") as f:
+                figures = json.load(f)["figures"]
+            self.assertTrue(0 < figures["one flow"]["utilisation"][0] <= 100)
+
+
+if __name__ == "__main__":
+    unittest.main()
