@@ -14,6 +14,9 @@
 #define NS_PER_SEC	1000000000LL
 #define NEVER		INT64_MAX
 
+/* Packets: no fewer can be kept in a queue. */
+#define SMALL_QUEUE	5
+
 /* First in, first out, with room for so many bytes; time is in ns. */
 struct link {
 	const struct sim_scenario *scenario;
@@ -72,7 +75,6 @@ struct flow {
 	struct tlf_hot hot;	/* SIM_LITEFLOW */
 	struct tlf_flow law;
 	float action;
-	struct expert_view view;
 
 	double window;		/* SIM_RENO, SIM_CUBIC */
 	double threshold;

@@ -21,7 +21,6 @@
 
 #define DELAY_WEIGHT	0.25
 #define LOSS_WEIGHT	2
-#define SMALL_QUEUE	5
 #define GRACE_RTTS	12
 #define LITTLE		0.02		/* of a share: keeps the logarithm finite */
 #define RECOVERED	0.8

@@ -14,7 +14,7 @@ APPS = {"cc": App(30, "cc-1", 0), "cc_pref": App(33, "cc-pref-1", 3)}
 NAMES = ("inflation", "ratio", "send")
 PREFERENCES = ("throughput", "latency", "loss")
 UNIT = 1 / 65536
-ACTION_MAX = 2
+ACTION_MAX = 4
 
 # Training sees features of about unit size.
 OFFSET, SCALE = (0, 1, 1), (10, 4, 8)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What decides: a network in floating point, or the expert that it first imitates.
+ * What decides: a network in floating point, or the expert that it imitates at first.
  */
 #include <math.h>
 #include "engine.h"
 
-#define ACTION_MAX	2
+#define ACTION_MAX	4
 
 static const float *layer(const float *params, const float *in, int n_in, float *out, int n_out)
 {
@@ -49,36 +49,20 @@ float policy_run(const float *params, int n_in, const float *in)
 }
 
 /*
- * What the network imitates to begin with. It knows more than the network is shown:
- * the rates of the intervals whose ACKs are still to come. From these and from what
- * the last interval says of rate and queue it computes what both will be when the
- * next packet gets there, and steers by that; on the bare features, which are two or
- * three intervals old, the same steering would swing. The network has to infer as
- * much from ten intervals.
+ * What the network imitates to begin with. It is told what no sender can know: its
+ * fair share and the queue as they are now. What is to be done then is plain, and
+ * the network has to infer from its inputs as much of it as they hold; where they
+ * leave open whether the rate is too high or too low, it learns the mean.
  */
-enum { HOME, STEEP, DAMP, LOSS, TOLERANCE, EMPTY, SMALL };
+enum { GAIN, TARGET, HORIZON, LEANING };
 
-float expert_run(const float *gains, const float *in, const struct expert_view *view)
+float expert_run(const float *gains, const struct expert_view *view)
 {
-	const float *newest = in + TLF_N_IN - TLF_FEATURES, *before = newest - TLF_FEATURES;
-	int i, flying = fminf(lroundf(view->flying), EXPERT_RATES - 2);
-	float seen = fmaxf(newest[1] - 1 - view->burst, 0), growth = 0.5f * (newest[0] + before[0]);
-	float queue = seen + newest[0] * view->length / 2;
-	float excess, then, lost = 0, action, empty, left = view->flying;
+	/* the rate that makes the queue right in HORIZON round trips */
+	float target = gains[TARGET] + gains[LEANING] * view->lean;
+	float excess = view->queue - target - view->burst;
+	float goal = view->share * fmaxf(1 - excess / gains[HORIZON], 0.25f);
+	float action = gains[GAIN] * logf(goal / view->rate) + view->rest;
 
-	for (i = 0; i < TLF_HISTORY; i++)
-		lost += (in[3 * i + 2] - 1) / TLF_HISTORY;
-	lost = fmaxf(lost - gains[TOLERANCE], 0);
-	/* a rate that is above capacity by so much makes a queue grow so fast */
-	then = growth;
-	excess = then;
-	for (i = flying; i >= 0; i--, left--) {
-		excess = (1 + then) * view->rate[i] / view->rate[flying + 1] - 1;
-		queue = fmaxf(queue + excess * view->length * fminf(fmaxf(left, 0), 1), 0);
-	}
-	action = gains[HOME] - gains[STEEP] * queue - gains[DAMP] * excess - gains[LOSS] * lost;
-	/* no queue says nothing of what fits: look for it */
-	empty = expf(-(seen + 2 * fabsf(growth)) / gains[SMALL]);
-	action += empty * (gains[EMPTY] - action);
 	return fminf(fmaxf(action, -ACTION_MAX), ACTION_MAX);
 }

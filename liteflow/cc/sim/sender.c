@@ -160,6 +160,38 @@ static void trace(struct sim *sim, const struct flow *f)
 	s->mode = f->hot.mode + 10 * f->law.competing;
 }
 
+/* Where somebody fills the queue anyway, it says nothing of one's own rate. */
+#define FILLED_QUEUE	0.05
+
+static float ask_expert(struct sim *sim, const struct flow *f)
+{
+	double rate = link_rate(&sim->link), left = rate * NS_PER_SEC;	/* on the link */
+	struct expert_view view = { .rate = f->hot.rate };
+	bool filled = false;
+	int i, sharing = 0;
+
+	for (i = 0; i < sim->n_flows; i++) {
+		const struct flow *o = &sim->flow[i];
+
+		if (o->state != FLOW_RUNS)
+			continue;
+		if (o->kind == SIM_FIXED)
+			left -= o->on ? o->desc->rate / 8 : 0;
+		else
+			sharing++;
+		filled |= o->kind == SIM_RENO || o->kind == SIM_CUBIC;
+	}
+	link_advance(&sim->link, sim->now);
+	view.share = fmax(left * SIM_MSS / SIM_WIRE / sharing, TLF_RATE_MIN);
+	view.queue = filled ? FILLED_QUEUE :
+			      sim->link.backlog / rate / (f->rtt + SMALL_QUEUE * SIM_WIRE / rate);
+	view.burst = (burst(sim, f->hot.rate) - 1) * SIM_WIRE / rate / f->rtt;
+	view.rest = (tlf_log2(f->hot.rate) - tlf_log2(TLF_RATE_REF)) *
+		    ldexp(1, TLF_STEP_SHIFT - TLF_PULL_SHIFT - TLF_ACTION_SHIFT);
+	view.lean = sim->scenario->preferences[0] - sim->scenario->preferences[1];
+	return expert_run(sim->policy->gains, &view);
+}
+
 static void decide(struct sim *sim, struct flow *f)
 {
 	static const float lo[] = FEATURE_LO, hi[] = FEATURE_HI;
@@ -172,20 +204,12 @@ static void decide(struct sim *sim, struct flow *f)
 	if (p->n_in > TLF_N_IN)
 		for (; n < SIM_PREFERENCES; n++)
 			in[n] = sim->scenario->preferences[n];
-	memmove(f->view.rate + 1, f->view.rate, sizeof(f->view.rate) - sizeof(*f->view.rate));
-	for (i = 0; i < EXPERT_RATES; i++)
-		if (!i || !f->view.rate[i])
-			f->view.rate[i] = f->hot.rate;
-	f->view.flying = (float)f->law.rtt_us / f->hot.mi_len_us + 0.5f;
-	f->view.length = (float)f->hot.mi_len_us / f->hot.min_rtt_us;
-	f->view.burst = (burst(sim, f->hot.rate) - 1) * SIM_WIRE / link_rate(&sim->link) / 1000 /
-			f->hot.min_rtt_us;
 	tlf_inputs(&f->law, raw);
 	for (i = 0; i < TLF_N_IN; i++)
 		in[n + i] = fminf(fmaxf(raw[i] / (float)TLF_ACTION_ONE, lo[i % TLF_FEATURES]),
 				  hi[i % TLF_FEATURES]);
 	if (p->gains)
-		expert = expert_run(p->gains, in + n, &f->view);
+		expert = ask_expert(sim, f);
 	f->action = p->params ? policy_run(p->params, p->n_in, in) : expert;
 	if (t && t->rows_n < t->rows_room) {
 		float *row = t->rows + t->rows_n++ * (p->n_in + 1);
@@ -270,7 +294,7 @@ static void on_ack(struct sim *sim, struct flow *f)
 		if (window && ack.now_us - f->hot.min_rtt_stamp_us > window)
 			f->hot.min_rtt_stamp_us = ack.now_us - TLF_MIN_RTT_WINDOW_US - 1;
 
-		if (tlf_on_ack(&f->hot, &f->law, &ack))
+		if (tlf_on_ack(&f->hot, &f->law, &ack, sim->scenario->rule))
 			decide(sim, f);
 		else if (f->law.intervals != intervals)
 			trace(sim, f);
@@ -312,7 +336,6 @@ static void begin(struct sim *sim, struct flow *f)
 	f->threshold = INFINITY;
 	f->cwnd = FIRST_WINDOW;
 	if (f->kind == SIM_LITEFLOW) {
-		memset(&f->view, 0, sizeof(f->view));
 		tlf_init(&f->hot, &f->law, &ack, f->srtt / 1000, FIRST_WINDOW);
 		f->cwnd = law_cwnd(sim, f);
 	}

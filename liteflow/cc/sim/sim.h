@@ -105,19 +105,19 @@ struct policy {
 
 float policy_run(const float *params, int n_in, const float *in);
 
-#define EXPERT_RATES	8
-
-/* What only the expert sees. */
+/* What only the expert sees. Rates in bytes of payload per second. */
 struct expert_view {
-	float rate[EXPERT_RATES];	/* of the intervals, the newest first */
-	float flying;			/* intervals whose ACKs are still to come */
-	float length;			/* of one, in minimum RTTs */
-	float burst;			/* what it sends at once is a queue for so long, the same */
+	float rate;
+	float share;		/* what each of those who listen should have */
+	float queue;		/* in round trips */
+	float burst;		/* what it sends at once, the same */
+	float rest;		/* the action that keeps the rate */
+	float lean;		/* preference of throughput over latency, -1 to 1 */
 };
 
-#define EXPERT_GAINS	{ 0.5, 4, 9, 4, 0.02, 0.8, 0.017 }	/* as in simlib.py */
+#define EXPERT_GAINS	{ 4, 0.02, 1, 0.2 }		/* as in simlib.py */
 
-float expert_run(const float *gains, const float *in, const struct expert_view *view);
+float expert_run(const float *gains, const struct expert_view *view);
 
 struct sim_trace {
 	struct sim_sample *sample;

@@ -69,15 +69,14 @@ class Link(unittest.TestCase):
         self.assertAlmostEqual(r.lost[0] / r.sent[0], 0.25, delta=0.01)
 
     def test_full_buffer_is_waited_for(self):
-        s = sl.scenario(10e6, 0.02, bdps=2, duration=10, flows=[sl.LITEFLOW, sl.FIXED])
-        s.flow[1].rate, s.flow[1].start = 12e6, 1
-        samples = sl.run(s, NOTHING, samples=100000)[1]
-        waits = [x.queue for x in samples if x.time > 2]
-        self.assertGreater(len(waits), 20)
-        self.assertAlmostEqual(np.median(waits), 0.04, delta=0.003)
-        # 20 ms, and for two packets; and 40 ms more
-        ratios = [x.feature[1] for x in samples if 2 < x.time < 9]
-        self.assertAlmostEqual(np.median(ratios), 0.0624 / 0.0224, delta=0.3)
+        # beside one that sends more than the link takes, and does not listen
+        s = sl.scenario(10e6, 0.02, bdps=2, duration=60, flows=[sl.LITEFLOW, sl.FIXED])
+        s.flow[1].rate, s.flow[1].start = 11e6, 1
+        r, samples, _ = sl.run(s, NOTHING, samples=100000)
+        self.assertAlmostEqual(r.queue_p50, 0.04, delta=0.005)
+        self.assertAlmostEqual(r.queue_p95, 0.04, delta=0.003)
+        self.assertLess(max(x.queue for x in samples), 0.0401)
+        self.assertAlmostEqual(r.utilisation, 1, delta=0.02)
 
     def test_nonsense_is_refused(self):
         for name, value in (("duration", 0), ("n_flows", 13), ("loss", 1), ("buffer", 0)):
@@ -183,7 +182,7 @@ class Network(unittest.TestCase):
             rng = np.random.default_rng(1)
             rows = rng.normal(1, 0.3, (200, n_in)).astype(np.float32)
             with torch.no_grad():
-                want = net(torch.from_numpy(nw.normalised(rows)))[:, 0].clamp(-2, 2).numpy()
+                want = net(torch.from_numpy(nw.normalised(rows)))[:, 0].clamp(-4, 4).numpy()
             got = sl.forward(nw.to_raw(nw.from_torch(net)), rows)
             self.assertLess(np.abs(got - want).max(), 5e-4)
             self.assertGreater(want.std(), 0.05)
@@ -278,7 +277,7 @@ class Aurora(unittest.TestCase):
                 x = np.tanh(x) if i < 2 else x
             self.assertAlmostEqual(x[0], want, delta=0.002, msg=state)
             got = sl.forward(params, row)[0]
-            self.assertAlmostEqual(got, max(want, -2), delta=0.002, msg=state)
+            self.assertAlmostEqual(got, max(want, -4), delta=0.002, msg=state)
 
 
 class Training(unittest.TestCase):
