@@ -18,6 +18,8 @@ LEAST_GOODPUT = 0.9
 FAIR_SECONDS = 20
 BESIDE_SECONDS = 40
 OTHERS = ("cubic", "bbr")
+NAMES = ("cc_goodput_vs_user_100ms", "cc_goodput_vs_user_10ms", "cc_good_cells", "cc_jain_min",
+         "cc_loss1_utilisation")
 SAMPLES_PER_S = 10
 
 
