@@ -20,7 +20,7 @@ TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl cclab kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
+	check-ynl ccsim cc-train cclab kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -52,6 +52,7 @@ help:
 #:   make fuzz            a million damaged models and a million messages
 #:
 #: Congestion control
+#:   make cc-train        train its network anew: build/data/cc/cc.json, 30 minutes
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
 #:
@@ -169,6 +170,15 @@ mllb mllb-report:
 	@$(MAKE) kernel MODE=test FXDPT=y PERF=y
 	@$(MAKE) tools lfctl dump_lb
 	@mllb/$(if $(filter mllb,$@),quick,report) --accel $(ACCEL) $(if $(filter y,$(RETRAIN)),--retrain)
+
+ccsim:
+	@scripts/deps.sh --notice lfctl
+	@$(MAKE) -s -C liteflow/cc/sim BUILD=$(BUILD)
+
+cc-train: ccsim
+	@scripts/deps.sh --notice train
+	@mkdir -p $(BUILD)/data/cc
+	@liteflow/cc/sim/train -o $(BUILD)/data/cc/cc.json --date $$(date -u +%F)
 
 cclab: sync lfctl
 	@scripts/deps.sh --notice cc

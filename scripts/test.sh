@@ -116,6 +116,8 @@ plan()
 	step evaluation		/usr/bin/python3 mllb/guest/test_eval.py
 	step statistics		/usr/bin/python3 mllb/guest/test_abstats.py
 	step lab-figures	liteflow/cc/lab/test_lab.py
+	build ccsim		make -s ccsim
+	step simulator		/usr/bin/python3 liteflow/cc/sim/test_sim.py
 	step outcome		/usr/bin/python3 mllb/outcome/test_outcome.py
 	step series		scripts/check-patches.sh
 	step olddefconfig	scripts/check-olddefconfig.sh
