@@ -214,6 +214,26 @@ static int read_layers(struct json_object *layers, float *params)
 	return first;
 }
 
+/* What the file takes off the inputs goes into the bias. */
+static void take_offsets(struct json_object *json, float *params, int n_in)
+{
+	struct json_object *inputs, *offset;
+	int i, o;
+
+	if (!json_object_object_get_ex(json, "inputs", &inputs) ||
+	    !json_object_is_type(inputs, json_type_array))
+		return;
+	for (o = 0; o < SIM_HIDDEN1; o++) {
+		double sum = 0;
+
+		for (i = 0; i < n_in && i < (int)json_object_array_length(inputs); i++)
+			if (json_object_object_get_ex(json_object_array_get_idx(inputs, i),
+						      "offset", &offset))
+				sum += json_object_get_double(offset) * params[i * SIM_HIDDEN1 + o];
+		params[n_in * SIM_HIDDEN1 + o] -= sum;
+	}
+}
+
 static void load_model(struct policy *policy, float *params)
 {
 	struct json_object *json = json_object_from_file(opts.model), *layers;
@@ -226,6 +246,8 @@ static void load_model(struct policy *policy, float *params)
 	if (json_object_object_get_ex(json, "layers", &layers) &&
 	    json_object_is_type(layers, json_type_array) && json_object_array_length(layers) == 3)
 		policy->n_in = read_layers(layers, params);
+	if (policy->n_in > 0)
+		take_offsets(json, params, policy->n_in);
 	json_object_put(json);
 	if (policy->n_in < 0) {
 		fprintf(stderr, "ccsim: %s: not a model of %d or %d inputs, tanh %d, tanh %d, 1\n",

@@ -70,16 +70,23 @@ def from_torch(net):
 
 
 def model(app, params, provenance, name=None):
-    """The JSON of lfctl(8)."""
+    """The JSON of lfctl(8).
+
+    With offsets, as features are near (0, 1, 1): rounded weights of some twenty inputs
+    of 1 would add up to an error that is always there.
+    """
     inputs = [{"name": n, "unit": UNIT, "lo": 0, "hi": 1}
               for n in PREFERENCES[:APPS[app].preferences]]
     for age in reversed(range(sl.HISTORY)):
-        inputs += [{"name": f"{n}{age}", "unit": UNIT, "lo": lo, "hi": hi}
-                   for n, lo, hi in zip(NAMES, sl.FEATURE_LO, sl.FEATURE_HI)]
+        inputs += [{"name": f"{n}{age}", "unit": UNIT, "lo": lo, "hi": hi, "offset": at}
+                   for n, lo, hi, at in zip(NAMES, sl.FEATURE_LO, sl.FEATURE_HI, OFFSET)]
 
     def row(values):
         return [float(f"{v:.9g}") for v in values]
 
+    params = params.astype(np.float64)
+    w, b = layers(params)[0]
+    b += np.array([i.get("offset", 0) for i in inputs]) @ w
     return {
         "format": "liteflow-model", "version": 1, "name": name or app,
         "units": APPS[app].units, "provenance": provenance, "inputs": inputs,
@@ -120,7 +127,10 @@ def read(path):
         parts = []
         for la in net["layers"]:
             parts += [np.array(la["weights"], dtype=np.float64).T.ravel(), np.array(la["bias"])]
-        params = np.concatenate(parts).astype(np.float32)
+        params = np.concatenate(parts)
+        w, b = layers(params)[0]
+        b -= np.array([i.get("offset", 0) for i in net["inputs"]]) @ w
+        params = params.astype(np.float32)
     except OSError as err:
         raise sl.SimError(f"{path}: {err.strerror}") from None
     except (ValueError, KeyError, TypeError) as err:
