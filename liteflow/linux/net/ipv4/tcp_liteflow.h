@@ -135,6 +135,7 @@ struct tlf_hot {
  * @window_count: intervals since that was judged
  * @window_wanted: sum of the changes that the model wanted in them
  * @window_queued: those in which there was always a queue
+ * @filled: probes that must find no queue before it stops competing
  * @kept: ten-second windows in which the minimum RTT did not expire for that
  * @settling: ACKs still tell of packets sent before the model's time
  * @settled_us: those sent from then on are the model's
@@ -155,6 +156,7 @@ struct tlf_flow {
 	u8 next;
 	u8 window_count;
 	u8 window_queued;
+	u8 filled;
 	u8 kept;
 	u8 settling;
 	s32 window_wanted;

@@ -74,12 +74,11 @@
 #define TLF_AURORA_STEP		40		/* an action of 1: a fortieth */
 #define TLF_AURORA_MAX		(10 * TLF_ACTION_ONE)
 
-#define TLF_STARTUP_RATIO	(TLF_ONE * 5 / 4)
 #define TLF_STARTUP_BURST	3		/* intervals: the first window is not paced */
 #define TLF_STARTUP_ROUNDS	3		/* without 25 % more */
 #define TLF_STARTUP_LOSS	8		/* an eighth of an interval */
 #define TLF_DRAIN_INTERVALS	8		/* at most */
-#define TLF_COLLAPSE_LOSS	4		/* a quarter: no more than what arrives */
+#define TLF_COLLAPSE_LOSS	4		/* a quarter of an interval */
 
 #define TLF_LEAST_PACKETS	2		/* a round trip: fewer tell hardly anything */
 
@@ -92,6 +91,7 @@
 #define TLF_COMPETE_LOSS	8		/* an eighth of an interval: the queue's overflow */
 #define TLF_COMPETE_HOLD	64		/* intervals for which that holds */
 #define TLF_COMPETE_PROBED	U16_MAX		/* until the next probe */
+#define TLF_COMPETE_PROBES	2		/* it takes so many to find no queue again */
 #define TLF_COMPETE_PACKETS	32
 #define TLF_COMPETE_BDP		4		/* or a quarter of start-up's BDP */
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
@@ -314,12 +314,16 @@ static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
 	flow->next = (flow->next + 1) % TLF_HISTORY;
 }
 
+static bool tlf_is_queue(const struct tlf_hot *hot, u32 rtt_us)
+{
+	return rtt_us > hot->min_rtt_us && rtt_us - hot->min_rtt_us > hot->min_rtt_us / 4;
+}
+
 static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 			const struct tlf_interval *mi, u32 mss)
 {
 	bool round = tlf_reached(hot->last_delivered, flow->round_delivered);
-	bool queue = flow->intervals > TLF_STARTUP_BURST &&
-		     (u64)mi->rtt_us * TLF_ONE > (u64)hot->min_rtt_us * TLF_STARTUP_RATIO;
+	bool queue = flow->intervals > TLF_STARTUP_BURST && tlf_is_queue(hot, mi->rtt_us);
 
 	if (flow->bw * 4 >= flow->full_bw * 5) {
 		flow->full_bw = flow->bw;
@@ -440,7 +444,9 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	tlf_compete(hot, flow, ack);
 	if (hot->mode == TLF_PROBE)
 		return false;
-	if (mi.lost * TLF_COLLAPSE_LOSS > mi.delivered + mi.lost) {
+	/* the path took in far more than it delivered: its capacity fell */
+	if (mi.lost * TLF_COLLAPSE_LOSS > mi.delivered + mi.lost ||
+	    (mi.acked_us > 2 * mi.sent_us && mi.rise_us > 0 && tlf_is_queue(hot, mi.rtt_us))) {
 		hot->rate = clamp_t(u64, flow->bw, hot->rate / 2, hot->rate);
 		return false;
 	}
@@ -463,11 +469,15 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	    flow->kept < TLF_KEEP_WINDOWS) {
 		/* half of its packets less, and no shorter a queue: not its own */
 		flow->kept++;
-		flow->competing = TLF_COMPETE_PROBED;
+		flow->filled = TLF_COMPETE_PROBES;
 	} else {
 		flow->kept = 0;
 		hot->min_rtt_us = flow->probe_min_rtt_us;
+		if (flow->filled)
+			flow->filled--;
 	}
+	if (flow->filled)
+		flow->competing = TLF_COMPETE_PROBED;
 	hot->min_rtt_stamp_us = ack->now_us;
 	tlf_cruise(hot, flow, ack->now_us);
 	hot->open = 0;
@@ -494,6 +504,21 @@ static void tlf_min_rtt(struct tlf_hot *hot, struct tlf_flow *flow, const struct
 	}
 }
 
+/*
+ * All packets that were sent in the interval are accounted for; or the network takes
+ * so much longer to deliver them that those which came tell enough.
+ */
+static bool tlf_is_over(const struct tlf_hot *hot, const struct tlf_ack *ack)
+{
+	u32 delivered = hot->last_delivered - hot->mi_delivered;
+
+	if (!delivered || !(hot->rtt_n[0] + hot->rtt_n[1]))
+		return false;
+	return tlf_reached(ack->sent_us, hot->mi_sent_us + hot->mi_len_us) ||
+	       (delivered >= TLF_MI_PACKETS &&
+		tlf_since(hot->last_ack_us, hot->mi_ack_us) >= hot->mi_len_us * 3 / 2);
+}
+
 /**
  * tlf_on_ack() - account for an ACK
  * @hot: the flow
@@ -510,8 +535,7 @@ static inline bool tlf_on_ack(struct tlf_hot *hot, struct tlf_flow *flow,
 	bool ask = false;
 
 	tlf_min_rtt(hot, flow, ack);
-	if (hot->open && tlf_reached(ack->sent_us, hot->mi_sent_us + hot->mi_len_us) &&
-	    hot->rtt_n[0] + hot->rtt_n[1] && hot->last_delivered != hot->mi_delivered) {
+	if (hot->open && tlf_is_over(hot, ack)) {
 		ask = tlf_close(hot, flow, ack, rule);
 		hot->open = 0;
 	}
