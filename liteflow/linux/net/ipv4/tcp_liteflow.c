@@ -27,24 +27,32 @@
  * tcp_allowed_congestion_control.
  */
 #include <linux/atomic.h>
+#include <linux/hashtable.h>
 #include <linux/inet_diag.h>
 #include <linux/liteflow.h>
 #include <linux/module.h>
-#include <linux/rcupdate.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <net/tcp.h>
 #include "tcp_liteflow.h"
 #include "tcp_liteflow_impl.h"
 
 #define TLF_PREFERENCES		3
 #define TLF_PREF_SUM		1000
+#define TLF_HASH_BITS		10
 
 /*
  * What an interval needs, and the model. Asked for when a flow begins; without it
  * the flow is classic.
+ *
+ * Who reads a socket's info does not hold its lock: what he finds in icsk_ca_priv
+ * may be gone already, or be another control's. So he looks in tlf_states.
  */
 struct tlf_state {
+	struct hlist_node node;
 	struct rcu_head rcu;
+	const struct sock *sk;
 	struct tlf_flow flow;
 	struct lf_flow lf;
 	struct lf_app *app;
@@ -57,8 +65,7 @@ struct tlf_state {
 /* icsk_ca_priv: what every ACK needs */
 struct tlf {
 	struct tlf_hot hot;
-	/* changed with the socket locked; tlf_get_info() has RCU only */
-	struct tlf_state __rcu *state;
+	struct tlf_state *state;
 	u32 prior_cwnd;		/* before recovery */
 	u32 round_delivered;	/* recovery's first round trip ends when this arrives */
 	u8 prev_ca_state;
@@ -71,6 +78,9 @@ static struct kmem_cache *tlf_cache __read_mostly;
 static struct lf_app *tlf_app __read_mostly;
 static struct lf_app *tlf_app_pref __read_mostly;
 static atomic64_t tlf_flows = ATOMIC64_INIT(0);
+
+static DEFINE_HASHTABLE(tlf_states, TLF_HASH_BITS);
+static DEFINE_SPINLOCK(tlf_states_lock);	/* to add and to delete */
 
 static unsigned int tlf_rule __read_mostly;
 
@@ -96,7 +106,7 @@ static struct tlf_state *tlf_state(const struct sock *sk)
 {
 	const struct tlf *ca = inet_csk_ca(sk);
 
-	return rcu_dereference_protected(ca->state, lockdep_sock_is_held(sk));
+	return ca->state;
 }
 
 static u32 tlf_srtt_us(const struct sock *sk)
@@ -360,8 +370,9 @@ static void tlf_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 
 	if (event != CA_EVENT_TX_START || !tp->app_limited || !tlf_state(sk))
 		return;
-	tlf_on_restart(&ca->hot, &tlf_state(sk)->flow,
-		       jiffies_to_usecs(tcp_jiffies32 - tp->lsndtime));
+	/* a minute is as good as an hour, which 32 bits do not hold */
+	tlf_on_restart(&ca->hot, &tlf_state(sk)->flow, tcp_clock_us(),
+		       jiffies_to_usecs(min_t(u32, tcp_jiffies32 - tp->lsndtime, 60 * HZ)));
 }
 
 static u32 tlf_min_tso_segs(struct sock *sk)
@@ -385,6 +396,7 @@ static void tlf_init_sock(struct sock *sk)
 	state = kmem_cache_zalloc(tlf_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!state)
 		return;
+	state->sk = sk;
 	state->app = tlf_app;
 	state->lf.id = atomic64_inc_return(&tlf_flows);
 	ack.now_us = tcp_clock_us();
@@ -393,7 +405,10 @@ static void tlf_init_sock(struct sock *sk)
 	ack.lost = tp->lost;
 	ack.mss = tlf_mss(sk);
 	tlf_init(&ca->hot, &state->flow, &ack, tlf_srtt_us(sk), tcp_snd_cwnd(tp));
-	rcu_assign_pointer(ca->state, state);
+	ca->state = state;
+	spin_lock_bh(&tlf_states_lock);
+	hash_add_rcu(tlf_states, &state->node, (unsigned long)sk);
+	spin_unlock_bh(&tlf_states_lock);
 	ca->modelled = lf_app_ready(tlf_app);
 	if (ca->modelled)
 		tlf_set_pacing_rate(sk, ca->hot.rate);
@@ -409,18 +424,43 @@ static void tlf_release_sock(struct sock *sk)
 
 	if (!state)
 		return;
-	RCU_INIT_POINTER(ca->state, NULL);
+	ca->state = NULL;
 	ca->modelled = 0;
+	spin_lock_bh(&tlf_states_lock);
+	hash_del_rcu(&state->node);
+	spin_unlock_bh(&tlf_states_lock);
 	lf_flow_release(&state->lf);
 	kfree_rcu(state, rcu);
+}
+
+static void tlf_fill_info(const struct tlf *ca, const struct tlf_state *state,
+			  struct tcp_liteflow_info *out)
+{
+	out->flow = state->lf.id;
+	out->bw = state->flow.bw;
+	out->min_rtt_us = ca->hot.min_rtt_us == U32_MAX ? 0 : ca->hot.min_rtt_us;
+	out->rtt_us = state->flow.rtt_us;
+	out->version = state->lf.version;
+	out->intervals = state->flow.intervals;
+	out->refused = state->refused;
+	out->action = state->action;
+	out->throughput = state->pref[0];
+	out->latency = state->pref[1];
+	out->loss = state->pref[2];
+	if (state->flow.competing)
+		out->flags |= TCP_LITEFLOW_COMPETING;
+	if (state->remote)
+		out->flags |= TCP_LITEFLOW_REMOTE;
+	if (state->app == tlf_app_pref)
+		out->flags |= TCP_LITEFLOW_PREFER;
 }
 
 /* Under RCU, and the socket may not be locked: what it says need not fit together. */
 static size_t tlf_get_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_info *info)
 {
 	const struct tlf *ca = inet_csk_ca(sk);
-	const struct tlf_state *state = rcu_dereference(ca->state);
 	struct tcp_liteflow_info *out = &info->liteflow;
+	const struct tlf_state *state;
 
 	if (!(ext & (BIT(INET_DIAG_VEGASINFO - 1))))
 		return 0;
@@ -428,24 +468,9 @@ static size_t tlf_get_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_inf
 	out->rate = ca->hot.rate;
 	out->flags = ca->modelled ? 0 : TCP_LITEFLOW_CLASSIC;
 	out->mode = ca->hot.mode;
-	if (state) {
-		out->flow = state->lf.id;
-		out->bw = state->flow.bw;
-		out->min_rtt_us = ca->hot.min_rtt_us == U32_MAX ? 0 : ca->hot.min_rtt_us;
-		out->rtt_us = state->flow.rtt_us;
-		out->version = state->lf.version;
-		out->intervals = state->flow.intervals;
-		out->refused = state->refused;
-		out->action = state->action;
-		out->throughput = state->pref[0];
-		out->latency = state->pref[1];
-		out->loss = state->pref[2];
-		if (state->flow.competing)
-			out->flags |= TCP_LITEFLOW_COMPETING;
-		if (state->remote)
-			out->flags |= TCP_LITEFLOW_REMOTE;
-		if (state->app == tlf_app_pref)
-			out->flags |= TCP_LITEFLOW_PREFER;
+	hash_for_each_possible_rcu(tlf_states, state, node, (unsigned long)sk) {
+		if (state->sk == sk)
+			tlf_fill_info(ca, state, out);
 	}
 	*attr = INET_DIAG_LITEFLOWINFO;
 	return sizeof(*out);

@@ -637,15 +637,20 @@ static inline void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow)
  * tlf_on_restart() - a flow sends again that had nothing to send
  * @hot: the flow
  * @flow: its other half
+ * @now_us: the present
  * @idle_us: how long it was silent
  *
  * The rate holds, and pacing keeps the first window from being a burst. After
  * longer than the minimum RTT is worth, the path may be another: start-up again,
  * from half of the rate.
  */
-static inline void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u32 idle_us)
+static inline void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us,
+				  u32 idle_us)
 {
 	hot->open = 0;
+	/* older than half the clock's range, they would be taken for the future */
+	hot->last_sent_us = now_us;
+	hot->last_ack_us = now_us;
 	if (idle_us <= TLF_MIN_RTT_WINDOW_US)
 		return;
 	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
