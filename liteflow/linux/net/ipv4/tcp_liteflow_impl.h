@@ -390,8 +390,9 @@ static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct
 	u32 base_us;
 
 	if (flow->competing) {
-		if (flow->competing != TLF_COMPETE_PROBED)
-			flow->competing--;
+		/* what was wanted meanwhile is the competition's doing */
+		if (flow->competing != TLF_COMPETE_PROBED && !--flow->competing)
+			tlf_stop_competing(flow);
 		return;
 	}
 	base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
