@@ -357,14 +357,18 @@ static void tlf_cruise(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
 	flow->settled_us = now_us;
 }
 
-static void tlf_drain(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+static void tlf_drained(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
 {
-	if (++flow->drain_count < TLF_DRAIN_INTERVALS &&
-	    ack->inflight > tlf_bdp(flow->full_bw, hot->min_rtt_us, ack->mss))
-		return;
-	tlf_cruise(hot, flow, ack->now_us);
+	tlf_cruise(hot, flow, now_us);
 	hot->rate = clamp_t(u64, flow->full_bw, TLF_RATE_MIN, TLF_RATE_MAX);
 	tlf_forget(flow);
+}
+
+static void tlf_drain(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	if (++flow->drain_count >= TLF_DRAIN_INTERVALS ||
+	    ack->inflight <= tlf_bdp(flow->full_bw, hot->min_rtt_us, ack->mss))
+		tlf_drained(hot, flow, ack->now_us);
 }
 
 static void tlf_start_probe(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
@@ -652,6 +656,9 @@ static inline void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u3
 	/* older than half the clock's range, they would be taken for the future */
 	hot->last_sent_us = now_us;
 	hot->last_ack_us = now_us;
+	/* nothing is under way; and an interval may never end, if silence cuts all */
+	if (hot->mode == TLF_DRAIN)
+		tlf_drained(hot, flow, now_us);
 	if (idle_us <= TLF_MIN_RTT_WINDOW_US)
 		return;
 	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
