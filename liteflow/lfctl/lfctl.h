@@ -42,6 +42,7 @@ int cmd_stats(int argc, char **argv);
 int cmd_collect(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
+int cmd_flows(int argc, char **argv);
 int cmd_save(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 

@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	{ "collect", NULL, cmd_collect, "collect training data" },
 	{ "eval", NULL, cmd_eval, "let a model of the kernel answer" },
 	{ "monitor", NULL, cmd_monitor, "show what changes" },
+	{ "flows", NULL, cmd_flows, "show the connections that a model paces" },
 	{ "save", NULL, cmd_save, "write down apps and models for the next boot" },
 	{ "restore", NULL, cmd_restore, "install what was written down" },
 };

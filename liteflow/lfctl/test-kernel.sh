@@ -134,6 +134,48 @@ wait $pid
 [ "$(sed -nE 's/.*"event":"([^"]*)".*/\1/p' out | tr '\n' ' ')" = 'activated removed installed ' ]
 result $? 'monitor'
 
+# A connection over loopback, as long as its standard input is open.
+connection()
+{
+	/usr/bin/python3 -c 'import socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+out = socket.socket()
+out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"liteflow")
+out.connect(listener.getsockname())
+into = listener.accept()[0]
+out.sendall(bytes(100000))
+got = 0
+while got < 100000:
+    got += len(into.recv(100000))
+print("%s:%d" % out.getsockname(), flush=True)
+sys.stdin.read()'
+}
+
+try 'flows, an argument' 2 'no argument is expected' flows x
+module=${UML_OUT:-/nowhere}/net/ipv4/tcp_liteflow.ko
+[ ! -f "$module" ] || insmod "$module"
+if ! grep -qw liteflow /proc/sys/net/ipv4/tcp_available_congestion_control; then
+	echo "# no congestion control liteflow: flows are not tested"
+elif ! "$LFCTL" flows >out 2>err; then
+	sed 's/^/# /' err
+else
+	value 'flows, none' 0 'len(o)' flows
+	mkfifo in address
+	connection <in >address &
+	pid=$!
+	exec 9>in
+	read -r end <address
+	value 'flows' "$end cruise [] True True" \
+		'o[0]["local"] + " %s %s" % (o[0]["mode"], o[1:]) + " %s %s" %
+		 (o[0]["rate"] > 0, "classic" in o[0]["flags"])' flows
+	try 'flows, as text' 0 "^$end +127.0.0.1:.* 0 +cruise .*classic\$" flows
+	timeout -s INT 1 "$LFCTL" --json flows -w0.1 >out
+	[ "$(grep -c "\"local\": *\"$end\"" out)" -gt 1 ]
+	result $? 'flows, again and again'
+	exec 9>&-
+	wait $pid
+fi
+
 dir=$work/saved
 try 'save without the files' 1 'no file has the model' save -d "$dir" -a "$APP"
 [ ! -e "$dir" ]
