@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Does the patch for iproute2's ss apply, has it the kernel's header, does it build?
+# Skipped, with status 4, without the source of iproute2.
+
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+case ${1:-} in
+'') ;;
+-h | --help) echo "usage: check-ss.sh; IPROUTE2: source of iproute2 6.1 (apt-get source iproute2)"; exit ;;
+*) echo "usage: check-ss.sh" >&2; exit 2 ;;
+esac
+
+PATCH=$ROOT/patches/iproute2/0001-ss-Show-what-liteflow-tells.patch
+HEADER=include/uapi/linux/tcp_liteflow.h
+OUT=$BUILD/iproute2
+
+find_source()
+{
+	local dir
+
+	for dir in ${IPROUTE2:+"$IPROUTE2"} "$BUILD"/iproute2-6.1* /usr/src/iproute2-6.1*; do
+		if [ -f "$dir/misc/ss.c" ]; then
+			echo "$dir"
+			return
+		fi
+	done
+}
+
+source=$(find_source)
+if [ -z "$source" ]; then
+	[ -z "${IPROUTE2:-}" ] || die "IPROUTE2=$IPROUTE2 has no misc/ss.c"
+	echo "no source of iproute2 6.1: apt-get source iproute2, IPROUTE2=<folder>"
+	exit 4
+fi
+rm -rf "$OUT"
+mkdir -p "$OUT"
+tar -C "$source" --exclude=.git --exclude='*.o' -c . | tar -C "$OUT" -x
+cd "$OUT"
+patch -s -p1 -F0 -i "$PATCH" || die "the patch does not apply to $source"
+cmp -s "$HEADER" "$ROOT/liteflow/linux/$HEADER" ||
+	die "the patch has another $HEADER than the kernel" "copy liteflow/linux/$HEADER into it"
+./configure >/dev/null
+logged ss-build nice make SUBDIRS='lib misc' TARGETS=ss
+misc/ss -tin >/dev/null || die "$OUT/misc/ss does not run"
+say "ss: $OUT/misc/ss"
