@@ -128,7 +128,7 @@ modules()
 	rm -rf "$image.modules"
 	[ "$mode" != stock ] || return 0
 	mkdir "$image.modules"
-	find "$out/kernel/liteflow" "$out/samples/liteflow" -name '*.ko' \
+	find "$out/kernel/liteflow" "$out/samples/liteflow" "$out/net/ipv4" -name '*.ko' \
 		-exec cp -t "$image.modules" {} +
 }
 

@@ -12,13 +12,13 @@ usage()
 {
 	cat <<-'END'
 	usage: kselftest.sh [-c COLLECTION]... [IMAGE [options of qemu/start.sh]]
-	  -c     jc_sched or liteflow; default: both
+	  -c     jc_sched, liteflow or liteflow_cc; default: all
 	  without IMAGE: only build, into build/kselftest/install
 	END
 }
 
 OUT=$BUILD/kselftest
-ALL=(jc_sched liteflow)
+ALL=(jc_sched liteflow liteflow_cc)
 RUN=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ ${#RUN[@]} -gt 0 ] || RUN=(-c jc_sched -c liteflow)
+[ ${#RUN[@]} -gt 0 ] || RUN=(-c jc_sched -c liteflow -c liteflow_cc)
 
 build()
 {

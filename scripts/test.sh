@@ -107,10 +107,13 @@ plan()
 		--timeout 900 -- mllb/dump_lb/test.sh
 	guest kselftest-liteflow	scripts/kselftest.sh -c liteflow \
 		"$(image mode=toggle fxdpt=y perf=y)" --timeout 900
+	guest kselftest-cc	scripts/kselftest.sh -c liteflow_cc \
+		"$(image mode=toggle fxdpt=y perf=y)" --timeout 900
 	step scripts		scripts/check-scripts.sh
 	ktap lfctl		liteflow/lfctl/test.sh
 	ktap engine		make -s -C liteflow/tests BUILD="$BUILD" test
 	step ynl		scripts/check-ynl.sh
+	step ss			scripts/check-ss.sh
 	step trainer		/usr/bin/python3 mllb/trainer/test_train.py
 	step counters		/usr/bin/python3 mllb/guest/test_jcguest.py
 	step evaluation		/usr/bin/python3 mllb/guest/test_eval.py

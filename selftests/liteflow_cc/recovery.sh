@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Transfers over a link that loses, reorders, and is gone for a second: each
+# completes, fast enough, and without sending all of it again.
+
+DIR="$(dirname "$(readlink -f "$0")")"
+# shellcheck source=lfcc_lib.sh
+. "$DIR/lfcc_lib.sh"
+
+KBIT=8000	# of the link, in 1/1000 Mbit/s
+KBYTES=2000	# of a transfer: two seconds
+PORT=5201
+
+lfcc_init
+for tool in ip tc nsenter unshare; do
+	type -P $tool > /dev/null || lf_skip_all "no $tool"
+done
+
+# shape DEVICE... : netem's words follow for the sender's side; the way back takes 10 ms
+shape()
+{
+	lfcc_in "$SENDER" tc qdisc replace dev lfcc0 root netem limit 60 delay 10ms "$@"
+}
+
+link()
+{
+	lfcc_netns && SENDER=$LFCC_NETNS && lfcc_netns && RECEIVER=$LFCC_NETNS &&
+		lfcc_in "$SENDER" ip link add lfcc0 type veth peer name lfcc1 netns "$RECEIVER" &&
+		lfcc_in "$SENDER" ip link set lfcc0 up gso_max_segs 1 &&
+		lfcc_in "$SENDER" ip addr add 10.77.0.1/24 dev lfcc0 &&
+		lfcc_in "$RECEIVER" ip link set lfcc1 up &&
+		lfcc_in "$RECEIVER" ip addr add 10.77.0.2/24 dev lfcc1 &&
+		lfcc_in "$RECEIVER" tc qdisc add dev lfcc1 root netem delay 10ms &&
+		shape rate ${KBIT}kbit
+}
+
+# transfer: MS, PACKETS, AGAIN, FLAGS, VERSION of one; false: it failed
+transfer()
+{
+	local status=0 receiver
+
+	nsenter -t "$RECEIVER" -n "$DIR/lfcc_send" -l $PORT > "$LF_TMP/received" &
+	receiver=$!
+	LF_TASKS+=("$receiver")
+	lfcc_in "$SENDER" "$DIR/lfcc_send" 10.77.0.2 $PORT $KBYTES > "$LF_TMP/sent" || status=1
+	[ $status = 0 ] || kill $receiver
+	wait $receiver || status=1
+	read -r MS PACKETS AGAIN FLAGS VERSION < "$LF_TMP/sent"
+	ktap_print_msg "${MS:-no} ms, $PACKETS packets, $AGAIN again, flags $FLAGS, version $VERSION"
+	[ "$(cat "$LF_TMP/received")" = $((KBYTES * 1024)) ] && [ $status = 0 ]
+}
+
+# fast PERCENT: at least so much of the link was used
+fast()
+{
+	((KBYTES * 1024 * 8 * 100 >= MS * KBIT * $1))
+}
+
+# again PERCENT: at most so many packets were sent twice
+again()
+{
+	((AGAIN * 100 <= PACKETS * $1))
+}
+
+served()
+{
+	((VERSION > 0 && !(FLAGS & 1)))
+}
+
+# What it can do, so that the others are not measured against nothing.
+clean()
+{
+	transfer && served && fast 50 && again 5
+}
+
+lossy()
+{
+	shape rate ${KBIT}kbit loss 1% && transfer && served && fast 40 && again 5 &&
+		((AGAIN > 0))
+}
+
+# One of four packets overtakes those of ten milliseconds; nothing is lost.
+reordered()
+{
+	shape reorder 25% 50% && transfer && served && fast 25 && again 25
+}
+
+# Everything is lost for a second, in the middle: a timeout, and on it goes.
+outage()
+{
+	local status
+
+	shape rate ${KBIT}kbit || return 1
+	(
+		sleep 0.7
+		shape loss 100%
+		sleep 1
+		shape rate ${KBIT}kbit
+	) &
+	transfer
+	status=$?
+	wait $!
+	[ $status = 0 ] && served && ((MS > 1500)) && fast 12 && again 25 && ((AGAIN > 0))
+}
+
+no_model()
+{
+	lfcc_clear
+	shape rate ${KBIT}kbit loss 1% && transfer && ((VERSION == 0 && FLAGS & 1)) &&
+		fast 15 && again 5
+}
+
+link > "$LF_TMP/out" 2>&1 || {
+	sed 's/^/# /' "$LF_TMP/out"
+	lf_skip_all "no link to emulate: kernel without CONFIG_VETH or CONFIG_NET_SCH_NETEM"
+}
+ktap_set_plan 5
+lfcc_install 0 steady || ktap_exit_fail_msg "no model"
+lf_check "nothing is wrong" clean
+lf_check "1 % is lost" lossy
+lf_check "a quarter is reordered" reordered
+lf_check "nothing comes through for a second" outage
+lf_check "1 % is lost and there is no model" no_model
+ktap_finished
