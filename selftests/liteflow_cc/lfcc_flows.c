@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
@@ -27,14 +28,14 @@
 struct pair {
 	int out;
 	int in;
-	volatile unsigned long long got;
+	atomic_ullong got;
 	unsigned long long seen;
-	volatile bool failed;
+	atomic_bool failed;
 };
 
 static struct pair *pairs;
 static unsigned int n_pairs;
-static volatile bool stopping;
+static atomic_bool stopping;
 
 static void die(const char *what)
 {
@@ -175,9 +176,8 @@ static unsigned int count_behind(unsigned int version)
 		lfcc_info(pairs[i].out, &info);
 		if (info.version == version && !(info.flags & TCP_LITEFLOW_CLASSIC))
 			continue;
-		fprintf(stderr, "flow %u: version %u, not %u, flags %#x, mode %u, %u intervals, %u refused\n",
-			i, info.version, version, info.flags, info.mode, info.intervals,
-			info.refused);
+		fprintf(stderr, "flow %u: version %u, not %u, flags %#x, mode %u, %u intervals\n",
+			i, info.version, version, info.flags, info.mode, info.intervals);
 		break;
 	}
 	return n;
@@ -274,7 +274,7 @@ int main(int argc, char **argv)
 		bytes += pairs[i].got;
 	lfcc_clear(s, LFCC_APP);
 	lfcc_policy(s, LFCC_APP, LITEFLOW_POLICY_PIN);
-	printf("%u flows, %u switches: %u failed, %u frozen, %u without the newest model, %llu kB\n",
-	       n_pairs, switches, failed, frozen, behind, bytes >> 10);
+	printf("%u flows, %u switches: %u failed, %u frozen, %u left behind, %llu kB\n", n_pairs,
+	       switches, failed, frozen, behind, bytes >> 10);
 	return failed || frozen || behind;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
@@ -110,13 +111,13 @@ FIXTURE(cc) {
 	pthread_t writer;
 	pthread_t reader;
 	bool writing;
-	volatile bool stop;
-	volatile unsigned long long got;
+	atomic_bool stop;
+	atomic_ullong got;
 };
 
 static void *write_all(void *arg)
 {
-	FIXTURE_DATA(cc) *self = arg;
+	struct _test_data_cc *self = arg;
 	static const char chunk[CHUNK];
 
 	while (!self->stop && send(self->out, chunk, sizeof(chunk), MSG_NOSIGNAL) > 0)
@@ -126,7 +127,7 @@ static void *write_all(void *arg)
 
 static void *read_all(void *arg)
 {
-	FIXTURE_DATA(cc) *self = arg;
+	struct _test_data_cc *self = arg;
 	char chunk[CHUNK];
 	ssize_t got;
 
@@ -135,14 +136,14 @@ static void *read_all(void *arg)
 	return NULL;
 }
 
-static int start(FIXTURE_DATA(cc) *self)
+static int start(struct _test_data_cc *self)
 {
 	self->writing = true;
 	return pthread_create(&self->reader, NULL, read_all, self) ||
 	       pthread_create(&self->writer, NULL, write_all, self);
 }
 
-static void stop(FIXTURE_DATA(cc) *self)
+static void stop(struct _test_data_cc *self)
 {
 	if (!self->writing)
 		return;
@@ -154,7 +155,7 @@ static void stop(FIXTURE_DATA(cc) *self)
 }
 
 /* Until so much more has arrived; false: it stalls. */
-static bool moves(FIXTURE_DATA(cc) *self, unsigned long long bytes)
+static bool moves(struct _test_data_cc *self, unsigned long long bytes)
 {
 	double end = lfcc_now() + 15 * lfcc_slow();
 	unsigned long long from = self->got;
@@ -168,7 +169,7 @@ static bool moves(FIXTURE_DATA(cc) *self, unsigned long long bytes)
 }
 
 /* Until its flags, of these, are those; and its model is @version, if not 0. */
-static bool becomes(FIXTURE_DATA(cc) *self, unsigned int mask, unsigned int flags,
+static bool becomes(struct _test_data_cc *self, unsigned int mask, unsigned int flags,
 		    unsigned int version)
 {
 	double end = lfcc_now() + 15 * lfcc_slow();
@@ -194,7 +195,7 @@ static unsigned int version(int fd)
 	return lfcc_info(fd, &info) == sizeof(info) ? info.version : 0;
 }
 
-static void connect_pair(struct __test_metadata *_metadata, FIXTURE_DATA(cc) *self,
+static void connect_pair(struct __test_metadata *_metadata, struct _test_data_cc *self,
 			 const char *name)
 {
 	struct sockaddr_in addr;
@@ -218,7 +219,7 @@ FIXTURE_SETUP(cc)
 	if (geteuid())
 		SKIP(return, "not root");
 	if (!lfcc_load())
-		SKIP(return, "no congestion control liteflow: kernel without CONFIG_TCP_CONG_LITEFLOW, or set LF_MODULES");
+		SKIP(return, "no control liteflow: CONFIG_TCP_CONG_LITEFLOW, or set LF_MODULES");
 	self->s = lf_open();
 	if (!self->s)
 		SKIP(return, "kernel without CONFIG_LITEFLOW_NETLINK");
@@ -644,7 +645,7 @@ TEST_F(cc, diag)
 
 static void *ask_all(void *arg)
 {
-	FIXTURE_DATA(cc) *self = arg;
+	struct _test_data_cc *self = arg;
 	struct tcp_liteflow_info info;
 
 	while (!self->stop)

@@ -47,7 +47,7 @@ transfer()
 	[ $status = 0 ] || kill $receiver
 	wait $receiver || status=1
 	read -r MS PACKETS AGAIN FLAGS VERSION < "$LF_TMP/sent"
-	ktap_print_msg "${MS:-no} ms, $PACKETS packets, $AGAIN again, flags $FLAGS, version $VERSION"
+	ktap_print_msg "${MS:-no} ms, $PACKETS packets, $AGAIN again, flags $FLAGS, model $VERSION"
 	[ "$(cat "$LF_TMP/received")" = $((KBYTES * 1024)) ] && [ $status = 0 ]
 }
 

@@ -55,6 +55,7 @@ static void tlt_base_name(const struct tlt_base *base, char *desc)
 {
 	strscpy(desc, base->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(tlt_base, tlt_bases, tlt_base_name);
 
 /*
@@ -121,7 +122,8 @@ static void tlt_run(struct kunit *test, struct tlt_list *list, const struct tlt_
 		list->len_us[i] = t->hot.mi_len_us;
 		list->none_us[i] = t->hot.min_rtt_us;
 		if (rule == TLF_RULE_PULL)
-			list->none_us[i] += div64_u64(TLF_SLACK_PACKETS * 1448000000ULL, t->hot.rate);
+			list->none_us[i] += div64_u64(TLF_SLACK_PACKETS * 1448000000ULL,
+						      t->hot.rate);
 		/* the rate is to change, and with it the length */
 		t->hot.rate = 500000 + i * 300;
 		last = (t->flow.next + TLF_HISTORY - 1) % TLF_HISTORY;
@@ -137,8 +139,8 @@ static void tlt_expect_ratio(struct kunit *test, s16 got, s64 dividend, s64 divi
 	s64 exact = div64_s64(dividend * TLF_ONE, divisor);
 
 	exact = clamp_t(s64, exact, S16_MIN, S16_MAX);
-	KUNIT_EXPECT_LE_MSG(test, abs(got - exact), 2, "%s of the interval before ACK %u: %d, not %lld",
-			    what, i, got, exact);
+	KUNIT_EXPECT_LE_MSG(test, abs(got - exact), 2, "%s before ACK %u: %d, not %lld", what, i,
+			    got, exact);
 }
 
 /* The ACKs from @from up to @to, without it, were one interval: count again. */
