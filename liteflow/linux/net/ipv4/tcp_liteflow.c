@@ -151,8 +151,11 @@ static void tlf_choose_app(struct tlf_state *state)
 static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 {
 	u64 window = (u64)tcp_snd_cwnd(tcp_sk(sk)) * tlf_mss(sk) * USEC_PER_SEC;
+	struct tlf_flow *flow = &tlf_state(sk)->flow;
 
 	ca->modelled = 1;
+	/* what start-up would have found */
+	flow->full_bw = max(flow->full_bw, flow->bw);
 	ca->hot.rate = clamp_t(u64, div_u64(window, max(tlf_srtt_us(sk), 1U)),
 			       TLF_RATE_MIN, TLF_RATE_MAX);
 }

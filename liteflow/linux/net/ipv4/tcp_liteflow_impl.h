@@ -194,6 +194,8 @@ static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
 	hot->open = 0;
 	flow->full_bw = 0;
 	flow->full_rounds = 0;
+	flow->filled = 0;
+	flow->kept = 0;
 	flow->round_delivered = hot->last_delivered;
 	tlf_forget(flow);
 	tlf_stop_competing(flow);

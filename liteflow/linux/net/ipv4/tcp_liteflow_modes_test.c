@@ -468,6 +468,29 @@ static void tlt_test_compete_probe(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
 }
 
+/* Who filled the queue of another path does not matter on this one. */
+static void tlt_test_compete_idle(struct kunit *test)
+{
+	struct tlt *t = tlt_fast(test, TLT_LATE);
+	unsigned int n;
+
+	t->flow.filled = TLF_COMPETE_PROBES;
+	t->flow.kept = TLF_KEEP_WINDOWS;
+	t->flow.competing = TLF_COMPETE_PROBED;
+	tlf_on_restart(&t->hot, &t->flow, t->ack.now_us, TLF_MIN_RTT_WINDOW_US + 1);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+	KUNIT_EXPECT_EQ(test, t->flow.kept, 0);
+	t->hot.mode = TLF_CRUISE;
+	tlt_intervals(t, 2, TLT_RTT);
+	t->hot.min_rtt_stamp_us -= TLF_MIN_RTT_WINDOW_US;
+	for (n = 0; t->hot.mode == TLF_CRUISE && n < 10000; n++)
+		tlt_send(t, 1, 1000, TLT_RTT + 100);
+	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_PROBE);
+	for (n = 0; t->hot.mode == TLF_PROBE && n < 10000; n++)
+		tlt_send(t, 1, 1000, TLT_RTT + 100);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+}
+
 /* For so many intervals, and then it is judged from the beginning. */
 static void tlt_test_compete_ends(struct kunit *test)
 {
@@ -660,6 +683,7 @@ static struct kunit_case tlt_mode_cases[] = {
 	KUNIT_CASE(tlt_test_compete),
 	KUNIT_CASE(tlt_test_compete_probe),
 	KUNIT_CASE(tlt_test_compete_ends),
+	KUNIT_CASE(tlt_test_compete_idle),
 	KUNIT_CASE(tlt_test_compete_slow),
 	KUNIT_CASE(tlt_test_compete_window),
 	KUNIT_CASE(tlt_test_compete_min_rtt),
