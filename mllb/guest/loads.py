@@ -51,3 +51,12 @@ def units(role, split=None):
         if its == role:
             out.setdefault(pool or name, []).append(name)
     return out
+
+
+def check_arguments(parser, wanted, seconds, option="--seconds"):
+    """Ends the program if one of the wanted loads does not exist or the time is too short."""
+    unknown = sorted(set(wanted) - set(read_split()))
+    if unknown:
+        parser.error(f"no load named {', '.join(unknown)}: see 'workloads list'")
+    if seconds < 1:
+        parser.error(f"{option} must be at least 1")

@@ -30,11 +30,7 @@ def parse_arguments():
     parser.add_argument("--table", type=pathlib.Path, nargs="+", metavar="JSON",
                         help="measure nothing: print these runs side by side, as Markdown")
     args = parser.parse_args()
-    unknown = set(args.load) - set(loads.read_split())
-    if unknown:
-        parser.error(f"no load named {', '.join(sorted(unknown))}: see 'workloads list'")
-    if args.seconds < 1:
-        parser.error("--seconds must be at least 1")
+    loads.check_arguments(parser, args.load, args.seconds)
     return args
 
 

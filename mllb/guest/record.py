@@ -31,11 +31,7 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, help="JSON file to write")
     args = parser.parse_args()
     args.loads = args.loads.split(",") if args.loads else loads.names("training")
-    unknown = set(args.loads) - set(loads.read_split())
-    if unknown:
-        parser.error(f"no load named {', '.join(sorted(unknown))}: see 'workloads list'")
-    if args.seconds < 1:
-        parser.error("--seconds must be at least 1")
+    loads.check_arguments(parser, args.loads, args.seconds)
     return args
 
 

@@ -28,10 +28,9 @@ def add_arguments(parser, load, pairs, segment):
 
 
 def check_arguments(parser, args):
-    if args.pairs < 2 or args.segment < 1:
-        parser.error("needs --pairs of at least 2 and a --segment of at least 1")
-    if args.load not in loads.read_split():
-        parser.error(f"no load named '{args.load}': see 'workloads list'")
+    loads.check_arguments(parser, [args.load], args.segment, "--segment")
+    if args.pairs < 2:
+        parser.error("--pairs must be at least 2")
 
 
 def prepare(args):
