@@ -205,20 +205,40 @@ DEFINE_PER_CPU(u32, jc_explore_state);
 #endif /* CONFIG_JC_SCHED_TEST */
 
 #ifdef CONFIG_SYSCTL
-static int jc_sched_sysctl(const struct ctl_table *table, int write,
-			   void *buffer, size_t *lenp, loff_t *ppos)
+/**
+ * jc_sysctl_int() - what the handlers of the scheduler's sysctls have in common
+ * @table: the entry, without data
+ * @write: shall it be written?
+ * @buffer: text
+ * @lenp: its length
+ * @ppos: position in it
+ * @val: what holds; result: what shall hold
+ *
+ * Context: process context.
+ * Return: 0; -EPERM without CAP_SYS_ADMIN in the initial user namespace; or what
+ * else is wrong with the text.
+ */
+int jc_sysctl_int(const struct ctl_table *table, int write, void *buffer,
+		  size_t *lenp, loff_t *ppos, int *val)
 {
 	struct ctl_table t = *table;
-	int val, ret;
 
 	if (write && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 
+	t.data = val;
+	return proc_dointvec_minmax(&t, write, buffer, lenp, ppos);
+}
+
+static int jc_sched_sysctl(const struct ctl_table *table, int write,
+			   void *buffer, size_t *lenp, loff_t *ppos)
+{
+	int val, ret;
+
 	guard(mutex)(&jc_mutex);
 
 	val = jc_sched_query();
-	t.data = &val;
-	ret = proc_dointvec_minmax(&t, write, buffer, lenp, ppos);
+	ret = jc_sysctl_int(table, write, buffer, lenp, ppos, &val);
 	if (ret || !write)
 		return ret;
 
@@ -227,7 +247,7 @@ static int jc_sched_sysctl(const struct ctl_table *table, int write,
 }
 
 #ifdef CONFIG_JC_SCHED_TEST
-static int jc_explore_set(unsigned int permille)
+static void jc_explore_set(unsigned int permille)
 {
 	unsigned int old = jc_explore_permille;
 	int cpu;
@@ -244,7 +264,6 @@ static int jc_explore_set(unsigned int permille)
 	smp_store_release(&jc_explore_permille, permille);
 	if (old && !permille)
 		static_branch_dec(&jc_sched_key);
-	return 0;
 }
 
 static int jc_explore_most = JC_EXPLORE_MAX;
@@ -252,21 +271,15 @@ static int jc_explore_most = JC_EXPLORE_MAX;
 static int jc_explore_sysctl(const struct ctl_table *table, int write,
 			     void *buffer, size_t *lenp, loff_t *ppos)
 {
-	struct ctl_table t = *table;
 	int val, ret;
-
-	if (write && !capable(CAP_SYS_ADMIN))
-		return -EPERM;
 
 	guard(mutex)(&jc_mutex);
 
 	val = jc_explore_permille;
-	t.data = &val;
-	ret = proc_dointvec_minmax(&t, write, buffer, lenp, ppos);
-	if (ret || !write)
-		return ret;
-
-	return jc_explore_set(val);
+	ret = jc_sysctl_int(table, write, buffer, lenp, ppos, &val);
+	if (!ret && write)
+		jc_explore_set(val);
+	return ret;
 }
 #endif /* CONFIG_JC_SCHED_TEST */
 

@@ -12,7 +12,6 @@
  * The verdict is a byte beside the pointer to the network, which judgements read;
  * a static key could be flipped neither in a timer nor with a run queue locked.
  */
-#include <linux/capability.h>
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/mmu_context.h>
@@ -273,24 +272,18 @@ void jc_guard_show(struct seq_file *m)
 static int jc_guard_sysctl(const struct ctl_table *table, int write, void *buffer,
 			   size_t *lenp, loff_t *ppos)
 {
-	struct ctl_table t = *table;
 	int val, ret;
-
-	if (write && !capable(CAP_SYS_ADMIN))
-		return -EPERM;
 
 	guard(mutex)(&jc_guard_mutex);
 
 	val = jc_guard_allowed;
-	t.data = &val;
-	ret = proc_dointvec_minmax(&t, write, buffer, lenp, ppos);
-	if (ret || !write)
-		return ret;
-
-	/* also if it was 1 before: that is the way back by hand */
-	jc_guard_allowed = val;
-	jc_guard_update();
-	return 0;
+	ret = jc_sysctl_int(table, write, buffer, lenp, ppos, &val);
+	if (!ret && write) {
+		/* also if it was 1 before: that is the way back by hand */
+		jc_guard_allowed = val;
+		jc_guard_update();
+	}
+	return ret;
 }
 
 static struct ctl_table jc_guard_sysctls[] = {

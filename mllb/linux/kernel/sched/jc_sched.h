@@ -182,6 +182,10 @@ int jc_sched_set(int on);
 void jc_mlp_prepare(struct jc_mlp *mlp, const struct lf_model *model);
 void jc_net_load(struct jc_mlp *mlp);
 
+struct ctl_table;
+int jc_sysctl_int(const struct ctl_table *table, int write, void *buffer,
+		  size_t *lenp, loff_t *ppos, int *val);
+
 #ifdef CONFIG_JC_SCHED_DEBUG
 int jc_sched_force_answer(int answer);
 int jc_sched_forced_answer(void);
