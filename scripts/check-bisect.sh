@@ -63,7 +63,7 @@ main()
 		compile "$step" off
 		if grep -rqs 'config LITEFLOW$' "$TREE/kernel"; then
 			compile "$step" fixed "$kconfig/mode-toggle.config" \
-				"$kconfig/fxdpt.config" "$kconfig/perf.config" "$kconfig/testing.config" \
+				"$kconfig/fxdpt.config" "$kconfig/perf.config" \
 				"$kconfig/liteflow.config"
 		fi
 		if grep -rqs 'config JC_SCHED$' "$TREE/kernel"; then

@@ -21,7 +21,6 @@ from jcguest import Problem  # noqa: E402
 import setup as st  # noqa: E402
 
 NUMA = jcguest.DEBUG / "sched" / "numa_balancing"
-FORCE = jcguest.DEBUG / "jc_sched" / "force_answer"
 
 
 def parse_arguments():
@@ -58,14 +57,9 @@ class Machine:
     def use(self, policy):
         jcguest.write_text(jcguest.MIGRATION_COST,
                            str(int(self.cost_ns * policy.migration_cost)))
-        if policy.answer or self.loaded in ("yes", "no"):
-            if not FORCE.exists():
-                raise Problem(f"{policy.name}: no {FORCE}: the kernel needs CONFIG_JC_SCHED_DEBUG")
-            jcguest.write_text(FORCE, policy.answer or "none")
-            self.loaded = policy.answer
-        elif policy.model and policy.model != self.loaded:
+        if policy.model and policy.model != self.loaded:
             self.load(policy.model)
-        jcguest.switch(self.tools, "on" if policy.model or policy.answer else "off")
+        jcguest.switch(self.tools, "on" if policy.model else "off")
 
     def load(self, model):
         if model == "builtin":
@@ -97,17 +91,16 @@ def run_burn(command):
 def one_run(machine, counters, cpus, policy, load, cost, seed, scale):
     remote, move_us = cost
     machine.use(policy)
-    judged = policy.model or policy.answer
-    if judged:
+    if policy.model:
         jcguest.reset_jc_stats()
     before = counters.snapshot()
     burn, waits = run_burn(load.command(machine.tools / "burn", cpus, remote, move_us, seed,
                                         scale))
     moves = jcguest.difference(before, counters.snapshot())
     stats = jcguest.jc_stats()
-    if judged and stats["fallback"]:
+    if policy.model and stats["fallback"]:
         raise Problem(f"{policy.name}: the model could not be asked {stats['fallback']} times")
-    return {"burn": burn, "waits": waits, "moves": moves, "jc": stats if judged else None}
+    return {"burn": burn, "waits": waits, "moves": moves, "jc": stats if policy.model else None}
 
 
 def main():

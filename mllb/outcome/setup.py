@@ -35,7 +35,6 @@ class Policy:
     name: str
     kind: str
     model: str = None
-    answer: str = None
     migration_cost: float = 1.0
 
 
@@ -75,14 +74,12 @@ def read_policies(path=HERE / "policies"):
         values = {}
         for word in words:
             key, _, value = word.partition("=")
-            if key not in ("model", "answer", "migration_cost"):
+            if key not in ("model", "migration_cost"):
                 raise SetupError(f"{where}: unknown '{word}'")
             values[key] = value
         try:
             values["migration_cost"] = float(values.get("migration_cost", 1))
         except ValueError as error:
             raise SetupError(f"{where}: {error}") from error
-        if values.get("answer") not in (None, "no", "yes"):
-            raise SetupError(f"{where}: answer=no or answer=yes")
         policies[name] = Policy(name, kind, **values)
     return policies

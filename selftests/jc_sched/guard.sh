@@ -19,7 +19,7 @@ BACKOFF_MS=2000
 jc_init
 [ "$(jc_state guard)" != "not built" ] ||
 	jc_skip_all "kernel without CONFIG_JC_SCHED_GUARD"
-[ -w $JC_FORCE ] || jc_skip_all "no $JC_FORCE: kernel without CONFIG_JC_SCHED_DEBUG"
+jc_need_answers
 [ "$JC_NR_CPUS" -gt 1 ] || jc_skip_all "only one CPU"
 ktap_set_plan 15
 jc_trace_open
@@ -29,11 +29,12 @@ gather()
 	jc_burst -n "$JC_NR_CPUS" -s 0 -g 20 -r 150 -t "$1"
 }
 
-# The network ANSWER (force_answer), on, with a guard that knows nothing of it.
+# fresh ANSWER: the network that jc_answer has for it, on, with a guard that knows
+# nothing of it.
 fresh()
 {
 	jc_write $JC_GUARD 0
-	jc_write $JC_FORCE "$1"
+	jc_answer "$1"
 	[ "$JC_MODE" = replace ] || jc_switch 1
 	jc_write $JC_STATS 0
 	jc_write $JC_GUARD 1
@@ -181,7 +182,7 @@ jc_check "the network judges again" network_judges
 
 trips "$(jc_ms 10000)"
 jc_check "it trips once more" is guard tripped
-jc_write $JC_FORCE none
+jc_answer none
 jc_check "another network has a clean slate" is guard_trips 0
 jc_check "it judges" network_judges
 ktap_finished

@@ -12,11 +12,12 @@ JC_SWITCH=/proc/sys/kernel/sched_jc
 JC_DEBUG=/sys/kernel/debug/jc_sched
 JC_STATE=$JC_DEBUG/state
 JC_STATS=$JC_DEBUG/stats
-JC_FORCE=$JC_DEBUG/force_answer
 JC_GUARD=/proc/sys/kernel/sched_jc_guard
 JC_EXPLORE=/proc/sys/kernel/sched_jc_explore
 # Set by jc_trace_open: a trace instance of our own.
 JC_TRACE=
+# Set by jc_need_answers.
+JC_CONSTANT=
 
 JC_TMP=$(mktemp -d)
 JC_MODE=
@@ -63,6 +64,19 @@ jc_write() {
 
 jc_switch() {
 	jc_write "$JC_SWITCH" "$1"
+}
+
+# jc_answer no|yes|none: a network that always says so; the built-in one again
+jc_answer() {
+	"$DIR/jc_constant" "$1"
+}
+
+# Skips the whole test where jc_answer cannot work.
+jc_need_answers() {
+	[ "$(jc_state model_from)" = kernel ] ||
+		jc_skip_all "a model is loaded: remove it first"
+	jc_answer none || jc_skip_all "no slots: kernel without CONFIG_LITEFLOW_NETLINK"
+	JC_CONSTANT=yes
 }
 
 # jc_refuses VALUE FILE MESSAGE: writing VALUE gives that error
@@ -176,7 +190,7 @@ jc_cleanup() {
 		jc_trace 0
 		rmdir "$JC_TRACE" 2>/dev/null
 	fi
-	[ ! -w "$JC_FORCE" ] || jc_write "$JC_FORCE" none
+	[ -z "$JC_CONSTANT" ] || jc_answer none
 	[ -z "$JC_SAVED_GUARD" ] || jc_write "$JC_GUARD" "$JC_SAVED_GUARD"
 	[ -z "$JC_SAVED" ] || jc_switch "$JC_SAVED"
 	[ -z "$JC_SAVED_EXPLORE" ] || jc_write $JC_EXPLORE "$JC_SAVED_EXPLORE"

@@ -2,8 +2,6 @@
 /*
  * The scheduler's networks in LiteFlow's slots: what is refused, who may change
  * them, and 10,000 that come and go while the balancer asks.
- *
- * The models here answer the same whatever the inputs.
  */
 #include <linux/capability.h>
 #include <sched.h>
@@ -14,92 +12,16 @@
 #include <time.h>
 
 #include "../kselftest_harness.h"
-#include "../liteflow/lf_nl.h"
+#include "jc_blob.h"
 
-#define APP		"jc_sched"
 #define STATE		"/sys/kernel/debug/jc_sched/state"
 #define STATS		"/sys/kernel/debug/jc_sched/stats"
 #define SWITCH		"/proc/sys/kernel/sched_jc"
 #define GUARD		"/proc/sys/kernel/sched_jc_guard"
 
-#define N_IN		15
-#define ONE		65536
 #define SWAPS		10000
 #define SWAPS_FEWER	1000	/* where it is no switch's doing, or all is slow */
 #define TASKS_PER_CPU	3
-
-static const char * const names[N_IN] = {
-	"src_non_pref", "delta_hot", "cpu_idle", "cpu_not_idle", "cpu_newly_idle",
-	"same_node", "prefer_src", "prefer_dst", "src_len", "src_load", "dst_load",
-	"dst_len", "delta_faults", "extra_fails", "buddy_hot",
-};
-
-/* What a model is like; all zeroes but @hidden and @layers: one that is taken. */
-struct shape {
-	unsigned int layers;
-	unsigned int hidden;
-	const char *units;
-	bool reversed;
-};
-
-static void *put_layer(void *at, unsigned int n_in, unsigned int n_out, int act)
-{
-	struct lf_blob_layer *layer = at;
-
-	layer->type = LF_LAYER_DENSE;
-	layer->act = act;
-	layer->n_in = htole16(n_in);
-	layer->n_out = htole16(n_out);
-	return layer + 1;
-}
-
-static size_t params(unsigned int n_in, unsigned int n_out)
-{
-	return n_out * 8 + (n_in * n_out * 2 + 7) / 8 * 8;
-}
-
-/* All weights are 0: the bias of the last layer is the answer. */
-static size_t make(void *buf, const struct shape *shape, int answer)
-{
-	struct lf_blob_header *h = buf;
-	struct lf_blob_feature *in = (void *)(h + 1);
-	struct lf_blob_output *out = (void *)(in + N_IN);
-	unsigned int i, n = N_IN;
-	void *at = out + 1;
-	size_t len;
-	__u64 bias = htole64(answer);
-
-	memset(buf, 0, LF_BLOB_ROOM);
-	for (i = 0; i < N_IN; i++) {
-		snprintf(in[i].name, sizeof(in[i].name), "%s",
-			 names[shape->reversed ? N_IN - 1 - i : i]);
-		in[i].hi = htole32(1);
-		in[i].mult = htole32(1);
-	}
-	snprintf(out->name, sizeof(out->name), "migrate");
-	out->hi = htole32(ONE);
-	out->mult = htole32(1);
-	for (i = 1; i < shape->layers; i++, n = shape->hidden)
-		at = put_layer(at, n, shape->hidden, LF_ACT_RELU);
-	at = put_layer(at, n, 1, LF_ACT_NONE);
-	for (i = 1, n = N_IN; i < shape->layers; i++, n = shape->hidden)
-		at += params(n, shape->hidden);
-	memcpy(at, &bias, sizeof(bias));
-	at += params(n, 1);
-
-	len = at - buf;
-	h->magic = htole32(LF_BLOB_MAGIC);
-	h->version = htole16(LF_BLOB_VERSION);
-	h->header_len = htole16(sizeof(*h));
-	h->total_len = htole32(len);
-	h->n_in = htole16(N_IN);
-	h->n_out = htole16(1);
-	h->n_layers = htole16(shape->layers);
-	snprintf(h->name, sizeof(h->name), "kselftest-%d", answer);
-	snprintf(h->units, sizeof(h->units), "%s", shape->units ?: "jc-1");
-	lf_blob_fix(buf, len);
-	return len;
-}
 
 /* The value of a line "NAME VALUE" or "NAME: VALUE", or "". */
 static void line(const char *path, const char *name, char *value, size_t size)
@@ -212,37 +134,28 @@ FIXTURE_TEARDOWN(model)
 	if (!self->s)
 		return;
 	for (slot = 0; slot < 2; slot++)
-		lf_model_remove(self->s, APP, slot, LITEFLOW_REMOVE_FLAGS_FORCE);
+		lf_model_remove(self->s, JC_APP, slot, LITEFLOW_REMOVE_FLAGS_FORCE);
 	line(STATE, "model_from", value, sizeof(value));
 	EXPECT_STREQ(value, "kernel");
 	lf_close(self->s);
 }
-
-static int load(struct lf_sock *s, int slot, const struct shape *shape, int answer)
-{
-	static char blob[LF_BLOB_ROOM];
-
-	return lf_model_send(s, APP, slot, blob, make(blob, shape, answer));
-}
-
-static const struct shape good = { .layers = 2, .hidden = 1 };
 
 /* A model is seen where the network is, and the built-in one comes back. */
 TEST_F(model, comes_and_goes)
 {
 	char value[64];
 
-	ASSERT_EQ(load(self->s, 0, &good, 7), 0) {
+	ASSERT_EQ(jc_load(self->s, 0, &jc_good, 7), 0) {
 		TH_LOG("%s", self->s->why);
 	}
 	line(STATE, "model", value, sizeof(value));
 	EXPECT_STREQ(value, self->was);
-	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, APP, 0), 0);
+	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, JC_APP, 0), 0);
 	line(STATE, "model", value, sizeof(value));
 	EXPECT_STREQ(value, "kselftest-7");
 	line(STATE, "model_from", value, sizeof(value));
 	EXPECT_STREQ(value, "slot");
-	ASSERT_EQ(lf_model_remove(self->s, APP, 0, LITEFLOW_REMOVE_FLAGS_FORCE), 0);
+	ASSERT_EQ(lf_model_remove(self->s, JC_APP, 0, LITEFLOW_REMOVE_FLAGS_FORCE), 0);
 	line(STATE, "model", value, sizeof(value));
 	EXPECT_STREQ(value, self->was);
 }
@@ -251,7 +164,7 @@ TEST_F(model, comes_and_goes)
 TEST_F(model, refusals)
 {
 	static const struct {
-		struct shape shape;
+		struct jc_shape shape;
 		const char *why;
 	} bad[] = {
 		{ { .layers = 1 }, "two layers" },
@@ -264,7 +177,7 @@ TEST_F(model, refusals)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_LT(load(self->s, 0, &bad[i].shape, 1), 0) {
+		EXPECT_LT(jc_load(self->s, 0, &bad[i].shape, 1), 0) {
 			TH_LOG("model %u was taken", i);
 		}
 		EXPECT_NE(strstr(self->s->why, bad[i].why), NULL) {
@@ -290,7 +203,7 @@ TEST_F(model, needs_sys_admin)
 		s = lf_open();
 		if (!s)
 			_exit(3);
-		_exit(load(s, 0, &good, ONE) != -EPERM);
+		_exit(jc_load(s, 0, &jc_good, JC_ONE) != -EPERM);
 	}
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_EQ(status, 0);
@@ -358,17 +271,17 @@ TEST_F_TIMEOUT(model, swaps_under_load, 900)
 	for (i = 0; i < swaps; i++) {
 		unsigned long long begin = now_ns();
 
-		ASSERT_EQ(load(self->s, i & 1, &good, i & 2 ? ONE : 0), 0) {
+		ASSERT_EQ(jc_load(self->s, i & 1, &jc_good, i & 2 ? JC_ONE : 0), 0) {
 			TH_LOG("swap %d: %s", i, self->s->why);
 		}
-		ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, APP, i & 1), 0) {
+		ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, JC_APP, i & 1), 0) {
 			TH_LOG("swap %d: %s", i, self->s->why);
 		}
 		took[i] = now_ns() - begin;
 	}
 	for (i = 0; i < 2 && strcmp(mode, "test"); i++) {
-		ASSERT_EQ(load(self->s, i, &good, i ? ONE : 0), 0);
-		ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, APP, i), 0);
+		ASSERT_EQ(jc_load(self->s, i, &jc_good, i ? JC_ONE : 0), 0);
+		ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, JC_APP, i), 0);
 		/* judgements that began before */
 		usleep(100000);
 		totals(&accepted, &refused, &forced);

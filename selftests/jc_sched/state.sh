@@ -33,7 +33,7 @@ complete()
 	is enabled '0|1' || bad=1
 	is arithmetic 'fixed|float' || bad=1
 	is model '.+' || bad=1
-	is model_from 'kernel|slot|test' || bad=1
+	is model_from 'kernel|slot' || bad=1
 	is model_checksum '0x[0-9a-f]{8}' || bad=1
 	is guard 'not built|off|on|tripped' || bad=1
 	is perf 'not built|off.*|hardware|software' || bad=1

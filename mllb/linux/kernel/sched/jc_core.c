@@ -30,12 +30,6 @@ static DEFINE_MUTEX(jc_mutex);
 
 struct jc_net jc_net __aligned(PAGE_SIZE);
 
-/* Serialises who is jc_net.active. Innermost: LiteFlow calls with its mutex held. */
-static DEFINE_MUTEX(jc_net_mutex);
-
-/* The network of LiteFlow's active slot; NULL: none. */
-static struct jc_mlp *jc_loaded;
-
 /**
  * jc_mlp_prepare() - fill the tables for the arithmetic that is configured
  * @mlp: result
@@ -104,98 +98,19 @@ int jc_sched_set(int on)
 	return jc_sched_set_locked(on);
 }
 
-#ifdef CONFIG_JC_SCHED_DEBUG
-/* For tests: they go through the same publication and forward pass as a real one. */
-static struct jc_mlp jc_mlp_constant_net[2];
-
-/* -1, or the one of them that is in place. */
-static int jc_forced = -1;
-
-static struct jc_mlp *jc_forced_net(void)
-{
-	return jc_forced < 0 ? NULL : &jc_mlp_constant_net[jc_forced];
-}
-
-/* Named so that the state tells them from the others. */
-static void __init jc_prepare_constants(void)
-{
-	static const char *const name[] = { "always-no", "always-yes" };
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		jc_mlp_constant(&jc_mlp_constant_net[i], i);
-		strscpy(jc_mlp_constant_net[i].name, name[i]);
-	}
-}
-#else
-static inline struct jc_mlp *jc_forced_net(void)
-{
-	return NULL;
-}
-
-static inline void jc_prepare_constants(void) { }
-#endif /* CONFIG_JC_SCHED_DEBUG */
-
-/*
- * A forced one, or else that of the active slot, or else the built-in one. The
- * first and the last are never freed; LiteFlow frees the other a grace period
- * after it was told to let go of it.
- */
-static void jc_publish(void)
-{
-	struct jc_mlp *builtin = jc_net.builtin.name[0] ? &jc_net.builtin : NULL;
-
-	lockdep_assert_held(&jc_net_mutex);
-	rcu_assign_pointer(jc_net.active, jc_forced_net() ?: jc_loaded ?: builtin);
-}
-
 /**
  * jc_net_load() - put a network in place of the built-in one
  * @mlp: the network; NULL: the built-in one again. The caller keeps it until a
  *	grace period after it was replaced
  *
- * Context: process context; takes jc_net_mutex.
+ * Context: process context; one at a time, as LiteFlow's mutex has it.
  */
 void jc_net_load(struct jc_mlp *mlp)
 {
-	guard(mutex)(&jc_net_mutex);
+	struct jc_mlp *builtin = jc_net.builtin.name[0] ? &jc_net.builtin : NULL;
 
-	jc_loaded = mlp;
-	jc_publish();
+	rcu_assign_pointer(jc_net.active, mlp ?: builtin);
 }
-
-#ifdef CONFIG_JC_SCHED_DEBUG
-/**
- * jc_sched_force_answer() - put a constant network in place of the real one
- * @answer: 0 always no, 1 always yes, -1 the real one again
- *
- * Context: process context; takes jc_net_mutex.
- * Return: 0, or -EINVAL.
- */
-int jc_sched_force_answer(int answer)
-{
-	if (answer < -1 || answer > 1)
-		return -EINVAL;
-
-	guard(mutex)(&jc_net_mutex);
-
-	WRITE_ONCE(jc_forced, answer);
-	jc_publish();
-	return 0;
-}
-
-/**
- * jc_sched_forced_answer() - which constant network is in place
- *
- * Context: any.
- * Return: as the argument of jc_sched_force_answer().
- */
-int jc_sched_forced_answer(void)
-{
-	/* jc_sched_force_answer() */
-	return READ_ONCE(jc_forced);
-}
-#endif /* CONFIG_JC_SCHED_DEBUG */
 
 #ifdef CONFIG_JC_SCHED_TEST
 /* 1/1000 of the answers that are turned round; read by judgements. */
@@ -354,11 +269,7 @@ static int __init jc_sched_init(void)
 {
 	int err = jc_prepare_builtin();
 
-	jc_prepare_constants();
-
-	guard(mutex)(&jc_net_mutex);
-
-	jc_publish();
+	jc_net_load(NULL);
 	return err;
 }
 early_initcall(jc_sched_init);

@@ -8,7 +8,6 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
-#include <linux/uaccess.h>
 
 #include "sched.h"
 #include "jc_sched.h"
@@ -43,8 +42,7 @@ static int jc_state_show(struct seq_file *m, void *v)
 		mlp = rcu_dereference(jc_net.active);
 		seq_printf(m, "model: %s\n", mlp ? mlp->name : "none");
 		seq_printf(m, "model_from: %s\n", !mlp ? "none" :
-			   mlp == &jc_net.builtin ? "kernel" :
-			   jc_sched_forced_answer() >= 0 ? "test" : "slot");
+			   mlp == &jc_net.builtin ? "kernel" : "slot");
 		seq_printf(m, "model_checksum: %#010x\n",
 			   mlp ? mlp->checksum : 0);
 	}
@@ -177,51 +175,12 @@ static ssize_t jc_stats_write(struct file *file, const char __user *ubuf,
 
 DEFINE_SHOW_STORE_ATTRIBUTE(jc_stats);
 
-#ifdef CONFIG_JC_SCHED_DEBUG
-/* indexed by the answer, -1 last */
-static const char *const jc_answers[] = { "no", "yes", "none" };
-
-static int jc_force_answer_show(struct seq_file *m, void *v)
-{
-	int answer = jc_sched_forced_answer();
-
-	seq_printf(m, "%s\n", jc_answers[answer < 0 ? 2 : answer]);
-	return 0;
-}
-
-static ssize_t jc_force_answer_write(struct file *file,
-				     const char __user *ubuf, size_t count,
-				     loff_t *ppos)
-{
-	char buf[8] = "";
-	int i, err;
-
-	if (count >= sizeof(buf))
-		return -EINVAL;
-	if (copy_from_user(buf, ubuf, count))
-		return -EFAULT;
-
-	i = sysfs_match_string(jc_answers, buf);
-	if (i < 0)
-		return i;
-
-	err = jc_sched_force_answer(i == 2 ? -1 : i);
-	return err ?: count;
-}
-
-DEFINE_SHOW_STORE_ATTRIBUTE(jc_force_answer);
-#endif /* CONFIG_JC_SCHED_DEBUG */
-
 static int __init jc_debugfs_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("jc_sched", NULL);
 
 	debugfs_create_file("state", 0444, dir, NULL, &jc_state_fops);
 	debugfs_create_file("stats", 0644, dir, NULL, &jc_stats_fops);
-#ifdef CONFIG_JC_SCHED_DEBUG
-	debugfs_create_file("force_answer", 0600, dir, NULL,
-			    &jc_force_answer_fops);
-#endif
 	return 0;
 }
 late_initcall(jc_debugfs_init);

@@ -92,22 +92,6 @@ void jc_mlp_describe(struct jc_mlp *mlp, const struct lf_model *model)
 }
 
 /**
- * jc_mlp_constant() - make a network that always answers the same
- * @mlp: result; the caller may name it
- * @migrate: what it answers
- *
- * It runs through the same arithmetic as any other.
- *
- * Context: any.
- */
-void jc_mlp_constant(struct jc_mlp *mlp, bool migrate)
-{
-	memset(mlp, 0, sizeof(*mlp));
-	mlp->out.lo = migrate ? 2 * JC_THRESHOLD : 0;
-	mlp->out.hi = mlp->out.lo;
-}
-
-/**
  * jc_mlp_tab_sum() - one entry of the tables over the binary inputs
  * @model: a model that jc_mlp_check() accepted
  * @half: 0 for bits 0-4 of jc_features::bits, 1 for bits 5-9

@@ -82,7 +82,6 @@ extern const struct lf_limits jc_limits;
 
 int jc_mlp_check(const struct lf_model *model, struct lf_error *err);
 void jc_mlp_describe(struct jc_mlp *mlp, const struct lf_model *model);
-void jc_mlp_constant(struct jc_mlp *mlp, bool migrate);
 s32 jc_mlp_tab_sum(const struct lf_model *model, int half, int row, int j);
 void jc_mlp_prepare_fixed(struct jc_mlp *mlp, const struct lf_model *model);
 s32 jc_mlp_forward_fixed(const struct jc_mlp *mlp, const struct jc_features *f);

@@ -186,16 +186,6 @@ struct ctl_table;
 int jc_sysctl_int(const struct ctl_table *table, int write, void *buffer,
 		  size_t *lenp, loff_t *ppos, int *val);
 
-#ifdef CONFIG_JC_SCHED_DEBUG
-int jc_sched_force_answer(int answer);
-int jc_sched_forced_answer(void);
-#else
-static inline int jc_sched_forced_answer(void)
-{
-	return -1;
-}
-#endif
-
 #ifdef CONFIG_JC_SCHED_PERF
 void jc_perf_sample(void);
 void jc_perf_read(struct jc_lb_data *d);

@@ -209,25 +209,6 @@ static void jc_golden_vectors(struct kunit *test)
 	}
 }
 
-/* The networks that tests of the balancer use. */
-static void jc_constants_answer(struct kunit *test)
-{
-	struct jc_mlp *mlp = kunit_kzalloc(test, sizeof(*mlp), GFP_KERNEL);
-	struct jc_features f = { .bits = BIT(JC_NR_BITS) - 1 };
-	int i, answer;
-
-	KUNIT_ASSERT_NOT_NULL(test, mlp);
-	for (answer = 0; answer < 2; answer++) {
-		jc_mlp_constant(mlp, answer);
-		for (i = 0; i < JC_NR_NUMS; i++) {
-			f.num[i] = S32_MAX;
-			KUNIT_EXPECT_EQ(test, jc_decides(mlp, &f), answer);
-			f.num[i] = S32_MIN;
-			KUNIT_EXPECT_EQ(test, jc_decides(mlp, &f), answer);
-		}
-	}
-}
-
 /* What the original divided by, shifted out of its word, or let wrap. */
 static void jc_extreme_inputs(struct kunit *test)
 {
@@ -587,7 +568,6 @@ static struct kunit_case jc_mlp_cases[] = {
 	KUNIT_CASE_PARAM(jc_check_refuses, jc_refusal_gen_params),
 	KUNIT_CASE(jc_tables_are_the_engine),
 	KUNIT_CASE(jc_golden_vectors),
-	KUNIT_CASE(jc_constants_answer),
 	KUNIT_CASE(jc_extreme_inputs),
 	KUNIT_CASE(jc_clamps_inputs),
 	KUNIT_CASE_PARAM(jc_feature_gates, jc_gate_gen_params),
