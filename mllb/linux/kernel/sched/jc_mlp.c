@@ -133,13 +133,16 @@ void jc_mlp_prepare_fixed(struct jc_mlp *mlp, const struct lf_model *model)
 	jc_mlp_describe(mlp, model);
 	/* units that a smaller model lacks are 0 and have a weight of 0 */
 	for (j = 0; j < hidden->n_out; j++) {
+		s64 unit = j % 2 ? 1LL << 32 : 1;
+
 		for (half = 0; half < 2; half++) {
 			for (row = 0; row < JC_TAB_SIZE; row++)
-				t->tab[half][row][j] =
-					jc_mlp_tab_sum(model, half, row, j);
+				t->tab[half][row][j / 2] +=
+					unit * jc_mlp_tab_sum(model, half, row, j);
 		}
 		for (i = 0; i < JC_NR_NUMS; i++)
-			t->num[i][j] = lf_layer_weight(hidden, j, jc_num_input(i));
+			t->num[i][j / 2] +=
+				unit * lf_layer_weight(hidden, j, jc_num_input(i));
 		t->w2[j] = lf_layer_weight(last, 0, j);
 	}
 	t->b2 = lf_layer_bias(last, 0);
