@@ -159,9 +159,10 @@ static u64 jc_elapsed(u64 start)
 }
 
 /**
- * jc_task_hot() - should this task stay where it is?
+ * jc_judge() - should this task stay where it is?
  * @p: the task, past every hard filter of can_migrate_task()
  * @env: the balancing pass
+ * @traced: is the tracepoint enabled? A constant, so that it costs nothing if not
  *
  * TOGGLE and REPLACE: the network answers while it is on; the stock rule only
  * if the network cannot run. TEST: the stock rule answers, the network, while
@@ -172,10 +173,10 @@ static u64 jc_elapsed(u64 start)
  * printk.
  * Return: 1 if the task had better stay, 0 if it may move.
  */
-static noinline int jc_task_hot(struct task_struct *p, struct lb_env *env)
+static __always_inline int
+jc_judge(struct task_struct *p, struct lb_env *env, const bool traced)
 {
 	const bool test = IS_ENABLED(CONFIG_JC_SCHED_TEST);
-	bool traced = trace_jc_sched_decision_enabled();
 	enum jc_reason reason = JC_REASON_RULE;
 	int stock = JC_NOT_ASKED, model = JC_NOT_ASKED;
 	bool extra_fails, sampled, timed, flipped;
@@ -258,4 +259,17 @@ static noinline int jc_task_hot(struct task_struct *p, struct lb_env *env)
 		jc_trace(p, env, d);
 	}
 	return !may;
+}
+
+static noinline int jc_task_hot_traced(struct task_struct *p, struct lb_env *env)
+{
+	return jc_judge(p, env, true);
+}
+
+/* What can_migrate_task() asks. */
+static noinline int jc_task_hot(struct task_struct *p, struct lb_env *env)
+{
+	if (trace_jc_sched_decision_enabled())
+		return jc_task_hot_traced(p, env);
+	return jc_judge(p, env, false);
 }
