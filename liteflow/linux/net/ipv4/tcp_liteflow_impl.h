@@ -389,19 +389,37 @@ static u32 tlf_base_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u
 	return hot->min_rtt_us + min_t(u64, us, TLF_MI_MAX_US);
 }
 
+static u32 tlf_filled_us(u32 base_us)
+{
+	return base_us + base_us / 16 * TLF_COMPETE_FILLED;
+}
+
 /* Does somebody else fill the queue? */
 static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
 {
-	bool queued, squeezed;
+	bool filled, queued, squeezed;
 	u32 base_us;
 
+	base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
+	if (flow->competing == TLF_COMPETE_PROBED) {
+		/* a probe can err; nobody who fills queues leaves them so short so long */
+		flow->window_queued += flow->rtt_us > tlf_filled_us(base_us);
+		if (++flow->window_count < TLF_COMPETE_HOLD)
+			return;
+		filled = flow->window_queued >= TLF_COMPETE_HOLD / 4;
+		tlf_stop_competing(flow);
+		if (filled)
+			flow->competing = TLF_COMPETE_PROBED;
+		else
+			flow->filled = 0;
+		return;
+	}
 	if (flow->competing) {
 		/* what was wanted meanwhile is the competition's doing */
-		if (flow->competing != TLF_COMPETE_PROBED && !--flow->competing)
+		if (!--flow->competing)
 			tlf_stop_competing(flow);
 		return;
 	}
-	base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
 	flow->window_queued += hot->mi_min_rtt_us > base_us + base_us / 8;
 	if (++flow->window_count < TLF_COMPETE_INTERVALS)
 		return;
@@ -472,7 +490,7 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		return;
 	base_us = tlf_base_us(hot, flow, TLF_CWND_MIN, ack->mss);
 	tlf_stop_competing(flow);
-	if (flow->probe_min_rtt_us > base_us + base_us / 16 * TLF_COMPETE_FILLED &&
+	if (flow->probe_min_rtt_us > tlf_filled_us(base_us) &&
 	    flow->kept < TLF_KEEP_WINDOWS) {
 		/* half of its packets less, and no shorter a queue: not its own */
 		flow->kept++;
