@@ -165,9 +165,9 @@ else
 	pid=$!
 	exec 9>in
 	read -r end <address
-	value 'flows' "$end cruise [] True True" \
-		'o[0]["local"] + " %s %s" % (o[0]["mode"], o[1:]) + " %s %s" %
-		 (o[0]["rate"] > 0, "classic" in o[0]["flags"])' flows
+	value 'flows' "1 $end cruise True ['classic']" \
+		'" ".join(str(x) for x in [len(o), o[0]["local"], o[0]["mode"],
+			o[0]["rate"] > 0, o[0]["flags"]])' flows
 	try 'flows, as text' 0 "^$end +127.0.0.1:.* 0 +cruise .*classic\$" flows
 	timeout -s INT 1 "$LFCTL" --json flows -w0.1 >out
 	[ "$(grep -c "\"local\": *\"$end\"" out)" -gt 1 ]
