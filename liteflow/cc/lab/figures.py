@@ -19,7 +19,8 @@ FAIR_SECONDS = 20
 BESIDE_SECONDS = 40
 OTHERS = ("cubic", "bbr")
 NAMES = ("cc_goodput_vs_user_100ms", "cc_goodput_vs_user_10ms", "cc_good_cells", "cc_jain_min",
-         "cc_loss1_utilisation")
+         "cc_loss1_utilisation", "cc_beside_min")
+BESIDE_BDP = 2
 SAMPLES_PER_S = 10
 
 
@@ -242,4 +243,8 @@ def last_lines(sets):
            run.data["set"] in ("loss1", "quick-loss1")]
     if own:
         lines.append(("cc_loss1_utilisation", f"{median(own):.1f}", "percent"))
+    shares = [min(run.shares().values()) for run in sets["beside"]
+              if float(run.params["bdp"]) <= BESIDE_BDP]
+    if shares:
+        lines.append(("cc_beside_min", f"{min(shares):.0f}", "percent"))
     return lines
