@@ -26,7 +26,7 @@ def times(series):
     return [(at + 1) * STEP for at in range(len(series))]
 
 
-def steady(axes, values, label, colour):
+def cdf(axes, values, label, colour):
     """A CDF."""
     values = sorted(values)
     axes.step(values, [(at + 1) / len(values) for at in range(len(values))], where="post",
@@ -41,8 +41,8 @@ def cells_cdf(table, path):
         own = [cell for cell in table if cc in cell]
         if not own:
             continue
-        steady(left, [100 * cell[cc][0] / float(cell["mbit"]) for cell in own], cc, colour)
-        steady(right, [max(cell[cc][1] / float(cell["rtt"]), 1e-3) for cell in own], cc, colour)
+        cdf(left, [100 * cell[cc][0] / float(cell["mbit"]) for cell in own], cc, colour)
+        cdf(right, [max(cell[cc][1] / float(cell["rtt"]), 1e-3) for cell in own], cc, colour)
     left.set_xlabel("goodput, percent of the capacity")
     right.set_xlabel("95th percentile of the queueing delay / base RTT")
     right.set_xscale("log")
