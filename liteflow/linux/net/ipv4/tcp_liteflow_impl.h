@@ -76,7 +76,8 @@
 
 #define TLF_STARTUP_BURST	3		/* intervals: the first window is not paced */
 #define TLF_STARTUP_ROUNDS	3		/* without 25 % more */
-#define TLF_STARTUP_LOSS	8		/* an eighth of an interval */
+#define TLF_STARTUP_LOSS	8		/* an eighth of an interval, and */
+#define TLF_STARTUP_LOST	3		/* packets: fewer may be lost by chance */
 #define TLF_DRAIN_INTERVALS	8		/* at most */
 #define TLF_COLLAPSE_LOSS	4		/* a quarter of an interval */
 
@@ -337,7 +338,8 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 		flow->round_delivered = hot->last_delivered + tlf_bdp(flow->bw, mi->rtt_us, mss);
 	if (queue ||
 	    flow->full_rounds >= TLF_STARTUP_ROUNDS ||
-	    mi->lost * TLF_STARTUP_LOSS > mi->delivered + mi->lost) {
+	    (mi->lost >= TLF_STARTUP_LOST &&
+	     mi->lost * TLF_STARTUP_LOSS > mi->delivered + mi->lost)) {
 		hot->mode = TLF_DRAIN;
 		flow->drain_count = 0;
 		flow->full_bw = max(flow->full_bw, flow->bw);
