@@ -19,7 +19,7 @@
 #define STEP_MAX	10		/* times more or less */
 
 #define CHANCE_LOSS	0.4
-#define CHANCE_STEPS	0.35
+#define CHANCE_STEPS	0.5
 #define CHANCE_MANY	0.5
 #define CHANCE_OTHER_RTTS 0.25
 #define CHANCE_FIXED	0.15

@@ -19,7 +19,7 @@
 #include <string.h>
 #include "engine.h"
 
-#define DELAY_WEIGHT	0.25
+#define DELAY_WEIGHT	0.10
 #define LOSS_WEIGHT	2
 #define GRACE_RTTS	12
 #define LITTLE		0.02		/* of a share: keeps the logarithm finite */

@@ -53,6 +53,16 @@ def to_raw(theta):
     return raw.astype(np.float32)
 
 
+def from_raw(params):
+    """The other way round."""
+    theta = params.astype(np.float64)
+    offset, scale = _affine(sl.inputs(theta))
+    w, b = layers(theta)[0]
+    b += offset @ w
+    w /= scale[:, None]
+    return theta.astype(np.float32)
+
+
 def torch_network(n_in):
     import torch
     sizes = (n_in, *sl.HIDDEN, 1)

@@ -115,7 +115,7 @@ struct expert_view {
 	float lean;		/* preference of throughput over latency, -1 to 1 */
 };
 
-#define EXPERT_GAINS	{ 4, 0.02, 1, 0.2 }		/* as in simlib.py */
+#define EXPERT_GAINS	{ 4, 0.06, 1, 0.2 }		/* as in simlib.py */
 
 float expert_run(const float *gains, const struct expert_view *view);
 

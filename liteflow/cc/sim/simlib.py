@@ -17,7 +17,7 @@ LITEFLOW, FIXED, RENO, CUBIC = range(4)
 HISTORY, FEATURES, PREFERENCES = 10, 3, 3
 HIDDEN = (32, 16)
 FEATURE_LO, FEATURE_HI = (-2, 0.5, 0), (2, 8, 4)
-GAINS = (4, 0.02, 1, 0.2)         # of the expert, see policy.c
+GAINS = (4, 0.06, 1, 0.2)         # of the expert, see policy.c
 
 _double, _float = ctypes.c_double, ctypes.c_float
 
