@@ -178,7 +178,9 @@ ccsim:
 cc-train: ccsim
 	@scripts/deps.sh --notice train
 	@mkdir -p $(BUILD)/data/cc
-	@liteflow/cc/sim/train -o $(BUILD)/data/cc/cc.json --date $$(date -u +%F)
+	@liteflow/cc/sim/train -o $(BUILD)/data/cc/cc-start.json --date $$(date -u +%F)
+	@liteflow/cc/sim/train --start $(BUILD)/data/cc/cc-start.json --generations 32 --every 8 \
+		--scenarios 64 -o $(BUILD)/data/cc/cc.json --date $$(date -u +%F)
 
 cclab: sync lfctl
 	@scripts/deps.sh --notice cc
