@@ -139,6 +139,8 @@ static void tlt_test_startup_loss(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 0), TLF_STARTUP);
 	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 1), TLF_STARTUP);
+	/* more than an eighth, and yet few */
+	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, TLF_STARTUP_LOST - 1), TLF_STARTUP);
 	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 3), TLF_DRAIN);
 }
 
@@ -468,6 +470,31 @@ static void tlt_test_compete_probe(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
 }
 
+/* A probe can err: where the queue then is short for long, nobody fills it. */
+static void tlt_test_compete_alone(struct kunit *test)
+{
+	struct tlt *t = tlt_fast(test, TLT_LATE);
+	u32 before;
+	unsigned int n;
+
+	t->flow.filled = TLF_COMPETE_PROBES;
+	t->flow.competing = TLF_COMPETE_PROBED;
+	before = t->flow.intervals;
+	/* often enough it is long */
+	while (t->flow.intervals - before < 3 * TLF_COMPETE_HOLD)
+		tlt_send(t, 1, 125, (t->flow.intervals - before) % 3 ? TLT_RTT : TLT_LATE);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, TLF_COMPETE_PROBED);
+	KUNIT_EXPECT_EQ(test, t->flow.filled, TLF_COMPETE_PROBES);
+	tlf_stop_competing(&t->flow);
+	t->flow.competing = TLF_COMPETE_PROBED;
+	before = t->flow.intervals;
+	for (n = 0; t->flow.competing && n < 100000; n++)
+		tlt_send(t, 1, 125, TLT_RTT * 12 / 10);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+	KUNIT_EXPECT_EQ(test, t->flow.filled, 0);
+	KUNIT_EXPECT_EQ(test, t->flow.intervals - before, TLF_COMPETE_HOLD);
+}
+
 /* Who filled the queue of another path does not matter on this one. */
 static void tlt_test_compete_idle(struct kunit *test)
 {
@@ -683,6 +710,7 @@ static struct kunit_case tlt_mode_cases[] = {
 	KUNIT_CASE(tlt_test_compete),
 	KUNIT_CASE(tlt_test_compete_probe),
 	KUNIT_CASE(tlt_test_compete_ends),
+	KUNIT_CASE(tlt_test_compete_alone),
 	KUNIT_CASE(tlt_test_compete_idle),
 	KUNIT_CASE(tlt_test_compete_slow),
 	KUNIT_CASE(tlt_test_compete_window),
