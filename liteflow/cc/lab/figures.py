@@ -246,5 +246,5 @@ def last_lines(sets):
     shares = [min(run.shares().values()) for run in sets["beside"]
               if float(run.params["bdp"]) <= BESIDE_BDP]
     if shares:
-        lines.append(("cc_beside_min", f"{min(shares):.0f}", "percent"))
+        lines.append(("cc_beside_min", f"{min(shares):.1f}", "percent"))
     return lines
