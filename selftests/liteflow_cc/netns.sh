@@ -31,12 +31,17 @@ flow()
 # Many at a time, and each is killed while it sends.
 come_and_go()
 {
-	local i n=$((60 / $(lf_slow))) before
+	local i n=$((60 / $(lf_slow)))
 
 	before=$(lf_queries)
 	for ((i = 0; i < n; i++)); do
 		lfcc_netns || return 1
 		flow
+		# the first ones show that they are flows of this control, slow as they may be
+		if ((i < 2)); then
+			lf_wait 10 asked || return 1
+			before=$(lf_queries)
+		fi
 		sleep 0.1
 		((i % 3)) || lfcc_install auto short || return 1
 		kill -9 "${FLOW[@]}" "$LFCC_NETNS" 2> /dev/null
@@ -44,7 +49,10 @@ come_and_go()
 	done
 	ktap_print_msg "$n namespaces"
 	LF_TASKS=()
-	# they were flows of this control
+}
+
+asked()
+{
 	[ "$(lf_queries)" -gt "$before" ]
 }
 
