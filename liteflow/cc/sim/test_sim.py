@@ -6,6 +6,7 @@ Needs 'make -C liteflow/cc/sim' and 'make lfctl'. SHARED_DATA: where aurora-lite
 is; without it that test is skipped.
 """
 import glob
+import importlib.util
 import json
 import math
 import os
@@ -41,6 +42,9 @@ def fixed(rate, capacity, **more):
     s = sl.scenario(capacity, 0.02, duration=20, flows=[sl.FIXED], **more)
     s.flow[0].rate = rate
     return s
+
+NEEDS_TORCH = unittest.skipUnless(importlib.util.find_spec("torch"),
+                                  "python3-torch is not installed")
 
 
 class Link(unittest.TestCase):
@@ -174,6 +178,7 @@ class Sameness(unittest.TestCase):
 
 
 class Network(unittest.TestCase):
+    @NEEDS_TORCH
     def test_forward_as_torch(self):
         import torch
         for n_in in (N_IN, N_IN + sl.PREFERENCES):
@@ -294,6 +299,7 @@ class Training(unittest.TestCase):
                        capture_output=True)
         return path
 
+    @NEEDS_TORCH
     def test_improves_repeats_and_goes_on(self):
         with tempfile.TemporaryDirectory() as d:
             a, b = (self.train(d, name, 8) for name in "ab")
