@@ -156,8 +156,7 @@ static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 	ca->modelled = 1;
 	/* what start-up would have found */
 	flow->full_bw = max(flow->full_bw, flow->bw);
-	ca->hot.rate = clamp_t(u64, div_u64(window, max(tlf_srtt_us(sk), 1U)),
-			       TLF_RATE_MIN, TLF_RATE_MAX);
+	ca->hot.rate = tlf_possible(div_u64(window, max(tlf_srtt_us(sk), 1U)));
 }
 
 /* None does, after a time with one: no slow start. */
@@ -300,7 +299,7 @@ static void tlf_classic(struct sock *sk, struct tlf *ca, u32 ack, const struct r
 	/* as TCP paces other controls: twice the window in slow start, else 6/5 */
 	rate = div_u64((u64)tcp_snd_cwnd(tp) * tlf_mss(sk) * USEC_PER_SEC,
 		       max(tlf_srtt_us(sk), 1U));
-	ca->hot.rate = clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
+	ca->hot.rate = tlf_possible(rate);
 	rate = tcp_snd_cwnd(tp) < tp->snd_ssthresh / 2 ? 2 * rate : div_u64(6 * rate, 5);
 	tlf_set_pacing_rate(sk, max(rate, 1ULL));
 }

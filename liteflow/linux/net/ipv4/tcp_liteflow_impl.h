@@ -107,6 +107,11 @@ static bool tlf_reached(u32 now, u32 mark)
 	return (s32)(now - mark) >= 0;
 }
 
+static u64 tlf_possible(u64 rate)
+{
+	return clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
+}
+
 /**
  * tlf_log2() - logarithm to the base of 2
  * @v: of what; not 0
@@ -158,7 +163,7 @@ static inline u64 tlf_rate_after(u64 rate, s32 change)
 		rate += rate * change >> TLF_ACTION_SHIFT;
 	else
 		rate = div_u64(rate << TLF_ACTION_SHIFT, TLF_ACTION_ONE - change);
-	return clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
+	return tlf_possible(rate);
 }
 
 /* packets under way at @rate over @rtt_us */
@@ -226,7 +231,7 @@ static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const st
 	flow->ecn_delivered = ack->delivered;
 	flow->probe_start_us = ack->now_us;
 	hot->rate = div_u64(2ULL * cwnd * ack->mss * 1000000, flow->rtt_us);
-	hot->rate = clamp_t(u64, hot->rate, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->rate = tlf_possible(hot->rate);
 	tlf_start_over(hot, flow);
 }
 
@@ -347,7 +352,7 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 	} else {
 		hot->rate = max(hot->rate, flow->bw * 2);
 	}
-	hot->rate = clamp_t(u64, hot->rate, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->rate = tlf_possible(hot->rate);
 }
 
 /*
@@ -364,7 +369,7 @@ static void tlf_cruise(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
 static void tlf_drained(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
 {
 	tlf_cruise(hot, flow, now_us);
-	hot->rate = clamp_t(u64, flow->full_bw, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->rate = tlf_possible(flow->full_bw);
 	tlf_forget(flow);
 }
 
@@ -638,7 +643,7 @@ static inline void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const 
 	if (!tlf_reached(ack->delivered, flow->ecn_delivered))
 		return;
 	flow->ecn_delivered = ack->delivered + ack->inflight;
-	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->rate = tlf_possible(hot->rate / 2);
 	hot->open = 0;
 	if (hot->mode == TLF_STARTUP)
 		hot->mode = TLF_CRUISE;
@@ -653,7 +658,7 @@ static inline void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const 
  */
 static inline void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow)
 {
-	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->rate = tlf_possible(hot->rate / 2);
 	hot->open = 0;
 	tlf_forget(flow);
 	if (hot->mode == TLF_STARTUP)
@@ -683,7 +688,7 @@ static inline void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u3
 		tlf_drained(hot, flow, now_us);
 	if (idle_us <= TLF_MIN_RTT_WINDOW_US)
 		return;
-	hot->rate = clamp_t(u64, hot->rate / 2, TLF_RATE_MIN, TLF_RATE_MAX);
+	hot->rate = tlf_possible(hot->rate / 2);
 	hot->min_rtt_us = U32_MAX;
 	tlf_start_over(hot, flow);
 }
