@@ -35,9 +35,14 @@ build()
 
 	lock kselftest
 	logged kselftest-headers kmake "$LINUX" "$OUT" headers
-	rm -rf "$OUT/install"
+	rm -rf "$OUT/install.new"
 	logged kselftest-build env -u MODE -u PERF -u DEBUG make -C "$tests" O="$OUT" \
-		TARGETS="${ALL[*]}" INSTALL_PATH="$OUT/install" FORCE_TARGETS=1 install
+		TARGETS="${ALL[*]}" INSTALL_PATH="$OUT/install.new" FORCE_TARGETS=1 install
+	# another guest may be running what is there
+	if ! diff -rq "$OUT/install" "$OUT/install.new" >/dev/null 2>&1; then
+		rm -rf "$OUT/install"
+		mv "$OUT/install.new" "$OUT/install"
+	fi
 	unlock
 }
 

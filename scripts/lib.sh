@@ -95,7 +95,8 @@ kmake()
 
 	shift 2
 	mkdir -p "$out"
-	env -u MODE -u FXDPT -u PERF -u DEBUG nice make -C "$src" O="$out" -j"$JOBS" \
+	env -u MODE -u FXDPT -u PERF -u DEBUG CCACHE_BASEDIR="$BUILD" CCACHE_NOHASHDIR=1 \
+		nice make -C "$src" O="$out" -j"$JOBS" \
 		--no-print-directory CC="$(compiler "${CROSS:-}gcc")" "$@"
 }
 

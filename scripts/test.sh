@@ -64,8 +64,8 @@ build()
 	add build "$@"
 }
 
-# As ktap, and as step, in a guest: beside the steps that follow, as an emulated
-# guest keeps only some cores busy; never two at a time.
+# As ktap, and as step, in a guest: beside the steps that follow, and beside one
+# other guest, as an emulated one keeps one core busy.
 guest()
 {
 	add guest "$@"
@@ -130,8 +130,8 @@ plan()
 	step cross		scripts/check-cross.sh
 	ktap kunit		scripts/kunit.sh
 	build build-uml		scripts/uml.sh --debug --build-only
-	ktap kunit-debug	scripts/uml.sh --debug --no-build --kunit
-	ktap lfctl-kernel	scripts/uml.sh --debug --no-build -- liteflow/lfctl/test-kernel.sh
+	ktap kunit-debug	scripts/uml.sh --debug --kunit
+	ktap lfctl-kernel	scripts/uml.sh --debug -- liteflow/lfctl/test-kernel.sh
 	build build-lab		scripts/uml.sh --lab --build-only
 	build traffic		make -s -C liteflow/cc/lab/traffic BUILD="$BUILD"
 	step lab-path		liteflow/cc/lab/test_lab.py --uml
@@ -247,33 +247,35 @@ run_step()
 	judge "$name" "$kind" "$rc" "$t0"
 }
 
-GUEST='' GUEST_NAME='' GUEST_KIND='' GUEST_T0=''
+# Of the guests that run, by the process that waits for them: "NAME KIND BEGIN".
+declare -A GUESTS=()
+MAX_GUESTS=2
 
 start_guest()
 {
 	local name=$1 kind=$2 command=$3
 
-	join_guest
-	(
-		rc=0
-		bash -c "$command" >"$BUILD/logs/test-$name.log" 2>&1 </dev/null || rc=$?
-		echo "$rc" >"$BUILD/logs/test-$name.status"
-	) &
-	GUEST=$! GUEST_NAME=$name GUEST_KIND=$kind GUEST_T0=$SECONDS
+	join_guests $((MAX_GUESTS - 1))
+	bash -c "$command" >"$BUILD/logs/test-$name.log" 2>&1 </dev/null &
+	GUESTS[$!]="$name $kind $SECONDS"
 }
 
-join_guest()
+# join_guests N: judge those that end, until no more than N run
+join_guests()
 {
-	local rc
+	local rc pid name kind t0
 
-	[ -n "$GUEST" ] || return 0
-	start_heartbeat "$BUILD/logs/test-$GUEST_NAME.log" "$GUEST_T0"
-	wait "$GUEST" 2>/dev/null || true
-	rc=$(cat "$BUILD/logs/test-$GUEST_NAME.status")
-	stop_heartbeat
-	say "  $GUEST_NAME:"
-	judge "$GUEST_NAME" "$GUEST_KIND" "$rc" "$GUEST_T0"
-	GUEST=
+	while [ ${#GUESTS[@]} -gt "$1" ]; do
+		read -r name kind t0 <<<"${GUESTS[*]:0:1}"
+		start_heartbeat "$BUILD/logs/test-$name.log" "$t0"
+		rc=0
+		wait -n -p pid "${!GUESTS[@]}" || rc=$?
+		stop_heartbeat
+		read -r name kind t0 <<<"${GUESTS[$pid]}"
+		unset "GUESTS[$pid]"
+		say "  $name:"
+		judge "$name" "$kind" "$rc" "$t0"
+	done
 }
 
 main()
@@ -297,7 +299,7 @@ main()
 		*) run_step "${NAMES[i]}" "${KINDS[i]}" "${COMMANDS[i]}" ;;
 		esac
 	done
-	join_guest
+	join_guests 0
 	say "all steps took $(elapsed "$start")"
 	[ ${#BROKEN[@]} -eq 0 ] || say "failed: ${BROKEN[*]}; logs: $BUILD/logs/test-NAME.log"
 	say "$PASSED passed, $FAILED failed, $SKIPPED skipped"
