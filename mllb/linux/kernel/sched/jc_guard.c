@@ -260,6 +260,7 @@ void jc_guard_show(struct seq_file *m)
 	seq_printf(m, "guard_trips: %u\n", g.trips);
 	seq_printf(m, "guard_last: %s\n", g.trips ? jc_guard_harm_name(g.harm) : "none");
 	seq_printf(m, "guard_next_ms: %u\n", g.tripped ? g.left_ms : 0);
+	seq_printf(m, "guard_backoff_ms: %u\n", g.backoff_ms);
 	seq_printf(m, "guard_watched_ms: %llu\n", g.watched_ms);
 	for (i = 0; i < JC_NR_HARMS; i++)
 		seq_printf(m, "guard_%s: %u of %u ms, %llu in all\n", jc_guard_harm_name(i),
