@@ -135,6 +135,11 @@ def _expand(name, part, params):
                 yield run
 
 
+def results(folder, path):
+    """Where the results of this file's runs are."""
+    return folder / ("cclab" if path.resolve() == FILE else path.name)
+
+
 def load(path=FILE):
     """All runs of the file, in its order."""
     part, runs, names = None, [], set()
