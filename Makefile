@@ -9,12 +9,14 @@ DEBUG ?= n
 BUILD ?= $(CURDIR)/build
 DEPS  ?= yes
 KSRC  ?=
+SEED  ?= 1
 ACCEL ?= auto
 
 override BUILD := $(abspath $(BUILD))
 export BUILD KSRC DEPS ACCEL
 MAKEFLAGS += --no-print-directory
 
+CC_MODEL := $(BUILD)/data/cc/cc$(filter-out -1,-$(SEED))
 CFLAGS_TOOLS := -O2 -Wall -Wextra -pthread
 TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 
@@ -53,6 +55,7 @@ help:
 #:
 #: Congestion control
 #:   make cc-train        train its network anew: build/data/cc/cc.json, 30 minutes
+#:                        SEED=2: another one, cc-2.json
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
 #:
@@ -178,9 +181,9 @@ ccsim:
 cc-train: ccsim
 	@scripts/deps.sh --notice train
 	@mkdir -p $(BUILD)/data/cc
-	@liteflow/cc/sim/train -o $(BUILD)/data/cc/cc-start.json --date $$(date -u +%F)
-	@liteflow/cc/sim/train --start $(BUILD)/data/cc/cc-start.json --generations 32 --every 8 \
-		--scenarios 64 -o $(BUILD)/data/cc/cc.json --date $$(date -u +%F)
+	@liteflow/cc/sim/train --seed $(SEED) -o $(CC_MODEL)-start.json --date $$(date -u +%F)
+	@liteflow/cc/sim/train --seed $(SEED) --start $(CC_MODEL)-start.json --generations 32 --every 8 \
+		--scenarios 64 -o $(CC_MODEL).json --date $$(date -u +%F)
 
 cclab: sync lfctl
 	@scripts/deps.sh --notice cc
