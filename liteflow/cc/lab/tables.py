@@ -73,56 +73,58 @@ def step(results):
         for cc in CCS:
             own = [run for run in runs if run.cc == cc]
             row.append(f"{figures.median(run.utilisation() for run in own):.1f} %, "
+                       f"{figures.median(run.delay('p50') for run in own):.1f}, "
                        f"{figures.median(run.delay() for run in own):.1f} ms" if own else "-")
         rows.append(row)
     return [("## Capacity that changes", "Percent of the payload that the link could have "
-             "carried, and 95th percentile of the queueing delay. 100:20:2 is 100 and 20 Mbit/s "
-             "in turn, 2 s each; the buffer is one BDP of the higher.",
+             "carried, median and 95th percentile of the queueing delay. 100:20:2 is 100 and 20 "
+             "Mbit/s in turn, 2 s each; the buffer is one BDP of the higher.",
              markdown(["Mbit/s", "RTT ms", *CCS], rows))]
 
 
 def fair(results):
     rows = []
-    for (mbit, rtt, flows, cc), runs in figures.group(results, "mbit", "rtt", "flows",
-                                                      "cc").items():
+    for (*link, cc), runs in figures.group(results, "mbit", "rtt", "loss", "flows",
+                                           "cc").items():
         indices = sorted(run.jain() for run in runs)
-        rows.append([mbit, rtt, flows, cc, ", ".join(f"{value:.3f}" for value in indices),
+        rows.append([*link, cc, ", ".join(f"{value:.3f}" for value in indices),
                      one(statistics.median(run.delay() for run in runs)),
                      one(statistics.median(run.loss() for run in runs), 2)])
     return [("## Several flows", "Flows that start 5 s apart: Jain's index over the last 20 s "
              "(one value a seed), 95th percentile of the queueing delay in ms, packets sent "
              "again in percent.", markdown(
-                 ["Mbit/s", "RTT ms", "flows", "cc", "Jain", "delay", "again"], rows))]
+                 ["Mbit/s", "RTT ms", "loss %", "flows", "cc", "Jain", "delay", "again"], rows))]
 
 
 def beside(results):
     rows = []
-    for (bdp, rival), runs in figures.group(results, "bdp", "rival").items():
+    for (*link, rival), runs in figures.group(results, "mbit", "rtt", "bdp", "rival").items():
         for (order,), same in figures.group(runs, "order").items():
             shares = [run.shares() for run in same]
-            rows.append([bdp, rival, {"own": "liteflow", "rival": rival}[order],
+            rows.append([*link, rival, {"own": "liteflow", "rival": rival}[order],
                          *(", ".join(f"{share[cc]:.0f}" for share in shares)
                            for cc in ("liteflow", rival)),
                          ", ".join(f"{run.competing():.0f}" for run in same)])
-    rows.sort(key=lambda row: (row[1], float(row[0])))
+    rows.sort(key=lambda row: (row[3], *map(float, row[:3])))
     return [("## Beside a flow of another kind", "Percent of half the link that each side gets, "
              "last 40 s, and percent of the time that liteflow was in its competitive mode (else "
-             "it puts delay first); one value a seed; 50 Mbit/s, 40 ms.",
-             markdown(["BDP", "beside", "first", "liteflow", "other", "competing"], rows))]
+             "it puts delay first); one value a seed.",
+             markdown(["Mbit/s", "RTT ms", "BDP", "beside", "first", "liteflow", "other",
+                       "competing"], rows))]
 
 
 def short(results):
     rows = []
-    for (size,), runs in figures.group(results, "size").items():
-        row = [size]
+    for link, runs in figures.group(results, "mbit", "rtt", "bdp", "size").items():
+        row = [*link]
         for cc in CCS:
             own = sorted(value for run in runs if run.cc == cc for value in run.fct())
             row.append(f"{own[len(own) // 2]:.0f}, {own[int(len(own) * 0.95)]:.0f}"
                        if own else "-")
         rows.append(row)
     return [("## Short flows", "From connect() to the last byte's arrival, median and 95th "
-             "percentile in ms, beside a long flow of the same kind; 50 Mbit/s, 40 ms, 2 BDP.",
-             markdown(["kB", *CCS], rows))]
+             "percentile in ms, beside a long flow of the same kind.",
+             markdown(["Mbit/s", "RTT ms", "BDP", "kB", *CCS], rows))]
 
 
 def user(results):
