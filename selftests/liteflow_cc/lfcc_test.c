@@ -556,11 +556,15 @@ TEST_F(cc, remote)
 	ASSERT_EQ(set_params(self->out, &params, sizeof(params)), 0);
 	ASSERT_EQ(lfcc_install(self->s, LFCC_APP, 0, &down), 0);
 	ASSERT_EQ(start(self), 0);
-	EXPECT_TRUE(becomes(self, TCP_LITEFLOW_CLASSIC, 0, 0));
-	EXPECT_TRUE(moves(self, SOME));
 	do {
+		/* a sign of life is due each second */
+		ASSERT_EQ(set_params(self->out, &params, sizeof(params)), 0);
 		ASSERT_EQ(lfcc_info(self->out, &info), sizeof(info));
-	} while (info.mode != TCP_LITEFLOW_CRUISE && lfcc_now() < end);
+		usleep(1000);
+	} while ((info.mode != TCP_LITEFLOW_CRUISE || info.flags & TCP_LITEFLOW_CLASSIC ||
+		  self->got < SOME) && lfcc_now() < end);
+	EXPECT_EQ(info.mode, TCP_LITEFLOW_CRUISE);
+	EXPECT_GE(self->got, SOME);
 	EXPECT_EQ(info.action, 0);
 	stop(self);
 
@@ -586,6 +590,29 @@ TEST_F(cc, remote)
 		}
 	}
 	EXPECT_GT(info.rate, 0);
+}
+
+/* Nobody acts any more: the kernel's model takes over, after a second. */
+TEST_F(cc, remote_dies)
+{
+	struct tcp_liteflow_params params = { .flags = TCP_LITEFLOW_REMOTE };
+	struct tcp_liteflow_info info = {};
+	double begin, end = lfcc_now() + 20 * lfcc_slow();
+
+	ASSERT_EQ(lfcc_install(self->s, LFCC_APP, 0, &lfcc_steady), 0);
+	ASSERT_EQ(start(self), 0);
+	ASSERT_TRUE(moves(self, SOME));
+	while (info.mode != TCP_LITEFLOW_CRUISE && lfcc_now() < end)
+		ASSERT_EQ(lfcc_info(self->out, &info), sizeof(info));
+	begin = lfcc_now();
+	ASSERT_EQ(set_params(self->out, &params, sizeof(params)), 0);
+	do {
+		usleep(1000);
+		ASSERT_EQ(lfcc_info(self->out, &info), sizeof(info));
+	} while (info.flags & TCP_LITEFLOW_REMOTE && lfcc_now() < end);
+	EXPECT_FALSE(info.flags & TCP_LITEFLOW_REMOTE);
+	EXPECT_GE(lfcc_now() - begin, 1);
+	EXPECT_TRUE(moves(self, SOME));
 }
 
 /* -- sock_diag -------------------------------------------------------------- */

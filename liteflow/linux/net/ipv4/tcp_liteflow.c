@@ -41,6 +41,7 @@
 #define TLF_PREFERENCES		3
 #define TLF_PREF_SUM		1000
 #define TLF_HASH_BITS		10
+#define TLF_REMOTE_US		USEC_PER_SEC
 
 /*
  * What an interval needs, and the model. Asked for when a flow begins; without it
@@ -58,8 +59,10 @@ struct tlf_state {
 	struct lf_app *app;
 	u32 refused;
 	s32 action;
+	u32 unanswered_us;	/* first question since the remote side acted */
 	u16 pref[TLF_PREFERENCES];
 	bool remote;
+	bool unanswered;
 };
 
 /* icsk_ca_priv: what every ACK needs */
@@ -191,21 +194,37 @@ static int tlf_query(struct tlf_state *state, s32 *out)
 	return lf_query(state->app, &state->lf, in, out);
 }
 
+/* Actions come from elsewhere; but not for ever, or the rate would be frozen. */
+static bool tlf_is_remote(const struct sock *sk, struct tlf_state *state)
+{
+	u32 now_us = tcp_sk(sk)->tcp_mstamp;
+
+	if (!state->remote)
+		return false;
+	if (!state->unanswered) {
+		state->unanswered = true;
+		state->unanswered_us = now_us;
+	}
+	state->remote = tlf_since(now_us, state->unanswered_us) < TLF_REMOTE_US;
+	return state->remote;
+}
+
 /* An interval ended. */
 static void tlf_ask(struct sock *sk, struct tlf *ca)
 {
 	struct tlf_state *state = tlf_state(sk);
+	bool remote = tlf_is_remote(sk, state);
 	s32 action;
 
 	if (tlf_query(state, &action)) {
 		state->refused++;
-		if (ca->modelled && !state->remote)
+		if (ca->modelled && !remote)
 			tlf_enter_classic(sk, ca);
 		return;
 	}
 	if (!ca->modelled)
 		tlf_leave_classic(sk, ca);
-	if (!state->remote)
+	if (!remote)
 		tlf_do(sk, ca, action);
 }
 
@@ -508,6 +527,7 @@ static int tlf_set_params(struct sock *sk, const void *data, unsigned int len, b
 	state->pref[2] = params->loss;
 	tlf_choose_app(state);
 	state->remote = remote;
+	state->unanswered = false;
 	if (act && ca->modelled && ca->hot.mode == TLF_CRUISE) {
 		tlf_do(sk, ca, params->action);
 		tlf_set_pacing_rate(sk, ca->hot.rate);

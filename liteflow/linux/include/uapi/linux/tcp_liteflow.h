@@ -9,7 +9,7 @@
 
 /* tcp_liteflow_info.flags */
 #define TCP_LITEFLOW_CLASSIC	0x1	/* no model answers: as Reno */
-#define TCP_LITEFLOW_COMPETING	0x2	/* others fill the queue: the rate has a floor */
+#define TCP_LITEFLOW_COMPETING	0x2	/* others fill the queue */
 #define TCP_LITEFLOW_REMOTE	0x4	/* actions come by TCP_CC_PARAMS */
 #define TCP_LITEFLOW_PREFER	0x8	/* the app cc_pref serves it, with preferences */
 
@@ -65,7 +65,8 @@ struct tcp_liteflow_info {
  * @loss: preference, in 1/1000; the three add up to 1000, or all are 0: no
  *	preference
  * @flags: TCP_LITEFLOW_REMOTE: the kernel's model is asked, but what it says is not
- *	done; with TCP_LITEFLOW_ACT: do @action now. Both need CAP_NET_ADMIN
+ *	done; with TCP_LITEFLOW_ACT: do @action now. Both need CAP_NET_ADMIN. Where
+ *	a second brings no call, the kernel's model takes over
  * @action: in 1/65536; without TCP_LITEFLOW_ACT 0
  * @pad: 0
  */
