@@ -135,6 +135,11 @@ struct tlf_hot {
  * @window_count: intervals since that was judged
  * @window_wanted: sum of the changes that the model wanted in them
  * @window_queued: those in which there was always a queue
+ * @window_lost: packets were lost in them
+ * @window_peak_us: longest mean RTT of one of them
+ * @lossy: packets were lost in the intervals that were judged last
+ * @streak: so many intervals that wanted more, and saw no queue
+ * @loss: average share of losses, TLF_SHIFT fractional bits
  * @filled: probes that must find no queue before it stops competing
  * @kept: ten-second windows in which the minimum RTT did not expire for that
  * @settling: ACKs still tell of packets sent before the model's time
@@ -159,6 +164,11 @@ struct tlf_flow {
 	u8 filled;
 	u8 kept;
 	u8 settling;
+	u8 window_lost;
+	u8 lossy;
+	u8 streak;
+	s16 loss;
+	u32 window_peak_us;
 	s32 window_wanted;
 	u32 settled_us;
 	u32 probe_start_us;

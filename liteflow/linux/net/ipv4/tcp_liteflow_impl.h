@@ -31,7 +31,9 @@
  * keep the ratio of their rates for ever.  With it, ln r1 - ln r2 shrinks by
  * 0.56 % each interval, whatever the rates: to a third in 89 round trips.  What
  * remains in the queue at rest depends on the rate: slow flows lean on it a
- * little more than fast ones.
+ * little more than fast ones.  Growth that for TLF_STREAK_MIN intervals met no
+ * queue gains as much again with each TLF_STREAK_AGAIN more: how long the path has
+ * been clear, a model cannot see.
  *
  * Start-up doubles the rate each round trip, as the rate is twice what was
  * delivered, until the mean RTT of an interval shows a queue, an eighth of its
@@ -44,12 +46,15 @@
  *
  * Competing.  A controller that keeps queues short loses to one that fills them.
  * Where most of TLF_COMPETE_INTERVALS saw a queue throughout, the flow probes; if
- * half of its window less leaves the queue as it was, somebody else fills it.
+ * half of its window less leaves a queue, somebody else fills it: seven sixteenths
+ * of the RTT without one, for flows of one kind leave less, or three where packets
+ * are lost, for a short buffer holds no more.
  * Until the next probe, more of the flow's own packets then are no queue,
- * TLF_COMPETE_PACKETS in place of two or a quarter of the BDP that start-up found,
- * and a queue that overflows is no loss. Where the model wanted less and less all
- * that time, the flow does so without a probe, but only for a while: flows of one
- * kind must not keep each other at it.
+ * TLF_COMPETE_PACKETS in place of two or a quarter of the BDP that start-up found;
+ * while there are no more, a queue that grows is not its doing; and losses that
+ * are not an eighth on average are none, for a queue overflows in bursts. Where the model wanted less and less all that time, and yet
+ * the queue did not go, the flow does so without a probe, but only for a while:
+ * flows of one kind must not keep each other at it.
  */
 #ifndef _TCP_LITEFLOW_IMPL_H
 #define _TCP_LITEFLOW_IMPL_H
@@ -66,6 +71,9 @@
 #define TLF_PULL_SHIFT		8		/* each doubling above: 1/256 */
 #define TLF_ACTION_MAX		(4 * TLF_ACTION_ONE)
 #define TLF_CHANGE_MAX		(TLF_ACTION_ONE / 4)
+#define TLF_STREAK_MIN		6		/* intervals of growth, then it gains */
+#define TLF_STREAK_AGAIN	4		/* as much again with every four */
+#define TLF_STREAK_MAX		32
 
 /* so that products of a count, a time and TLF_ONE fit into 63 bits */
 #define TLF_COUNT_MAX		10000000U
@@ -77,8 +85,9 @@
 #define TLF_STARTUP_BURST	3		/* intervals: the first window is not paced */
 #define TLF_STARTUP_ROUNDS	3		/* without 25 % more */
 #define TLF_STARTUP_LOSS	8		/* an eighth of an interval, and */
-#define TLF_STARTUP_LOST	3		/* packets: fewer may be lost by chance */
 #define TLF_DRAIN_INTERVALS	8		/* at most */
+#define TLF_FEW_LOST		3		/* packets: fewer may be lost by chance */
+#define TLF_LOSS_INTERVALS	8		/* that the average of losses is of */
 #define TLF_COLLAPSE_LOSS	4		/* a quarter of an interval */
 
 #define TLF_LEAST_PACKETS	2		/* a round trip: fewer tell hardly anything */
@@ -89,7 +98,8 @@
 #define TLF_COMPETE_WANTED	(-TLF_ACTION_ONE / 4)	/* sum of what the model wanted */
 #define TLF_COMPETE_QUEUED	12		/* so many of them saw a queue throughout */
 #define TLF_COMPETE_FILLED	7		/* sixteenths: its own kind leaves less */
-#define TLF_COMPETE_LOSS	8		/* an eighth of an interval: the queue's overflow */
+#define TLF_COMPETE_LOSSY	3		/* and where packets are lost */
+#define TLF_COMPETE_LOSS	8		/* an eighth: the queue's overflow */
 #define TLF_COMPETE_HOLD	64		/* intervals for which that holds */
 #define TLF_COMPETE_PROBED	U16_MAX		/* until the next probe */
 #define TLF_COMPETE_PROBES	2		/* it takes so many to find no queue again */
@@ -166,6 +176,18 @@ static inline u64 tlf_rate_after(u64 rate, s32 change)
 	return tlf_possible(rate);
 }
 
+/* bytes per second that so many packets in @us are; @us is not 0 */
+static u64 tlf_rate(u32 packets, u32 mss, u32 us)
+{
+	return div_u64((u64)packets * mss * 1000000, us);
+}
+
+/* for how long so many packets keep a path of @rate busy; @rate is not 0 */
+static u32 tlf_packets_us(u32 packets, u32 mss, u64 rate)
+{
+	return min_t(u64, div64_u64((u64)packets * mss * 1000000, rate), TLF_MI_MAX_US);
+}
+
 /* packets under way at @rate over @rtt_us */
 static u32 tlf_bdp(u64 rate, u32 rtt_us, u32 mss)
 {
@@ -192,6 +214,8 @@ static void tlf_stop_competing(struct tlf_flow *flow)
 	flow->window_count = 0;
 	flow->window_wanted = 0;
 	flow->window_queued = 0;
+	flow->window_lost = 0;
+	flow->window_peak_us = 0;
 }
 
 static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
@@ -230,17 +254,14 @@ static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const st
 	flow->rtt_us = srtt_us ?: 1000;
 	flow->ecn_delivered = ack->delivered;
 	flow->probe_start_us = ack->now_us;
-	hot->rate = div_u64(2ULL * cwnd * ack->mss * 1000000, flow->rtt_us);
-	hot->rate = tlf_possible(hot->rate);
+	hot->rate = tlf_possible(tlf_rate(2 * cwnd, ack->mss, flow->rtt_us));
 	tlf_start_over(hot, flow);
 }
 
 static void tlf_open(struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
 {
-	u32 rtt_us, packets_us;
+	u32 rtt_us, packets_us = tlf_packets_us(TLF_MI_PACKETS, mss, hot->rate);
 
-	packets_us = min_t(u64, div64_u64((u64)TLF_MI_PACKETS * 1000000 * mss, hot->rate),
-			   TLF_MI_MAX_US);
 	hot->open = 1;
 	hot->app_limited = 0;
 	hot->rtt_sum[0] = 0;
@@ -303,7 +324,14 @@ static u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, 
 	if (flow->competing)
 		packets = max_t(u32, TLF_COMPETE_PACKETS,
 				tlf_bdp(flow->full_bw, hot->min_rtt_us, mss) / TLF_COMPETE_BDP);
-	return min_t(u64, div64_u64((u64)packets * 1000000 * mss, hot->rate), TLF_MI_MAX_US);
+	return tlf_packets_us(packets, mss, hot->rate);
+}
+
+static void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi)
+{
+	s32 share = div64_u64((u64)mi->lost * TLF_ONE, (u64)mi->delivered + mi->lost);
+
+	flow->loss += (share - flow->loss) / TLF_LOSS_INTERVALS;
 }
 
 static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
@@ -315,11 +343,23 @@ static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
 	f[0] = tlf_feature(mi->rise_us, mi->sent_us);
 	f[1] = tlf_feature(mi->rtt_us, hot->min_rtt_us + tlf_slack_us(hot, flow, mss, rule));
 	f[1] = max_t(s16, f[1], TLF_ONE);
-	if (!flow->competing || mi->lost * TLF_COMPETE_LOSS > sent)
+	if (!flow->competing || flow->loss * TLF_COMPETE_LOSS > TLF_ONE)
 		sent += mi->lost;
 	f[2] = tlf_feature((s64)min(sent, TLF_COUNT_MAX) * mi->acked_us,
 			   (s64)min(mi->delivered, TLF_COUNT_MAX) * mi->sent_us);
+	/* nor is it its doing that the others' queue grows */
+	if (flow->competing && f[1] == TLF_ONE)
+		f[0] = min_t(s16, f[0], 0);
 	flow->next = (flow->next + 1) % TLF_HISTORY;
+}
+
+/* Was so much lost that no model is needed to see what follows? */
+static bool tlf_is_collapse(const struct tlf_flow *flow, const struct tlf_interval *mi)
+{
+	if (flow->competing)
+		return flow->loss * TLF_COLLAPSE_LOSS > TLF_ONE;
+	return mi->lost >= TLF_FEW_LOST &&
+	       mi->lost * TLF_COLLAPSE_LOSS > mi->delivered + mi->lost;
 }
 
 static bool tlf_is_queue(const struct tlf_hot *hot, u32 rtt_us)
@@ -343,7 +383,7 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow,
 		flow->round_delivered = hot->last_delivered + tlf_bdp(flow->bw, mi->rtt_us, mss);
 	if (queue ||
 	    flow->full_rounds >= TLF_STARTUP_ROUNDS ||
-	    (mi->lost >= TLF_STARTUP_LOST &&
+	    (mi->lost >= TLF_FEW_LOST &&
 	     mi->lost * TLF_STARTUP_LOSS > mi->delivered + mi->lost)) {
 		hot->mode = TLF_DRAIN;
 		flow->drain_count = 0;
@@ -391,29 +431,31 @@ static void tlf_start_probe(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_
 static u32 tlf_base_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 packets,
 		       u32 mss)
 {
-	u64 us = div64_u64((u64)packets * 1000000 * mss, flow->full_bw + 1);
-
-	return hot->min_rtt_us + min_t(u64, us, TLF_MI_MAX_US);
+	return hot->min_rtt_us + tlf_packets_us(packets, mss, flow->full_bw + 1);
 }
 
-static u32 tlf_filled_us(u32 base_us)
+static u32 tlf_filled_us(const struct tlf_flow *flow, u32 base_us)
 {
-	return base_us + base_us / 16 * TLF_COMPETE_FILLED;
+	return base_us + base_us / 16 * (flow->lossy ? TLF_COMPETE_LOSSY : TLF_COMPETE_FILLED);
 }
 
 /* Does somebody else fill the queue? */
-static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
+			const struct tlf_interval *mi)
 {
 	bool filled, queued, squeezed;
 	u32 base_us;
 
 	base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
+	flow->window_lost |= mi->lost > 0;
+	flow->window_peak_us = max(flow->window_peak_us, mi->rtt_us);
 	if (flow->competing == TLF_COMPETE_PROBED) {
 		/* a probe can err; nobody who fills queues leaves them so short so long */
-		flow->window_queued += flow->rtt_us > tlf_filled_us(base_us);
+		flow->window_queued += flow->rtt_us > tlf_filled_us(flow, base_us);
 		if (++flow->window_count < TLF_COMPETE_HOLD)
 			return;
 		filled = flow->window_queued >= TLF_COMPETE_HOLD / 4;
+		flow->lossy = flow->window_lost;
 		tlf_stop_competing(flow);
 		if (filled)
 			flow->competing = TLF_COMPETE_PROBED;
@@ -431,7 +473,10 @@ static void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct
 	if (++flow->window_count < TLF_COMPETE_INTERVALS)
 		return;
 	queued = flow->window_queued >= TLF_COMPETE_QUEUED;
-	squeezed = flow->window_wanted < TLF_COMPETE_WANTED;
+	/* a queue that goes is its own: the path got slower */
+	squeezed = flow->window_wanted < TLF_COMPETE_WANTED &&
+		   mi->rtt_us >= flow->window_peak_us - flow->window_peak_us / 4;
+	flow->lossy = flow->window_lost;
 	tlf_stop_competing(flow);
 	if (!queued)
 		return;
@@ -451,7 +496,7 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	tlf_measure(hot, &mi);
 	flow->intervals++;
 	flow->rtt_us = mi.rtt_us;
-	flow->bw = div_u64((u64)mi.delivered * ack->mss * 1000000, mi.acked_us);
+	flow->bw = tlf_rate(mi.delivered, ack->mss, mi.acked_us);
 	switch (hot->mode) {
 	case TLF_STARTUP:
 		tlf_startup(hot, flow, &mi, ack->mss);
@@ -469,15 +514,15 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		return false;
 	flow->settling = 0;
 	/* a rate that the receiver's window or ours does not allow must not grow on */
-	sent = div_u64((u64)(mi.delivered + mi.lost) * ack->mss * 1000000, mi.sent_us);
-	sent = max(sent, flow->bw);
+	sent = max(tlf_rate(mi.delivered + mi.lost, ack->mss, mi.sent_us), flow->bw);
 	hot->rate = clamp_t(u64, 2 * sent, max_t(u64, hot->rate / 2, TLF_RATE_MIN), hot->rate);
+	tlf_average_loss(flow, &mi);
 	tlf_remember(hot, flow, &mi, ack->mss, rule);
-	tlf_compete(hot, flow, ack);
+	tlf_compete(hot, flow, ack, &mi);
 	if (hot->mode == TLF_PROBE)
 		return false;
 	/* the path took in far more than it delivered: its capacity fell */
-	if (mi.lost * TLF_COLLAPSE_LOSS > mi.delivered + mi.lost ||
+	if (tlf_is_collapse(flow, &mi) ||
 	    (mi.acked_us > 2 * mi.sent_us && mi.rise_us > 0 && tlf_is_queue(hot, mi.rtt_us))) {
 		hot->rate = clamp_t(u64, flow->bw, hot->rate / 2, hot->rate);
 		return false;
@@ -497,7 +542,7 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		return;
 	base_us = tlf_base_us(hot, flow, TLF_CWND_MIN, ack->mss);
 	tlf_stop_competing(flow);
-	if (flow->probe_min_rtt_us > tlf_filled_us(base_us) &&
+	if (flow->probe_min_rtt_us > tlf_filled_us(flow, base_us) &&
 	    flow->kept < TLF_KEEP_WINDOWS) {
 		/* half of its packets less, and no shorter a queue: not its own */
 		flow->kept++;
@@ -610,6 +655,21 @@ static inline void tlf_inputs(const struct tlf_flow *flow, s32 in[TLF_N_IN])
 	}
 }
 
+/* Growth that no queue answers for longer than a model can see. */
+static s32 tlf_accelerate(struct tlf_flow *flow, s32 change)
+{
+	const s16 *newest = flow->history[(flow->next + TLF_HISTORY - 1) % TLF_HISTORY];
+
+	if (change <= 0 || newest[1] > TLF_ONE || flow->competing) {
+		flow->streak = 0;
+		return change;
+	}
+	flow->streak = min(flow->streak + 1, TLF_STREAK_MAX);
+	if (flow->streak > TLF_STREAK_MIN)
+		change += change * (flow->streak - TLF_STREAK_MIN) / TLF_STREAK_AGAIN;
+	return min(change, TLF_CHANGE_MAX);
+}
+
 /**
  * tlf_act() - do what the model says
  * @hot: the flow
@@ -622,8 +682,10 @@ static inline void tlf_act(struct tlf_hot *hot, struct tlf_flow *flow, s32 actio
 			   enum tlf_rule rule)
 {
 	s32 change = tlf_change(hot->rate, action, rule);
-	u64 least = div_u64((u64)TLF_LEAST_PACKETS * 1000000 * mss, flow->rtt_us);
+	u64 least = tlf_rate(TLF_LEAST_PACKETS, mss, flow->rtt_us);
 
+	if (rule == TLF_RULE_PULL)
+		change = tlf_accelerate(flow, change);
 	flow->window_wanted += change;
 	/* what arrives now does arrive: less than that only empties a queue */
 	least = max(least, min(hot->rate, flow->bw * 5 / 8));

@@ -140,7 +140,7 @@ static void tlt_test_startup_loss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 0), TLF_STARTUP);
 	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 1), TLF_STARTUP);
 	/* more than an eighth, and yet few */
-	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, TLF_STARTUP_LOST - 1), TLF_STARTUP);
+	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, TLF_FEW_LOST - 1), TLF_STARTUP);
 	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 3), TLF_DRAIN);
 }
 
@@ -432,6 +432,16 @@ static void tlt_test_compete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
 }
 
+/* It gave way because the path got slower, and the queue goes. */
+static void tlt_test_compete_drains(struct kunit *test)
+{
+	struct tlt *t = tlt_fast(test, 2 * TLT_LATE);
+
+	tlt_squeeze(t, TLF_COMPETE_INTERVALS / 2, 2 * TLT_LATE, -TLF_ACTION_ONE);
+	tlt_squeeze(t, TLF_COMPETE_INTERVALS, TLT_LATE, -TLF_ACTION_ONE);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+}
+
 /* It did not give way: whose queue that is, a probe shows, though not too often. */
 static void tlt_test_compete_probe(struct kunit *test)
 {
@@ -468,6 +478,31 @@ static void tlt_test_compete_probe(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, t->hot.min_rtt_us, TLT_RTT * 11 / 10);
 	}
 	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+}
+
+/*
+ * A buffer so short that its overflow leaves less of a queue than a few flows of one
+ * kind do: what tells is that packets are lost.
+ */
+static void tlt_test_compete_lossy(struct kunit *test)
+{
+	const u32 rtt_us = TLT_RTT * 21 / 16;
+	unsigned int lossy, n;
+
+	for (lossy = 0; lossy < 2; lossy++) {
+		struct tlt *t = tlt_fast(test, rtt_us);
+
+		t->flow.probe_start_us = t->ack.now_us - TLF_PROBE_GAP_US;
+		for (n = 0; t->hot.mode == TLF_CRUISE && n < 10000; n++) {
+			tlt_send(t, 1, 125, rtt_us);
+			t->ack.lost += lossy && n % 1000 == 500;
+			t->hot.rate = TLT_FAST;
+		}
+		KUNIT_ASSERT_EQ(test, t->hot.mode, TLF_PROBE);
+		for (n = 0; t->hot.mode == TLF_PROBE && n < 10000; n++)
+			tlt_send(t, 1, 125, rtt_us);
+		KUNIT_EXPECT_EQ(test, t->flow.competing, lossy ? TLF_COMPETE_PROBED : 0);
+	}
 }
 
 /* A probe can err: where the queue then is short for long, nobody fills it. */
@@ -708,7 +743,9 @@ static struct kunit_case tlt_mode_cases[] = {
 	KUNIT_CASE(tlt_test_probe),
 	KUNIT_CASE(tlt_test_probe_app_limited),
 	KUNIT_CASE(tlt_test_compete),
+	KUNIT_CASE(tlt_test_compete_drains),
 	KUNIT_CASE(tlt_test_compete_probe),
+	KUNIT_CASE(tlt_test_compete_lossy),
 	KUNIT_CASE(tlt_test_compete_ends),
 	KUNIT_CASE(tlt_test_compete_alone),
 	KUNIT_CASE(tlt_test_compete_idle),

@@ -419,7 +419,7 @@ static void tlt_test_slack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], TLF_ONE);
 }
 
-/* Who competes takes what a full queue drops for no loss; a heavy one is one. */
+/* Who competes takes what a full queue drops for no loss; a lasting one is one. */
 static void tlt_test_overflow(struct kunit *test)
 {
 	struct tlf_interval mi = { .delivered = 800, .lost = 100, .sent_us = 9, .acked_us = 9,
@@ -432,9 +432,58 @@ static void tlt_test_overflow(struct kunit *test)
 	t->flow.competing = 1;
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE);
-	mi.lost++;
+	t->flow.loss = TLF_ONE / TLF_COMPETE_LOSS + 1;
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 901 / 800);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 9 / 8);
+}
+
+/* A burst of losses moves the average by an eighth, and wears off. */
+static void tlt_test_average_loss(struct kunit *test)
+{
+	struct tlf_interval mi = { .delivered = 10, .lost = 10 };
+	struct tlt *t = tlt_flow(test, 1000000, 20000);
+	unsigned int i;
+
+	tlf_average_loss(&t->flow, &mi);
+	KUNIT_EXPECT_EQ(test, t->flow.loss, TLF_ONE / 2 / TLF_LOSS_INTERVALS);
+	for (i = 0; i < 100; i++)
+		tlf_average_loss(&t->flow, &mi);
+	KUNIT_EXPECT_LE(test, abs(t->flow.loss - TLF_ONE / 2), TLF_LOSS_INTERVALS);
+	mi.lost = 0;
+	for (i = 0; i < 100; i++)
+		tlf_average_loss(&t->flow, &mi);
+	KUNIT_EXPECT_LT(test, t->flow.loss, TLF_LOSS_INTERVALS);
+
+	/* all of what was sent, and numbers that are large */
+	mi.delivered = 1;
+	mi.lost = U32_MAX - 1;
+	for (i = 0; i < 100; i++)
+		tlf_average_loss(&t->flow, &mi);
+	KUNIT_EXPECT_GE(test, t->flow.loss, TLF_ONE - 2 * TLF_LOSS_INTERVALS);
+	KUNIT_EXPECT_LE(test, t->flow.loss, TLF_ONE);
+}
+
+/* That a queue grows is the others' doing, while that of its own is short. */
+static void tlt_test_rise(struct kunit *test)
+{
+	struct tlf_interval mi = { .delivered = 9, .sent_us = 10000, .acked_us = 10000,
+				   .rtt_us = 40000, .rise_us = 5000 };
+	struct tlt *t = tlt_flow(test, 1000000, 20000);
+
+	t->hot.min_rtt_us = 20000;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], TLF_ONE / 2);
+	t->flow.competing = 1;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], 0);
+	mi.rise_us = -5000;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], -TLF_ONE / 2);
+	/* longer than TLF_COMPETE_PACKETS, a millisecond each */
+	mi.rtt_us = 60000;
+	mi.rise_us = 5000;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], TLF_ONE / 2);
 }
 
 /* -- history ---------------------------------------------------------------- */
@@ -480,6 +529,39 @@ static void tlt_test_history(struct kunit *test)
 }
 
 /* -- rates ------------------------------------------------------------------ */
+
+/* Growth gains after some intervals without a queue, until there is one. */
+static void tlt_test_streak(struct kunit *test)
+{
+	struct tlt *t = tlt_flow(test, 1000000, 20000);
+	s16 *newest = t->flow.history[TLF_HISTORY - 1];
+	unsigned int i;
+
+	for (i = 0; i < TLF_STREAK_MIN; i++)
+		KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
+	for (i = 1; i <= TLF_STREAK_AGAIN; i++)
+		KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000),
+				1000 + 1000 * i / TLF_STREAK_AGAIN);
+	/* however long */
+	for (i = 0; i < 1000; i++)
+		KUNIT_EXPECT_LE(test, tlf_accelerate(&t->flow, 1000), TLF_CHANGE_MAX);
+	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, TLF_CHANGE_MAX), TLF_CHANGE_MAX);
+
+	/* less is what was asked for, and ends it */
+	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, -1000), -1000);
+	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
+	for (i = 0; i < 2 * TLF_STREAK_MIN; i++)
+		tlf_accelerate(&t->flow, 1000);
+	KUNIT_EXPECT_GT(test, tlf_accelerate(&t->flow, 1000), 1000);
+	newest[1] = TLF_ONE + 1;
+	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
+	newest[1] = TLF_ONE;
+	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
+	/* who competes does not see the queue */
+	t->flow.competing = 1;
+	for (i = 0; i < 2 * TLF_STREAK_MIN; i++)
+		KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
+}
 
 /* log2() of a number, computed in floating point, with 16 fractional bits */
 static const struct {
@@ -680,6 +762,9 @@ static struct kunit_case tlt_interval_cases[] = {
 	KUNIT_CASE(tlt_test_clamped),
 	KUNIT_CASE(tlt_test_slack),
 	KUNIT_CASE(tlt_test_overflow),
+	KUNIT_CASE(tlt_test_average_loss),
+	KUNIT_CASE(tlt_test_streak),
+	KUNIT_CASE(tlt_test_rise),
 	KUNIT_CASE(tlt_test_no_history),
 	KUNIT_CASE(tlt_test_history),
 	{}
