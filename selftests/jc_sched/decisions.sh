@@ -13,8 +13,8 @@ MIN_EVENTS=20
 MAX_LINES=4000
 
 jc_init
-jc_trace_open || jc_skip_all "no tracepoint jc_sched:jc_sched_decision"
-[ -w $JC_STATS ] || jc_skip_all "no $JC_STATS"
+jc_trace_open || ksft_skip_all "no tracepoint jc_sched:jc_sched_decision"
+[ -w $JC_STATS ] || ksft_skip_all "no $JC_STATS"
 ktap_set_plan 19
 
 # observe off|on: a load, its events and what jc_events.awk says of them
@@ -176,37 +176,37 @@ if [ "$JC_MODE" = replace ]; then
 else
 	jc_switch 0
 	observe off
-	jc_check "model off: events are seen" seen off
-	jc_check "model off: fields" group off fields
-	jc_check "model off: reasons" group off reasons
-	jc_check "model off: features" group off features
-	jc_check "model off: counted as logged" counted_as_logged off
-	jc_check "model off: counters add up" sums "$JC_TMP/off.stats"
-	jc_check "model off: only the rule asked" asked "$JC_TMP/off.stats" off
+	ksft_check "model off: events are seen" seen off
+	ksft_check "model off: fields" group off fields
+	ksft_check "model off: reasons" group off reasons
+	ksft_check "model off: features" group off features
+	ksft_check "model off: counted as logged" counted_as_logged off
+	ksft_check "model off: counters add up" sums "$JC_TMP/off.stats"
+	ksft_check "model off: only the rule asked" asked "$JC_TMP/off.stats" off
 	jc_switch 1
 fi
 
 observe on
-jc_check "model on: events are seen" seen on
-jc_check "model on: fields" group on fields
-jc_check "model on: reasons" group on reasons
-jc_check "model on: features" group on features
-jc_check "model on: counted as logged" counted_as_logged on
-jc_check "model on: counters add up" sums "$JC_TMP/on.stats"
-jc_check "model on: the right ones asked" asked "$JC_TMP/on.stats" on
+ksft_check "model on: events are seen" seen on
+ksft_check "model on: fields" group on fields
+ksft_check "model on: reasons" group on reasons
+ksft_check "model on: features" group on features
+ksft_check "model on: counted as logged" counted_as_logged on
+ksft_check "model on: counters add up" sums "$JC_TMP/on.stats"
+ksft_check "model on: the right ones asked" asked "$JC_TMP/on.stats" on
 if [ "$JC_MODE" = test ]; then
-	jc_check "both answers of one judgement are seen" both_answers
+	ksft_check "both answers of one judgement are seen" both_answers
 else
 	ktap_test_skip "both answers of one judgement are seen (mode is $JC_MODE)"
 fi
 
-jc_check "tracepoint off, model on: counters move" counters_move
-jc_check "stats refuses all but 0" refuses_other_values
+ksft_check "tracepoint off, model on: counters move" counters_move
+ksft_check "stats refuses all but 0" refuses_other_values
 if [ "$JC_MODE" = replace ]; then
 	ktap_test_skip "tracepoint off, model off: counters stand still (mode is replace)"
 else
 	jc_switch 0
-	jc_check "tracepoint off, model off: counters stand still" counters_stand
+	ksft_check "tracepoint off, model off: counters stand still" counters_stand
 fi
-jc_check "writing 0 resets stats" reset
+ksft_check "writing 0 resets stats" reset
 ktap_finished

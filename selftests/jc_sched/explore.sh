@@ -11,9 +11,9 @@ DIR="$(dirname "$(readlink -f "$0")")"
 MIN_UNFORCED=200
 
 jc_init
-[ "$JC_MODE" = test ] || jc_skip_all "mode is $JC_MODE: only TEST kernels explore"
+[ "$JC_MODE" = test ] || ksft_skip_all "mode is $JC_MODE: only TEST kernels explore"
 [ -e $JC_EXPLORE ] || ktap_exit_fail_msg "no $JC_EXPLORE"
-jc_trace_open || jc_skip_all "no tracepoint jc_sched:jc_sched_decision"
+jc_trace_open || ksft_skip_all "no tracepoint jc_sched:jc_sched_decision"
 ktap_set_plan 8
 
 burst()
@@ -111,12 +111,12 @@ half()
 	observe 500 && share 500
 }
 
-jc_check "values" takes
-jc_check "values that make no sense" refuses
-jc_check "privilege" needs_privilege
-jc_check "at 0 nobody is asked" sleeps_at_0
-jc_check "above 0 answers are turned round, and counted" wakes_above
-jc_check "every event is consistent" observe 100
-jc_check "as many as asked for" share 100
-jc_check "one half" half
+ksft_check "values" takes
+ksft_check "values that make no sense" refuses
+ksft_check "privilege" needs_privilege
+ksft_check "at 0 nobody is asked" sleeps_at_0
+ksft_check "above 0 answers are turned round, and counted" wakes_above
+ksft_check "every event is consistent" observe 100
+ksft_check "as many as asked for" share 100
+ksft_check "one half" half
 ktap_finished

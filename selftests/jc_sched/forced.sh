@@ -35,11 +35,11 @@ SCHEDSTATS=/proc/sys/kernel/sched_schedstats
 
 jc_init
 jc_need_answers
-[ -r /proc/schedstat ] || jc_skip_all "no /proc/schedstat: kernel without CONFIG_SCHEDSTATS"
-[ -w $SCHEDSTATS ] || jc_skip_all "no $SCHEDSTATS"
+[ -r /proc/schedstat ] || ksft_skip_all "no /proc/schedstat: kernel without CONFIG_SCHEDSTATS"
+[ -w $SCHEDSTATS ] || ksft_skip_all "no $SCHEDSTATS"
 [ "$(awk '$1 == "version" { print $2 }' /proc/schedstat)" = 16 ] ||
-	jc_skip_all "/proc/schedstat is not of version 16"
-[ "$JC_NR_CPUS" -gt 1 ] || jc_skip_all "only one CPU"
+	ksft_skip_all "/proc/schedstat is not of version 16"
+[ "$JC_NR_CPUS" -gt 1 ] || ksft_skip_all "only one CPU"
 ktap_set_plan 7
 jc_trace_open
 
@@ -137,25 +137,25 @@ for name in "${!n[@]}"; do
 done
 ktap_print_msg "active balances: $stock_active, always no: $no_active"
 
-jc_check "always no: judgements were made" test "${n[decisions]}" -gt 0
+ksft_check "always no: judgements were made" test "${n[decisions]}" -gt 0
 if [ "$JC_MODE" = test ]; then
 	# Here the stock code decides, whatever the network says.
-	jc_check "always no: the network never said yes" \
+	ksft_check "always no: the network never said yes" \
 		test $((n[both_migrate] + n[only_model])) -eq 0
-	jc_check "always no: the stock code still did" test "${n[only_stock]}" -gt 0
+	ksft_check "always no: the stock code still did" test "${n[only_stock]}" -gt 0
 else
-	jc_check "always no: tasks were forced to move" test "${n[forced]}" -gt 0
-	jc_check "always no: nothing moved otherwise" \
+	ksft_check "always no: tasks were forced to move" test "${n[forced]}" -gt 0
+	ksft_check "always no: nothing moved otherwise" \
 		test "${n[accepted]}" -le $((n[forced] + n[fallback]))
 fi
 if [ -n "$JC_TRACE" ]; then
-	jc_check "always no: nobody stays after too many failures" \
+	ksft_check "always no: nobody stays after too many failures" \
 		never_refused_after_failures
 else
 	ktap_test_skip "always no: nobody stays after too many failures (no tracepoint)"
 fi
-jc_check "the load spreads" test $((stock_reached / PHASES)) -ge 50
-jc_check "always no: the load spreads" test $((no_reached / PHASES)) -ge 50
-jc_check "always no: active balances do not exceed the other side's" \
+ksft_check "the load spreads" test $((stock_reached / PHASES)) -ge 50
+ksft_check "always no: the load spreads" test $((no_reached / PHASES)) -ge 50
+ksft_check "always no: active balances do not exceed the other side's" \
 	no_more_active_than_stock
 ktap_finished

@@ -18,9 +18,9 @@ BACKOFF_MS=2000
 
 jc_init
 [ "$(jc_state guard)" != "not built" ] ||
-	jc_skip_all "kernel without CONFIG_JC_SCHED_GUARD"
+	ksft_skip_all "kernel without CONFIG_JC_SCHED_GUARD"
 jc_need_answers
-[ "$JC_NR_CPUS" -gt 1 ] || jc_skip_all "only one CPU"
+[ "$JC_NR_CPUS" -gt 1 ] || ksft_skip_all "only one CPU"
 ktap_set_plan 15
 jc_trace_open
 
@@ -147,38 +147,38 @@ event_of_trip()
 		grep -q 'jc_sched_guard: event=chance' "$JC_TRACE/trace"
 }
 
-jc_check "other values are refused" refuses_other_values
+ksft_check "other values are refused" refuses_other_values
 jc_write $JC_GUARD 1
 if command -v setpriv > /dev/null; then
-	jc_check "only root may write" refuses_others
+	ksft_check "only root may write" refuses_others
 else
 	ktap_test_skip "only root may write (no setpriv)"
 fi
 
-jc_check "off: always no does not trip" off_never_trips
-jc_check "the built-in network does not trip" builtin_stays
+ksft_check "off: always no does not trip" off_never_trips
+ksft_check "the built-in network does not trip" builtin_stays
 
 [ -z "$JC_TRACE" ] || jc_write $JC_TRACE/events/jc_sched/jc_sched_guard/enable 1
 fresh no
-jc_check "always no trips" trips "$(jc_ms 10000)"
-jc_check "the counter moves" test "$(stat guard_trips)" -ge 1
-jc_check "the rule judges meanwhile" rule_judges
-jc_check "the network gets another chance" chance_comes
-jc_check "it trips again, for longer" longer_next_time
+ksft_check "always no trips" trips "$(jc_ms 10000)"
+ksft_check "the counter moves" test "$(stat guard_trips)" -ge 1
+ksft_check "the rule judges meanwhile" rule_judges
+ksft_check "the network gets another chance" chance_comes
+ksft_check "it trips again, for longer" longer_next_time
 if [ -n "$JC_TRACE" ]; then
-	jc_check "both leave events" event_of_trip
+	ksft_check "both leave events" event_of_trip
 	jc_write $JC_TRACE/events/jc_sched/jc_sched_guard/enable 0
 else
 	ktap_test_skip "both leave events (no tracepoint)"
 fi
 
 jc_write $JC_GUARD 1
-jc_check "a 1 to the sysctl gives it back by hand" is guard on
-jc_check "the network judges again" network_judges
+ksft_check "a 1 to the sysctl gives it back by hand" is guard on
+ksft_check "the network judges again" network_judges
 
 trips "$(jc_ms 10000)"
-jc_check "it trips once more" is guard tripped
+ksft_check "it trips once more" is guard tripped
 jc_answer none
-jc_check "another network has a clean slate" is guard_trips 0
-jc_check "it judges" network_judges
+ksft_check "another network has a clean slate" is guard_trips 0
+ksft_check "it judges" network_judges
 ktap_finished

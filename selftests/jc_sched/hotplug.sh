@@ -25,7 +25,7 @@ for file in "${CPUS[@]}"; do
 	*) [ "$(cat "$file")" != 1 ] || HOT+=("$file") ;;
 	esac
 done
-[ ${#HOT[@]} -gt 0 ] || jc_skip_all "no CPU but cpu0 that can be offlined"
+[ ${#HOT[@]} -gt 0 ] || ksft_skip_all "no CPU but cpu0 that can be offlined"
 ktap_set_plan $((${#HOT[@]} + 4))
 
 BEFORE=$(online)
@@ -72,7 +72,7 @@ counts_go_on()
 	local before after
 
 	before=$(jc_get $JC_STATS decisions)
-	sleep "$(jc_slow)"
+	sleep "$(ksft_slow)"
 	after=$(jc_get $JC_STATS decisions)
 	ktap_print_msg "decisions from $before to $after"
 	((after > before))
@@ -99,11 +99,11 @@ perf_as_before()
 jc_load -n "$JC_NR_CPUS" -t 0 -g 20 -r 100
 for file in "${HOT[@]}"; do
 	cpu=${file%/online}
-	jc_check "${cpu##*/} goes and comes back" down_and_up "$file"
+	ksft_check "${cpu##*/} goes and comes back" down_and_up "$file"
 done
-jc_check "judgements go on" counts_go_on
+ksft_check "judgements go on" counts_go_on
 jc_load_stop
-jc_check "all CPUs are back" test "$(online)" = "$BEFORE"
-jc_check "tasks reach every CPU again" spreads_again
-jc_check "perf events are as before" perf_as_before
+ksft_check "all CPUs are back" test "$(online)" = "$BEFORE"
+ksft_check "tasks reach every CPU again" spreads_again
+ksft_check "perf events are as before" perf_as_before
 ktap_finished

@@ -26,34 +26,18 @@ struct jc_shape {
 	bool reversed;
 };
 
-static inline void *jc_put_layer(void *at, unsigned int n_in, unsigned int n_out, int act)
-{
-	struct lf_blob_layer *layer = at;
-
-	layer->type = LF_LAYER_DENSE;
-	layer->act = act;
-	layer->n_in = htole16(n_in);
-	layer->n_out = htole16(n_out);
-	return layer + 1;
-}
-
-static inline size_t jc_params(unsigned int n_in, unsigned int n_out)
-{
-	return n_out * 8 + (n_in * n_out * 2 + 7) / 8 * 8;
-}
-
 /* All weights are 0: the bias of the last layer is the answer. */
 static inline size_t jc_make(void *buf, const struct jc_shape *shape, int answer)
 {
 	struct lf_blob_header *h = buf;
-	struct lf_blob_feature *in = (void *)(h + 1);
+	struct lf_blob_feature *in = lf_blob_begin(buf, JC_N_IN, shape->layers,
+						   shape->units ?: "jc-1");
 	struct lf_blob_output *out = (void *)(in + JC_N_IN);
 	unsigned int i, n = JC_N_IN;
 	void *at = out + 1;
-	size_t len;
 	__u64 bias = htole64(answer);
 
-	memset(buf, 0, LF_BLOB_ROOM);
+	snprintf(h->name, sizeof(h->name), "kselftest-%d", answer);
 	for (i = 0; i < JC_N_IN; i++) {
 		snprintf(in[i].name, sizeof(in[i].name), "%s",
 			 jc_names[shape->reversed ? JC_N_IN - 1 - i : i]);
@@ -64,25 +48,12 @@ static inline size_t jc_make(void *buf, const struct jc_shape *shape, int answer
 	out->hi = htole32(JC_ONE);
 	out->mult = htole32(1);
 	for (i = 1; i < shape->layers; i++, n = shape->hidden)
-		at = jc_put_layer(at, n, shape->hidden, LF_ACT_RELU);
-	at = jc_put_layer(at, n, 1, LF_ACT_NONE);
+		at = lf_blob_layer(at, n, shape->hidden, LF_ACT_RELU);
+	at = lf_blob_layer(at, n, 1, LF_ACT_NONE);
 	for (i = 1, n = JC_N_IN; i < shape->layers; i++, n = shape->hidden)
-		at += jc_params(n, shape->hidden);
+		at += lf_blob_params(n, shape->hidden);
 	memcpy(at, &bias, sizeof(bias));
-	at += jc_params(n, 1);
-
-	len = at - buf;
-	h->magic = htole32(LF_BLOB_MAGIC);
-	h->version = htole16(LF_BLOB_VERSION);
-	h->header_len = htole16(sizeof(*h));
-	h->total_len = htole32(len);
-	h->n_in = htole16(JC_N_IN);
-	h->n_out = htole16(1);
-	h->n_layers = htole16(shape->layers);
-	snprintf(h->name, sizeof(h->name), "kselftest-%d", answer);
-	snprintf(h->units, sizeof(h->units), "%s", shape->units ?: "jc-1");
-	lf_blob_fix(buf, len);
-	return len;
+	return lf_blob_end(buf, at + lf_blob_params(n, 1));
 }
 
 static const struct jc_shape jc_good = { .layers = 2, .hidden = 1 };

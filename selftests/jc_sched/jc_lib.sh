@@ -3,10 +3,8 @@
 #
 # What the shell tests of JC_SCHED share. The including test sets DIR first.
 
-export LC_ALL=C
-
-# shellcheck disable=SC1091
-. "$DIR/../kselftest/ktap_helpers.sh"
+# shellcheck source=../kselftest/ksft_lib.sh
+. "$DIR/../kselftest/ksft_lib.sh"
 
 JC_SWITCH=/proc/sys/kernel/sched_jc
 JC_DEBUG=/sys/kernel/debug/jc_sched
@@ -27,22 +25,8 @@ JC_SAVED_EXPLORE=
 JC_NR_CPUS=$(nproc)
 JC_LOADS=()
 
-jc_skip_all() {
-	ktap_skip_all "$1"
-	exit "$KSFT_SKIP"
-}
-
-# Durations are written for a plain machine; a slow one says "yes" or a factor.
-jc_slow() {
-	case "${KSFT_MACHINE_SLOW:-}" in
-	"" | no | 0) echo 1 ;;
-	[1-9] | 1[0-6]) echo "$KSFT_MACHINE_SLOW" ;;
-	*) echo 2 ;;
-	esac
-}
-
 jc_ms() {
-	echo $(($1 * $(jc_slow)))
+	echo $(($1 * $(ksft_slow)))
 }
 
 # jc_state NAME: the value of a line of the state file, which must be there once
@@ -74,8 +58,8 @@ jc_answer() {
 # Skips the whole test where jc_answer cannot work.
 jc_need_answers() {
 	[ "$(jc_state model_from)" = kernel ] ||
-		jc_skip_all "a model is loaded: remove it first"
-	jc_answer none || jc_skip_all "no slots: kernel without CONFIG_LITEFLOW_NETLINK"
+		ksft_skip_all "a model is loaded: remove it first"
+	jc_answer none || ksft_skip_all "no slots: kernel without CONFIG_LITEFLOW_NETLINK"
 	JC_CONSTANT=yes
 }
 
@@ -202,12 +186,12 @@ jc_init() {
 	trap jc_cleanup EXIT
 	trap 'exit 1' INT TERM
 	ktap_print_header
-	[ "$EUID" = 0 ] || jc_skip_all "not root"
+	[ "$EUID" = 0 ] || ksft_skip_all "not root"
 	[ -e $JC_SWITCH ] ||
-		jc_skip_all "no $JC_SWITCH: kernel without CONFIG_JC_SCHED"
+		ksft_skip_all "no $JC_SWITCH: kernel without CONFIG_JC_SCHED"
 	[ -d /sys/kernel/debug/sched ] || [ -d $JC_DEBUG ] ||
 		mount -t debugfs nodev /sys/kernel/debug 2>/dev/null
-	[ -r $JC_STATE ] || jc_skip_all "no $JC_STATE: no debugfs"
+	[ -r $JC_STATE ] || ksft_skip_all "no $JC_STATE: no debugfs"
 	JC_MODE=$(jc_state mode)
 	case "$JC_MODE" in
 	toggle | test) JC_SAVED=$(cat $JC_SWITCH) ;;
@@ -223,17 +207,5 @@ jc_init() {
 		JC_SAVED_GUARD=$(cat $JC_GUARD)
 		jc_write $JC_GUARD 0
 	fi
-	ktap_print_msg "mode $JC_MODE, $JC_NR_CPUS CPUs, durations x$(jc_slow)"
-}
-
-# jc_check NAME COMMAND...: pass or fail by the status of the command
-jc_check() {
-	local name="$1"
-
-	shift
-	if "$@"; then
-		ktap_test_pass "$name"
-	else
-		ktap_test_fail "$name"
-	fi
+	ktap_print_msg "mode $JC_MODE, $JC_NR_CPUS CPUs, durations x$(ksft_slow)"
 }

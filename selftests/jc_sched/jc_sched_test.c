@@ -2,12 +2,8 @@
 /*
  * The switch of JC_SCHED: system call and sysctl, what each sees of the other,
  * bad values, and who may use it.
- *
- * The number of the system call comes from the kernel itself. It is not taken
- * from a header: on another kernel the same number may be something else.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -24,60 +20,23 @@
 #include <sys/types.h>
 
 #include "../kselftest_harness.h"
+#include "jc_switch.h"
 
-#define SWITCH		"/proc/sys/kernel/sched_jc"
-#define NUMBER		"/proc/sys/kernel/sched_jc_syscall"
 #define DEBUGFS		"/sys/kernel/debug"
 #define STATE		DEBUGFS "/jc_sched/state"
-
-#define JC_OFF		0
-#define JC_ON		1
-#define JC_QUERY	2
 
 #define NOBODY		65534U
 
 /* All helpers return a negative errno on failure. */
 static int read_int(const char *path, int *val)
 {
-	char buf[32];
-	ssize_t len;
-	char *end;
-	int fd;
+	char buf[32], *end;
+	int err = read_str(path, buf, sizeof(buf));
 
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return -errno;
-	len = read(fd, buf, sizeof(buf) - 1);
-	if (len < 0)
-		len = -errno;
-	close(fd);
-	if (len < 0)
-		return len;
-	buf[len] = '\0';
+	if (err < 0)
+		return err;
 	*val = strtol(buf, &end, 10);
 	return end == buf || *end != '\n' ? -EBADMSG : 0;
-}
-
-static int write_str(const char *path, const char *str)
-{
-	ssize_t len;
-	int fd;
-
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	len = write(fd, str, strlen(str));
-	if (len < 0)
-		len = -errno;
-	close(fd);
-	return len < 0 ? len : 0;
-}
-
-static int jc_call(int nr, int op)
-{
-	long ret = syscall(nr, op);
-
-	return ret < 0 ? -errno : ret;
 }
 
 static int read_switch(void)

@@ -123,22 +123,22 @@ samples_move()
 	  $(jc_get "$JC_TMP/awk" pc_old) * 2 < sampled))
 }
 
-jc_check "the file is complete and lawful" complete
+ksft_check "the file is complete and lawful" complete
 if [ -r /proc/config.gz ]; then
-	jc_check "mode, arithmetic and perf are the configured ones" as_configured
+	ksft_check "mode, arithmetic and perf are the configured ones" as_configured
 else
 	ktap_test_skip "mode, arithmetic and perf are the configured ones (no /proc/config.gz)"
 fi
 if [ "$JC_MODE" = replace ]; then
-	jc_check "enabled is always 1 in replace" is enabled 1
+	ksft_check "enabled is always 1 in replace" is enabled 1
 else
-	jc_check "enabled follows the switch" follows_switch
+	ksft_check "enabled follows the switch" follows_switch
 fi
-jc_check "perf events are accounted for" perf_lines
-jc_check "the checksum is not 0" is model_checksum '0x[0-9a-f]*[1-9a-f][0-9a-f]*'
+ksft_check "perf events are accounted for" perf_lines
+ksft_check "the checksum is not 0" is model_checksum '0x[0-9a-f]*[1-9a-f][0-9a-f]*'
 if jc_trace_open; then
 	on_events
-	jc_check "events carry the checksum of the state file" same_checksum
+	ksft_check "events carry the checksum of the state file" same_checksum
 else
 	ktap_test_skip "events carry the checksum of the state file (no tracepoint)"
 fi
@@ -150,10 +150,10 @@ elif [ "$(jc_state perf)" = "not built" ]; then
 	ktap_test_skip "software events are in use (kernel without CONFIG_JC_SCHED_PERF)"
 	ktap_test_skip "their samples move and are fresh (kernel without CONFIG_JC_SCHED_PERF)"
 elif [ -z "$JC_TRACE" ]; then
-	jc_check "software events are in use" is perf software
+	ksft_check "software events are in use" is perf software
 	ktap_test_skip "their samples move and are fresh (no tracepoint)"
 else
-	jc_check "software events are in use" is perf software
-	jc_check "their samples move and are fresh" samples_move
+	ksft_check "software events are in use" is perf software
+	ksft_check "their samples move and are fresh" samples_move
 fi
 ktap_finished

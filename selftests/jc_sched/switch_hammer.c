@@ -7,7 +7,6 @@
  * error. At the end the switch must still reach both states.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,17 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "../kselftest.h"
-
-#define SWITCH		"/proc/sys/kernel/sched_jc"
-#define NUMBER		"/proc/sys/kernel/sched_jc_syscall"
-
-#define JC_OFF		0
-#define JC_ON		1
-#define JC_QUERY	2
+#include "jc_switch.h"
 
 #define SECONDS		5
 #define MAX_SLOW	16
@@ -52,42 +44,17 @@ static int jc_nr;
 static bool replace;
 static bool stop;
 
-static int jc_call(int op)
-{
-	long ret = syscall(jc_nr, op);
-
-	return ret < 0 ? -errno : ret;
-}
-
 static int read_int(const char *path)
 {
-	char buf[32] = "";
-	ssize_t len;
-	int fd;
+	char buf[32];
+	int err = read_str(path, buf, sizeof(buf));
 
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return -errno;
-	len = read(fd, buf, sizeof(buf) - 1);
-	if (len < 0)
-		len = -errno;
-	close(fd);
-	return len < 0 ? len : atoi(buf);
+	return err < 0 ? err : atoi(buf);
 }
 
 static int write_switch(int val)
 {
-	ssize_t len;
-	int fd;
-
-	fd = open(SWITCH, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	len = write(fd, val ? "1" : "0", 1);
-	if (len < 0)
-		len = -errno;
-	close(fd);
-	return len < 0 ? len : 0;
+	return write_str(SWITCH, val ? "1" : "0");
 }
 
 static void note(struct worker *w, int ret, bool right)
@@ -117,7 +84,7 @@ static void *work(void *arg)
 		val = !val;
 		switch (w->role) {
 		case SET_SYSCALL:
-			ret = jc_call(val);
+			ret = jc_call(jc_nr, val);
 			note(w, ret, ret == (replace ? -EOPNOTSUPP : val));
 			break;
 		case SET_SYSCTL:
@@ -125,7 +92,7 @@ static void *work(void *arg)
 			note(w, ret, ret == (replace ? -EOPNOTSUPP : 0));
 			break;
 		case QUERY_SYSCALL:
-			ret = jc_call(JC_QUERY);
+			ret = jc_call(jc_nr, JC_QUERY);
 			note(w, ret, ret == 1 || (ret == 0 && !replace));
 			break_now_and_then(w->calls);
 			break;
@@ -196,11 +163,11 @@ static int slow_factor(void)
 /* Both ways see @val after each way has set it. */
 static bool reaches(int val)
 {
-	if (jc_call(val) != val || read_int(SWITCH) != val)
+	if (jc_call(jc_nr, val) != val || read_int(SWITCH) != val)
 		return false;
-	if (write_switch(!val) || jc_call(JC_QUERY) != !val)
+	if (write_switch(!val) || jc_call(jc_nr, JC_QUERY) != !val)
 		return false;
-	return !write_switch(val) && jc_call(JC_QUERY) == val &&
+	return !write_switch(val) && jc_call(jc_nr, JC_QUERY) == val &&
 	       read_int(SWITCH) == val;
 }
 
@@ -285,7 +252,7 @@ int main(void)
 	stop_load(load, nr_load);
 
 	report(workers, nr_threads);
-	ksft_test_result(jc_call(JC_QUERY) == read_int(SWITCH),
+	ksft_test_result(jc_call(jc_nr, JC_QUERY) == read_int(SWITCH),
 			 "both ways agree at the end\n");
 	if (replace) {
 		ksft_test_result_skip("mode is replace: there is no switch\n");

@@ -3,7 +3,7 @@
 #
 # Was the kernel's log clean while the tests of a collection ran? Looked at is
 # what came since they began, or since boot if they were not started by
-# run_kselftest.sh. Sourced behind ktap_helpers.sh, by the last test to run.
+# run_kselftest.sh. Sourced behind ksft_lib.sh, by the last test to run.
 
 BAD='(^|[^[:alnum:]_])(BUG|WARNING|INFO|KASAN|KCSAN|KFENCE|UBSAN)(:|$| at | in )'
 BAD+='|Oops|kernel BUG|general protection fault|Call Trace:'
@@ -77,20 +77,17 @@ lockdep_watches()
 	grep -q '^ *debug_locks: *1$' /proc/lockdep_stats
 }
 
-# dmesg_clean COLLECTION TMP CHECK: four results. TMP is a folder; CHECK NAME
-# COMMAND... reports whether the command succeeds.
+# dmesg_clean COLLECTION TMP: four results. TMP is a folder.
 dmesg_clean()
 {
-	local check="$3"
-
 	MARKER="kselftest: Running tests in $1"
 	DMESG_TMP="$2"
 	ktap_set_plan 4
-	"$check" "the check finds splats" finds_splats
-	"$check" "the check passes the rest" passes_the_rest
-	"$check" "the log is clean" clean
+	ksft_check "the check finds splats" finds_splats
+	ksft_check "the check passes the rest" passes_the_rest
+	ksft_check "the log is clean" clean
 	if [ -r /proc/lockdep_stats ]; then
-		"$check" "lockdep is still watching" lockdep_watches
+		ksft_check "lockdep is still watching" lockdep_watches
 	else
 		ktap_test_skip "lockdep is still watching (kernel without CONFIG_PROVE_LOCKING)"
 	fi

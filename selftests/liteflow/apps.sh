@@ -77,15 +77,15 @@ atomic()
 		lf_refuses 64 app add $APP-wide --inputs 65 --outputs 1 --context atomic
 }
 
-lf_check "an app is added" lf_app $APP --inputs 3 --outputs 2 --policy follow \
+ksft_check "an app is added" lf_app $APP --inputs 3 --outputs 2 --policy follow \
 	--at-limit refuse --slots 2 --max-retired 5000 --units apples --capability sys_admin
-lf_check "it is as it was asked for" shows
-lf_check "it changes" changes
-lf_check "its number is as good as its name" by_number
-lf_check "it is in the list" in_list
-lf_check "there is only one of a name" unique
-lf_check "it goes" gone
-lf_check "what is gone cannot be shown" lf_refuses "no such app" app show $APP
-lf_check "atomic apps have limits of their own" atomic
-lf_check "a hundred apps come and go" many
+ksft_check "it is as it was asked for" shows
+ksft_check "it changes" changes
+ksft_check "its number is as good as its name" by_number
+ksft_check "it is in the list" in_list
+ksft_check "there is only one of a name" unique
+ksft_check "it goes" gone
+ksft_check "what is gone cannot be shown" lf_refuses "no such app" app show $APP
+ksft_check "atomic apps have limits of their own" atomic
+ksft_check "a hundred apps come and go" many
 ktap_finished

@@ -29,7 +29,8 @@ collect()
 	local file="$1"
 
 	shift
-	timeout $((60 * $(lf_slow))) "$LFCTL" collect $APP "$@" > "$file" 2> "$LF_TMP/why" && return
+	timeout $((60 * $(ksft_slow))) "$LFCTL" collect $APP "$@" \
+		> "$file" 2> "$LF_TMP/why" && return
 	sed 's/^/# /' "$LF_TMP/why"
 	return 1
 }
@@ -155,13 +156,13 @@ goes()
 load || ktap_exit_fail_msg "$(cat "$LF_TMP/why")"
 if ! "$LFCTL" collect $APP --count 1 > "$LF_TMP/out" 2>&1 &&
 	grep -q CONFIG_LITEFLOW_COLLECT "$LF_TMP/out"; then
-	lf_skip_all "kernel without CONFIG_LITEFLOW_COLLECT"
+	ksft_skip_all "kernel without CONFIG_LITEFLOW_COLLECT"
 fi
-lf_check "a record per query, each what the model answered" all_there
-lf_check "one in eight" sampled
-lf_check "as JSON" json
-lf_check "losses are told" loss
-lf_check "one reader per app" one_reader
-lf_check "an odd sampling is refused" lf_refuses "power of two" collect $APP --every 3 --count 1
-lf_check "the app goes while it is read" goes
+ksft_check "a record per query, each what the model answered" all_there
+ksft_check "one in eight" sampled
+ksft_check "as JSON" json
+ksft_check "losses are told" loss
+ksft_check "one reader per app" one_reader
+ksft_check "an odd sampling is refused" lf_refuses "power of two" collect $APP --every 3 --count 1
+ksft_check "the app goes while it is read" goes
 ktap_finished

@@ -116,14 +116,14 @@ follow()
 
 lf_load lf_torture mode=flows app=$APP flows=$N hz=1000 flow_ms=0 ||
 	ktap_exit_fail_msg "$(cat "$LF_TMP/why")"
-lf_check "without a model queries are refused and counted" \
+ksft_check "without a model queries are refused and counted" \
 	lf_wait 20 no_model
-lf_check "the first model gets all flows" first
-lf_check "they stay when another one is active" stays
-lf_check "they keep it when it leaves its slot" lives_on
-lf_check "at the limit they go over, and are counted" limit
-lf_check "or what would exceed the limit is refused" refuse
-lf_check "evicted, they go over" evict
-lf_check "no model, and one again" force
-lf_check "with the policy follow nobody is pinned, and the module goes" follow
+ksft_check "the first model gets all flows" first
+ksft_check "they stay when another one is active" stays
+ksft_check "they keep it when it leaves its slot" lives_on
+ksft_check "at the limit they go over, and are counted" limit
+ksft_check "or what would exceed the limit is refused" refuse
+ksft_check "evicted, they go over" evict
+ksft_check "no model, and one again" force
+ksft_check "with the policy follow nobody is pinned, and the module goes" follow
 ktap_finished

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * LiteFlow's tests: a model that answers with a number plus the sum of its
- * inputs, its checksum, and the digest of a message.
+ * LiteFlow's tests: the parts of a model, a model that answers with a number plus
+ * the sum of its inputs, its checksum, and the digest of a message.
  *
- * The models have as many inputs as are asked for, each from 0 to 1000.
+ * That model has as many inputs as are asked for, each from 0 to 1000.
  */
 #ifndef _LF_BLOB_H
 #define _LF_BLOB_H
@@ -41,30 +41,68 @@ static inline void lf_blob_fix(void *blob, size_t len)
 	h->crc = htole32(lf_crc32(blob, len));
 }
 
+/*
+ * A model with one output in @buf, of LF_BLOB_ROOM bytes: all zeroes, and the header
+ * but for the name and what lf_blob_end() finds out. Its features come next.
+ */
+static inline struct lf_blob_feature *lf_blob_begin(void *buf, unsigned int n_in,
+						    unsigned int n_layers, const char *units)
+{
+	struct lf_blob_header *h = buf;
+
+	memset(buf, 0, LF_BLOB_ROOM);
+	h->magic = htole32(LF_BLOB_MAGIC);
+	h->version = htole16(LF_BLOB_VERSION);
+	h->header_len = htole16(sizeof(*h));
+	h->n_in = htole16(n_in);
+	h->n_out = htole16(1);
+	h->n_layers = htole16(n_layers);
+	snprintf(h->units, sizeof(h->units), "%s", units);
+	return (void *)(h + 1);
+}
+
+/* What comes behind the layer: the next one, or the parameters of the first. */
+static inline void *lf_blob_layer(void *at, unsigned int n_in, unsigned int n_out, int act)
+{
+	struct lf_blob_layer *layer = at;
+
+	layer->type = LF_LAYER_DENSE;
+	layer->act = act;
+	layer->n_in = htole16(n_in);
+	layer->n_out = htole16(n_out);
+	return layer + 1;
+}
+
+/* Bytes of a layer's biases, weights, and padding. */
+static inline size_t lf_blob_params(unsigned int n_in, unsigned int n_out)
+{
+	return n_out * 8 + (n_in * n_out * 2 + 7) / 8 * 8;
+}
+
+/* Length of the model, which ends at @end. */
+static inline size_t lf_blob_end(void *buf, const void *end)
+{
+	struct lf_blob_header *h = buf;
+	size_t len = end - buf;
+
+	h->total_len = htole32(len);
+	lf_blob_fix(buf, len);
+	return len;
+}
+
 /* Length of the model, which is at most LF_BLOB_ROOM. */
 static inline size_t lf_blob_make(void *buf, __s32 number, unsigned int n_in,
 				  const char *units)
 {
 	struct lf_blob_header *h = buf;
-	struct lf_blob_feature *in = (void *)(h + 1);
+	struct lf_blob_feature *in = lf_blob_begin(buf, n_in, 1, units);
 	struct lf_blob_output *out = (void *)(in + n_in);
-	struct lf_blob_layer *layer = (void *)(out + 1);
-	__u8 *bias = (void *)(layer + 1);
+	void *bias = lf_blob_layer(out + 1, n_in, 1, LF_ACT_NONE);
 	__u64 bias_le = htole64((__s64)number);
 	__u16 one = htole16(1);
-	size_t len = bias - (__u8 *)buf + 8 + (n_in * 2 + 7) / 8 * 8;
 	unsigned int i;
 
-	memset(buf, 0, len);
-	h->magic = htole32(LF_BLOB_MAGIC);
-	h->version = htole16(LF_BLOB_VERSION);
-	h->header_len = htole16(sizeof(*h));
-	h->total_len = htole32(len);
-	h->n_in = htole16(n_in);
-	h->n_out = htole16(1);
-	h->n_layers = htole16(1);
 	snprintf(h->name, sizeof(h->name), "number-%d", number);
-	snprintf(h->units, sizeof(h->units), "%s", units);
 	for (i = 0; i < n_in; i++) {
 		snprintf(in[i].name, sizeof(in[i].name), "input-%u", i);
 		in[i].hi = htole32(LF_BLOB_IN_MAX);
@@ -74,15 +112,10 @@ static inline size_t lf_blob_make(void *buf, __s32 number, unsigned int n_in,
 	out->lo = htole32(0x80000000);
 	out->hi = htole32(0x7fffffff);
 	out->mult = htole32(1);
-	layer->type = LF_LAYER_DENSE;
-	layer->act = LF_ACT_NONE;
-	layer->n_in = htole16(n_in);
-	layer->n_out = htole16(1);
 	memcpy(bias, &bias_le, sizeof(bias_le));
 	for (i = 0; i < n_in; i++)
 		memcpy(bias + 8 + i * sizeof(one), &one, sizeof(one));
-	lf_blob_fix(buf, len);
-	return len;
+	return lf_blob_end(buf, bias + lf_blob_params(n_in, 1));
 }
 
 static inline __u32 lf_ror(__u32 x, int n)

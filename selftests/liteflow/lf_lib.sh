@@ -6,29 +6,13 @@
 # LFCTL: the tool; LF_MODULES: a directory with the modules, if modprobe does not
 # find them.
 
-export LC_ALL=C
-
-# shellcheck disable=SC1091
-. "$DIR/../kselftest/ktap_helpers.sh"
+# shellcheck source=../kselftest/ksft_lib.sh
+. "$DIR/../kselftest/ksft_lib.sh"
 
 LF_TMP=$(mktemp -d)
 LF_PARAMS=/sys/module/lf_torture/parameters
 LF_APPS=()
 LF_TASKS=()
-
-lf_skip_all() {
-	ktap_skip_all "$1"
-	exit "$KSFT_SKIP"
-}
-
-# Durations are written for a plain machine; a slow one says "yes" or a factor.
-lf_slow() {
-	case "${KSFT_MACHINE_SLOW:-}" in
-	"" | no | 0) echo 1 ;;
-	[1-9] | 1[0-6]) echo "$KSFT_MACHINE_SLOW" ;;
-	*) echo 2 ;;
-	esac
-}
 
 lf_find_lfctl() {
 	local file
@@ -39,7 +23,7 @@ lf_find_lfctl() {
 		file=
 	done
 	LFCTL=$file
-	[ -n "$LFCTL" ] || lf_skip_all "no lfctl: set LFCTL, or put it into PATH"
+	[ -n "$LFCTL" ] || ksft_skip_all "no lfctl: set LFCTL, or put it into PATH"
 }
 
 # lf_module NAME: its file, or nothing if only modprobe may know it
@@ -87,18 +71,18 @@ lf_init() {
 	trap lf_cleanup EXIT
 	trap 'exit 1' INT TERM
 	ktap_print_header
-	[ "$EUID" = 0 ] || lf_skip_all "not root"
+	[ "$EUID" = 0 ] || ksft_skip_all "not root"
 	lf_find_lfctl
 	if ! "$LFCTL" app list > "$LF_TMP/list" 2>&1; then
 		sed 's/^/# /' "$LF_TMP/list"
-		lf_skip_all "kernel without CONFIG_LITEFLOW_NETLINK"
+		ksft_skip_all "kernel without CONFIG_LITEFLOW_NETLINK"
 	fi
 }
 
 # lf_need_module NAME CONFIG
 lf_need_module() {
-	lf_have_module "$1" || lf_skip_all "no module $1: kernel without $2, or set LF_MODULES"
-	! lf_loaded "$1" || lf_skip_all "module $1 is in use already"
+	lf_have_module "$1" || ksft_skip_all "no module $1: kernel without $2, or set LF_MODULES"
+	! lf_loaded "$1" || ksft_skip_all "module $1 is in use already"
 }
 
 # lf_app NAME OPTION...: an app that goes with the test
@@ -177,23 +161,11 @@ lf_ended() {
 
 # lf_wait SECONDS COMMAND...: until the command succeeds
 lf_wait() {
-	local end=$((SECONDS + $1 * $(lf_slow)))
+	local end=$((SECONDS + $1 * $(ksft_slow)))
 
 	shift
 	until "$@"; do
 		((SECONDS < end)) || return 1
 		sleep 0.2
 	done
-}
-
-# lf_check NAME COMMAND...: pass or fail by the status of the command
-lf_check() {
-	local name="$1"
-
-	shift
-	if "$@"; then
-		ktap_test_pass "$name"
-	else
-		ktap_test_fail "$name"
-	fi
 }

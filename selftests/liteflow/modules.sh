@@ -64,7 +64,7 @@ wrong_shape()
 cycles()
 {
 	lf_load lf_torture cycles=1 hold=1 || return 1
-	"$DIR/lf_modules" "$(lf_module lf_torture_model)" lf-torture-module $((20 / $(lf_slow))) \
+	"$DIR/lf_modules" "$(lf_module lf_torture_model)" lf-torture-module $((20 / $(ksft_slow))) \
 		> "$LF_TMP/out" 2>&1
 	local ret=$?
 
@@ -81,18 +81,18 @@ judged()
 }
 
 if lf_have_module liteflow_compiled; then
-	lf_check "the sample: in a slot it cannot be unloaded" sample
+	ksft_check "the sample: in a slot it cannot be unloaded" sample
 	lf_app $APP --inputs 2 --outputs 1
-	lf_check "the sample: its app goes first" app_first
+	ksft_check "the sample: its app goes first" app_first
 else
 	ktap_test_skip "the sample: in a slot it cannot be unloaded (no CONFIG_SAMPLE_LITEFLOW)"
 	ktap_test_skip "the sample: its app goes first (no CONFIG_SAMPLE_LITEFLOW)"
 fi
-lf_check "a model without its app is not loaded" no_app
-lf_check "nor one of another shape" wrong_shape
+ksft_check "a model without its app is not loaded" no_app
+ksft_check "nor one of another shape" wrong_shape
 if [ -n "$(lf_module lf_torture_model)" ]; then
-	lf_check "models come and go while every CPU asks" cycles
-	lf_check "and every answer was right" judged
+	ksft_check "models come and go while every CPU asks" cycles
+	ksft_check "and every answer was right" judged
 else
 	ktap_test_skip "models come and go while every CPU asks (set LF_MODULES)"
 	ktap_test_skip "and every answer was right (set LF_MODULES)"

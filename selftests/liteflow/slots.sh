@@ -131,7 +131,7 @@ switches()
 	a=$(lf_blob 1 4)
 	b=$(lf_blob 2 4)
 	lf model install $APP 0 "$a" && lf model install $APP 1 "$b" || return 1
-	for ((i = 0; i < 100 / $(lf_slow); i++)); do
+	for ((i = 0; i < 100 / $(ksft_slow); i++)); do
 		"$LFCTL" model activate $APP 0 > "$LF_TMP/out" 2>&1 &&
 			"$LFCTL" model activate $APP 1 > "$LF_TMP/out" 2>&1 || return 1
 	done
@@ -140,18 +140,19 @@ switches()
 
 lf_app $APP --inputs 4 --outputs 1 --slots 4 --units apples || ktap_exit_fail_msg "no app"
 # With a tag, models of the same tag only; lf_blob's default has none.
-lf_check "models of other units are refused" lf_refuses units model install $APP 0 "$(lf_blob 1 4)"
+ksft_check "models of other units are refused" \
+	lf_refuses units model install $APP 0 "$(lf_blob 1 4)"
 lf app del $APP
 lf_app $APP --inputs 4 --outputs 1 --slots 4 || ktap_exit_fail_msg "no app"
 
-lf_check "models are installed and stand by" install
-lf_check "one is active" activate
-lf_check "rolling back, and back again" rollback
-lf_check "the active one stays" busy
-lf_check "a retired one is replaced" replace
-lf_check "install and activate at once" at_once
-lf_check "removing" remove
-lf_check "wrong models are refused" wrong_models
-lf_check "a model of lfctl's own, in kernel and user space" packed
-lf_check "many switches" switches
+ksft_check "models are installed and stand by" install
+ksft_check "one is active" activate
+ksft_check "rolling back, and back again" rollback
+ksft_check "the active one stays" busy
+ksft_check "a retired one is replaced" replace
+ksft_check "install and activate at once" at_once
+ksft_check "removing" remove
+ksft_check "wrong models are refused" wrong_models
+ksft_check "a model of lfctl's own, in kernel and user space" packed
+ksft_check "many switches" switches
 ktap_finished

@@ -51,10 +51,10 @@ cut_short()
 		dmesg | tail -n 20 | grep -q 'lf_torture: End of torture: FAILURE'
 }
 
-lf_check "1000 cycles" verdict cycles=$((1000 / $(lf_slow)))
-lf_check "200 switches, pinned flows stay" verdict mode=consistency \
-	switches=$((200 / $(lf_slow))) queries=$((200000 / $(lf_slow)))
-lf_check "it can be unloaded at any time" unloaded_early
-lf_check "what ends early is no success" cut_short
-lf_check "wrong parameters are refused" refused
+ksft_check "1000 cycles" verdict cycles=$((1000 / $(ksft_slow)))
+ksft_check "200 switches, pinned flows stay" verdict mode=consistency \
+	switches=$((200 / $(ksft_slow))) queries=$((200000 / $(ksft_slow)))
+ksft_check "it can be unloaded at any time" unloaded_early
+ksft_check "what ends early is no success" cut_short
+ksft_check "wrong parameters are refused" refused
 ktap_finished

@@ -10,7 +10,7 @@ DIR="$(dirname "$(readlink -f "$0")")"
 
 lfcc_init
 ktap_set_plan 2
-FLOWS=$((1000 / $(lf_slow)))
+FLOWS=$((1000 / $(ksft_slow)))
 
 switches()
 {
@@ -22,6 +22,6 @@ switches()
 	return $status
 }
 
-lf_check "one flow, switched all the time" switches 1 100
-lf_check "switches during $FLOWS flows" switches $FLOWS $((200 / $(lf_slow)))
+ksft_check "one flow, switched all the time" switches 1 100
+ksft_check "switches during $FLOWS flows" switches $FLOWS $((200 / $(ksft_slow)))
 ktap_finished

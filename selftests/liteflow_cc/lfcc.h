@@ -72,24 +72,13 @@ static inline size_t lfcc_blob(void *buf, const struct lfcc_model *model)
 	static const char *const kinds[] = { "inflation", "ratio", "send" };
 	unsigned int n_prefs = model->prefs ? LFCC_PREFS : 0, n_in = n_prefs + LFCC_N_IN, i;
 	struct lf_blob_header *h = buf;
-	struct lf_blob_feature *in = (void *)(h + 1);
+	struct lf_blob_feature *in = lf_blob_begin(buf, n_in, 1, n_prefs ? "cc-pref-1" : "cc-1");
 	struct lf_blob_output *out = (void *)(in + n_in);
-	struct lf_blob_layer *layer = (void *)(out + 1);
-	__u8 *bias = (void *)(layer + 1);
+	void *bias = lf_blob_layer(out + 1, n_in, 1, LF_ACT_NONE);
 	__u64 bias_le = htole64((__s64)model->constant * 4);
-	size_t len = bias - (__u8 *)buf + 8 + (n_in * 2 + 7) / 8 * 8;
 	__s16 weights[LFCC_PREFS + LFCC_N_IN] = {};
 
-	memset(buf, 0, len);
-	h->magic = htole32(LF_BLOB_MAGIC);
-	h->version = htole16(LF_BLOB_VERSION);
-	h->header_len = htole16(sizeof(*h));
-	h->total_len = htole32(len);
-	h->n_in = htole16(n_in);
-	h->n_out = htole16(1);
-	h->n_layers = htole16(1);
 	snprintf(h->name, sizeof(h->name), "%s", model->name);
-	snprintf(h->units, sizeof(h->units), n_prefs ? "cc-pref-1" : "cc-1");
 	for (i = 0; i < n_in; i++) {
 		if (i < n_prefs)
 			snprintf(in[i].name, sizeof(in[i].name), "%s", prefs[i]);
@@ -106,18 +95,13 @@ static inline size_t lfcc_blob(void *buf, const struct lfcc_model *model)
 	out->hi = htole32(32 * LFCC_ONE);
 	out->mult = htole32(1);
 	out->shift = 2;
-	layer->type = LF_LAYER_DENSE;
-	layer->act = LF_ACT_NONE;
-	layer->n_in = htole16(n_in);
-	layer->n_out = htole16(1);
 	for (i = 0; i < n_prefs; i++)
 		weights[i] = htole16(model->prefs[i]);
 	weights[n_in - 3] = htole16(model->inflation);
 	weights[n_in - 2] = htole16(model->ratio);
 	memcpy(bias, &bias_le, sizeof(bias_le));
 	memcpy(bias + 8, weights, n_in * sizeof(*weights));
-	lf_blob_fix(buf, len);
-	return len;
+	return lf_blob_end(buf, bias + lf_blob_params(n_in, 1));
 }
 
 /* a = 3/2 (11/10 - ratio) - inflation: a queue of a tenth of the path's RTT */

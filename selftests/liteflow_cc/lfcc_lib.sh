@@ -15,7 +15,7 @@ lfcc_there() {
 lfcc_init() {
 	lf_init
 	lfcc_there || lf_load tcp_liteflow ||
-		lf_skip_all "no control liteflow: CONFIG_TCP_CONG_LITEFLOW, or set LF_MODULES"
+		ksft_skip_all "no control liteflow: CONFIG_TCP_CONG_LITEFLOW, or set LF_MODULES"
 	lfcc_clear
 	lf app set cc --policy pin
 	for name in steady short; do

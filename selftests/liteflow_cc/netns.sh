@@ -14,7 +14,7 @@ ALLOWED=/proc/sys/net/ipv4/tcp_allowed_congestion_control
 
 lfcc_init
 for tool in ip nsenter unshare; do
-	type -P $tool > /dev/null || lf_skip_all "no $tool"
+	type -P $tool > /dev/null || ksft_skip_all "no $tool"
 done
 
 # flow: endless, in the namespace of $LFCC_NETNS; its processes are in FLOW
@@ -31,7 +31,7 @@ flow()
 # Many at a time, and each is killed while it sends.
 come_and_go()
 {
-	local i n=$((60 / $(lf_slow)))
+	local i n=$((60 / $(ksft_slow)))
 
 	before=$(lf_queries)
 	for ((i = 0; i < n; i++)); do
@@ -110,11 +110,11 @@ reload()
 
 ktap_set_plan 4
 lfcc_install 0 steady || ktap_exit_fail_msg "no model"
-lf_check "namespaces come and go under traffic" come_and_go
-lf_check "only the first namespace may have it as its default" default
+ksft_check "namespaces come and go under traffic" come_and_go
+ksft_check "only the first namespace may have it as its default" default
 if lf_loaded tcp_liteflow; then
-	lf_check "the module stays while a flow needs it" held
-	lf_check "unloaded and loaded again" reload
+	ksft_check "the module stays while a flow needs it" held
+	ksft_check "unloaded and loaded again" reload
 else
 	ktap_test_skip "the module stays while a flow needs it (it is built in)"
 	ktap_test_skip "unloaded and loaded again (it is built in)"

@@ -14,7 +14,7 @@ PORT=5201
 
 lfcc_init
 for tool in ip tc nsenter unshare; do
-	type -P $tool > /dev/null || lf_skip_all "no $tool"
+	type -P $tool > /dev/null || ksft_skip_all "no $tool"
 done
 
 # shape DEVICE... : netem's words follow for the sender's side; the way back takes 10 ms
@@ -113,13 +113,13 @@ no_model()
 
 link > "$LF_TMP/out" 2>&1 || {
 	sed 's/^/# /' "$LF_TMP/out"
-	lf_skip_all "no link to emulate: kernel without CONFIG_VETH or CONFIG_NET_SCH_NETEM"
+	ksft_skip_all "no link to emulate: kernel without CONFIG_VETH or CONFIG_NET_SCH_NETEM"
 }
 ktap_set_plan 5
 lfcc_install 0 steady || ktap_exit_fail_msg "no model"
-lf_check "nothing is wrong" clean
-lf_check "1 % is lost" lossy
-lf_check "a quarter is reordered" reordered
-lf_check "nothing comes through for a second" outage
-lf_check "1 % is lost and there is no model" no_model
+ksft_check "nothing is wrong" clean
+ksft_check "1 % is lost" lossy
+ksft_check "a quarter is reordered" reordered
+ksft_check "nothing comes through for a second" outage
+ksft_check "1 % is lost and there is no model" no_model
 ktap_finished
