@@ -17,12 +17,13 @@ export BUILD KSRC DEPS ACCEL
 MAKEFLAGS += --no-print-directory
 
 CC_MODEL := $(BUILD)/data/cc/cc$(filter-out -1,-$(SEED))
+CC_GUEST = $(addprefix --guest ,$(wildcard $(BUILD)/data/cclab-qemu))
 CFLAGS_TOOLS := -O2 -Wall -Wextra -pthread
 TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl ccsim cc-train cclab kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
+	check-ynl ccsim cc-train cclab cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -58,6 +59,7 @@ help:
 #:                        SEED=2: another one, cc-2.json
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
+#:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
 #:
 #: Series
 #:   make patches         write patches/*.patch from overlay files, hunks and messages
@@ -190,7 +192,16 @@ cclab: sync lfctl
 	@scripts/uml.sh --lab --build-only
 	@$(MAKE) -s -C liteflow/cc/lab/traffic BUILD=$(BUILD)
 	@liteflow/cc/lab/cclab $(if $(filter y,$(QUICK)),--quick)
-	@liteflow/cc/lab/analyse $(if $(filter y,$(QUICK)),--quick,--report docs/cc)
+	@liteflow/cc/lab/analyse $(if $(filter y,$(QUICK)),--quick,--report docs/cc $(CC_GUEST))
+
+# in the guest a run takes ten times as long, so some of them
+cclab-guest: lfctl
+	@scripts/deps.sh --notice run cc
+	@$(MAKE) kernel
+	@$(MAKE) -s -C liteflow/cc/lab/traffic BUILD=$(BUILD)
+	@liteflow/cc/lab/cclab --qemu $(BUILD)/images/bzImage-toggle-fixed-perf --only \
+		'^(cell-.*-mbit(10|50)-rtt(10|40)-bdp1|loss1-.*|step5-.*-rtt40|fair-flows[248]|beside-.*-bdp1)-s1$$'
+	@liteflow/cc/lab/analyse --report docs/cc $(CC_GUEST)
 
 test:
 	@scripts/deps.sh --notice run lfctl mllb test cc

@@ -221,6 +221,30 @@ def user_figure(rows, interval):
     return abstats.combine(groups) if groups else None
 
 
+# -- the same runs elsewhere --------------------------------------------------------
+
+def elsewhere(sets, others):
+    """[(figure, cc, runs, median and largest change of a flow's goodput in percent, of the
+    95th percentile of the delay in ms)] of the runs that are in both, of one law and model"""
+    def what(run):
+        versions = run.data["versions"]
+        return run.data["name"], versions.get("liteflow"), versions.get("model")
+
+    there = {what(run): run for results in others.values() for run in results}
+    rows = []
+    for figure, results in sets.items():
+        for (cc,), runs in group(results, "cc").items():
+            pairs = [(run, there[what(run)]) for run in runs if what(run) in there]
+            if not pairs:
+                continue
+            goodput = [100 * (other.goodput(at) / run.goodput(at) - 1) for run, other in pairs
+                       for at in range(len(run.flows))]
+            delay = [other.delay() - run.delay() for run, other in pairs]
+            rows.append((figure, cc, len(pairs), *(value for changes in (goodput, delay) for value in
+                                                   (median(changes), max(changes, key=abs)))))
+    return rows
+
+
 # -- the last lines --------------------------------------------------------------
 
 def last_lines(sets):

@@ -134,6 +134,18 @@ def test_figures():
           figures.user_figure(rows, "100").value, 1.2, 1e-9)
     check("no figure without runs", figures.user_figure(rows, "10") is None)
 
+    here, there, alone = result("bbr", [40, 8]), result("bbr", [44, 6]), result("bbr", [1])
+    other = result("bbr", [1, 1])
+    for run, name, delay, model in ((here, "a", 5000, "x"), (there, "a", 7000, "x"),
+                                    (alone, "b", 1, "x"), (other, "a", 1, "y")):
+        run.data["name"], run.data["queue"]["p95_us"] = name, delay
+        run.data["versions"] = {"model": model}
+    rows = figures.elsewhere({"fair": [here, alone]}, {"fair": [there, other]})
+    check("the same runs elsewhere", len(rows) == 1 and rows[0][:3] == ("fair", "bbr", 1), rows)
+    close("goodput there, median", rows[0][3], (10 - 25) / 2, 1e-9)
+    close("and the largest change", rows[0][4], -25, 1e-9)
+    close("delay there, ms", rows[0][5], 2, 1e-9)
+
 
 # -- the emulated path -----------------------------------------------------------
 
