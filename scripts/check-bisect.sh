@@ -3,7 +3,7 @@
 #
 # Every step of the series compiles: with the options off, and, from where
 # they exist, on, in fixed point and float.  Compiled is what the series
-# touches: kernel/sched/, sys_ni.o, the system call table, init/, LiteFlow.
+# touches: kernel/sched/, sys_ni.o, the system call table, init/, LiteFlow, TCP.
 #
 # usage: check-bisect.sh [FROM [TO]]     numbers of steps, default: all
 
@@ -13,7 +13,7 @@ set -euo pipefail
 
 WORK=$BUILD/bisect
 TREE=$WORK/linux
-TARGETS=(kernel/sched/ kernel/sys_ni.o arch/x86/entry/ init/)
+TARGETS=(kernel/sched/ kernel/sys_ni.o arch/x86/entry/ init/ net/ipv4/)
 
 # compile STEP NAME FRAGMENT...
 compile()
@@ -34,7 +34,7 @@ compile()
 	for fragment; do
 		sed -n 's/=[ym]$//p' "$fragment" | while IFS= read -r option; do
 			grep -rqw "config ${option#CONFIG_}" "$TREE/init/Kconfig" "$TREE/kernel" \
-				"$TREE/samples" --include='Kconfig*' || continue
+				"$TREE/samples" "$TREE/net" --include='Kconfig*' || continue
 			grep -qx "$option=[ym]" "$out/.config" ||
 				die "step $step: $option is not on though it exists ($name)"
 		done
