@@ -596,21 +596,21 @@ TEST_F(cc, remote)
 TEST_F(cc, remote_dies)
 {
 	struct tcp_liteflow_params params = { .flags = TCP_LITEFLOW_REMOTE };
-	struct tcp_liteflow_info info = {};
-	double begin, end = lfcc_now() + 20 * lfcc_slow();
+	static const struct lfcc_model up = { .name = "up", .constant = LFCC_ONE / 2 };
+	struct tcp_liteflow_info info;
+	double begin = lfcc_now(), end = begin + 20 * lfcc_slow();
 
-	ASSERT_EQ(lfcc_install(self->s, LFCC_APP, 0, &lfcc_steady), 0);
-	ASSERT_EQ(start(self), 0);
-	ASSERT_TRUE(moves(self, SOME));
-	while (info.mode != TCP_LITEFLOW_CRUISE && lfcc_now() < end)
-		ASSERT_EQ(lfcc_info(self->out, &info), sizeof(info));
-	begin = lfcc_now();
 	ASSERT_EQ(set_params(self->out, &params, sizeof(params)), 0);
+	ASSERT_EQ(lfcc_install(self->s, LFCC_APP, 0, &up), 0);
+	ASSERT_EQ(start(self), 0);
 	do {
 		usleep(1000);
 		ASSERT_EQ(lfcc_info(self->out, &info), sizeof(info));
-	} while (info.flags & TCP_LITEFLOW_REMOTE && lfcc_now() < end);
+		if (info.flags & TCP_LITEFLOW_REMOTE)
+			EXPECT_EQ(info.action, 0);
+	} while (!info.action && lfcc_now() < end);
 	EXPECT_FALSE(info.flags & TCP_LITEFLOW_REMOTE);
+	EXPECT_EQ(info.action, LFCC_ONE / 2);
 	EXPECT_GE(lfcc_now() - begin, 1);
 	EXPECT_TRUE(moves(self, SOME));
 }

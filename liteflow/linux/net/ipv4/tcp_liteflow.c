@@ -157,6 +157,7 @@ static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 	struct tlf_flow *flow = &tlf_state(sk)->flow;
 
 	ca->modelled = 1;
+	flow->streak = 0;
 	/* what start-up would have found */
 	flow->full_bw = max(flow->full_bw, flow->bw);
 	ca->hot.rate = tlf_possible(div_u64(window, max(tlf_srtt_us(sk), 1U)));

@@ -48,7 +48,7 @@ enum tlf_mode {
 
 /**
  * enum tlf_rule - how an action changes the rate
- * @TLF_RULE_PULL: a factor within an eighth, and a pull towards TLF_RATE_REF that
+ * @TLF_RULE_PULL: a factor within a quarter, and a pull towards TLF_RATE_REF that
  *	grows with the logarithm of the rate
  * @TLF_RULE_AURORA: a factor of a fortieth for an action of 1, nothing else
  */
@@ -138,11 +138,11 @@ struct tlf_hot {
  * @window_lost: packets were lost in them
  * @window_peak_us: longest mean RTT of one of them
  * @lossy: packets were lost in the intervals that were judged last
- * @streak: so many intervals that wanted more, and saw no queue
- * @loss: average share of losses, TLF_SHIFT fractional bits
+ * @streak: intervals without a queue since the model wanted less
  * @filled: probes that must find no queue before it stops competing
  * @kept: ten-second windows in which the minimum RTT did not expire for that
  * @settling: ACKs still tell of packets sent before the model's time
+ * @loss: average share of losses, 16 fractional bits
  * @settled_us: those sent from then on are the model's
  * @probe_start_us: since when the window is halved
  * @probe_min_rtt_us: smallest RTT since
@@ -167,9 +167,9 @@ struct tlf_flow {
 	u8 window_lost;
 	u8 lossy;
 	u8 streak;
-	s16 loss;
 	u32 window_peak_us;
 	s32 window_wanted;
+	s32 loss;
 	u32 settled_us;
 	u32 probe_start_us;
 	u32 probe_min_rtt_us;

@@ -48,13 +48,15 @@
  * Where most of TLF_COMPETE_INTERVALS saw a queue throughout, the flow probes; if
  * half of its window less leaves a queue, somebody else fills it: seven sixteenths
  * of the RTT without one, for flows of one kind leave less, or three where packets
- * are lost, for a short buffer holds no more.
+ * are lost, for a short buffer holds no more. That holds for TLF_COMPETE_HOLD
+ * intervals then, as many flows of one kind may leave so much.
  * Until the next probe, more of the flow's own packets then are no queue,
  * TLF_COMPETE_PACKETS in place of two or a quarter of the BDP that start-up found;
  * while there are no more, a queue that grows is not its doing; and losses that
- * are not an eighth on average are none, for a queue overflows in bursts. Where the model wanted less and less all that time, and yet
- * the queue did not go, the flow does so without a probe, but only for a while:
- * flows of one kind must not keep each other at it.
+ * are not an eighth on average are none, for a queue overflows in bursts. Where the
+ * model wanted less and less all that time, and yet the queue did not go, the flow
+ * does so without a probe, but only for a while: flows of one kind must not keep
+ * each other at it.
  */
 #ifndef _TCP_LITEFLOW_IMPL_H
 #define _TCP_LITEFLOW_IMPL_H
@@ -88,6 +90,7 @@
 #define TLF_DRAIN_INTERVALS	8		/* at most */
 #define TLF_FEW_LOST		3		/* packets: fewer may be lost by chance */
 #define TLF_LOSS_INTERVALS	8		/* that the average of losses is of */
+#define TLF_LOSS_SHIFT		16
 #define TLF_COLLAPSE_LOSS	4		/* a quarter of an interval */
 
 #define TLF_LEAST_PACKETS	2		/* a round trip: fewer tell hardly anything */
@@ -206,6 +209,7 @@ static void tlf_forget(struct tlf_flow *flow)
 		flow->history[i][2] = TLF_ONE;
 	}
 	flow->next = 0;
+	flow->streak = 0;
 }
 
 static void tlf_stop_competing(struct tlf_flow *flow)
@@ -226,6 +230,8 @@ static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
 	flow->full_rounds = 0;
 	flow->filled = 0;
 	flow->kept = 0;
+	flow->lossy = 0;
+	flow->loss = 0;
 	flow->round_delivered = hot->last_delivered;
 	tlf_forget(flow);
 	tlf_stop_competing(flow);
@@ -254,7 +260,7 @@ static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const st
 	flow->rtt_us = srtt_us ?: 1000;
 	flow->ecn_delivered = ack->delivered;
 	flow->probe_start_us = ack->now_us;
-	hot->rate = tlf_possible(tlf_rate(2 * cwnd, ack->mss, flow->rtt_us));
+	hot->rate = tlf_possible(tlf_rate(2 * min(cwnd, TLF_COUNT_MAX), ack->mss, flow->rtt_us));
 	tlf_start_over(hot, flow);
 }
 
@@ -329,7 +335,7 @@ static u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, 
 
 static void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi)
 {
-	s32 share = div64_u64((u64)mi->lost * TLF_ONE, (u64)mi->delivered + mi->lost);
+	s32 share = div64_u64((u64)mi->lost << TLF_LOSS_SHIFT, (u64)mi->delivered + mi->lost);
 
 	flow->loss += (share - flow->loss) / TLF_LOSS_INTERVALS;
 }
@@ -343,7 +349,7 @@ static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
 	f[0] = tlf_feature(mi->rise_us, mi->sent_us);
 	f[1] = tlf_feature(mi->rtt_us, hot->min_rtt_us + tlf_slack_us(hot, flow, mss, rule));
 	f[1] = max_t(s16, f[1], TLF_ONE);
-	if (!flow->competing || flow->loss * TLF_COMPETE_LOSS > TLF_ONE)
+	if (!flow->competing || flow->loss * TLF_COMPETE_LOSS > 1 << TLF_LOSS_SHIFT)
 		sent += mi->lost;
 	f[2] = tlf_feature((s64)min(sent, TLF_COUNT_MAX) * mi->acked_us,
 			   (s64)min(mi->delivered, TLF_COUNT_MAX) * mi->sent_us);
@@ -357,9 +363,20 @@ static void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow,
 static bool tlf_is_collapse(const struct tlf_flow *flow, const struct tlf_interval *mi)
 {
 	if (flow->competing)
-		return flow->loss * TLF_COLLAPSE_LOSS > TLF_ONE;
+		return mi->lost && flow->loss * TLF_COLLAPSE_LOSS > 1 << TLF_LOSS_SHIFT;
 	return mi->lost >= TLF_FEW_LOST &&
 	       mi->lost * TLF_COLLAPSE_LOSS > mi->delivered + mi->lost;
+}
+
+/* For how long has there been no queue? Who competes does not see it. */
+static void tlf_count_clear(struct tlf_flow *flow)
+{
+	const s16 *newest = flow->history[(flow->next + TLF_HISTORY - 1) % TLF_HISTORY];
+
+	if (flow->competing || newest[1] > TLF_ONE)
+		flow->streak = 0;
+	else
+		flow->streak = min(flow->streak + 1, TLF_STREAK_MAX);
 }
 
 static bool tlf_is_queue(const struct tlf_hot *hot, u32 rtt_us)
@@ -518,13 +535,15 @@ static bool tlf_close(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	hot->rate = clamp_t(u64, 2 * sent, max_t(u64, hot->rate / 2, TLF_RATE_MIN), hot->rate);
 	tlf_average_loss(flow, &mi);
 	tlf_remember(hot, flow, &mi, ack->mss, rule);
+	tlf_count_clear(flow);
 	tlf_compete(hot, flow, ack, &mi);
 	if (hot->mode == TLF_PROBE)
 		return false;
 	/* the path took in far more than it delivered: its capacity fell */
 	if (tlf_is_collapse(flow, &mi) ||
 	    (mi.acked_us > 2 * mi.sent_us && mi.rise_us > 0 && tlf_is_queue(hot, mi.rtt_us))) {
-		hot->rate = clamp_t(u64, flow->bw, hot->rate / 2, hot->rate);
+		hot->rate = tlf_possible(clamp_t(u64, flow->bw, hot->rate / 2, hot->rate));
+		flow->streak = 0;
 		return false;
 	}
 	return true;
@@ -553,8 +572,9 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		if (flow->filled)
 			flow->filled--;
 	}
+	/* flows of one kind that lose packets must not keep each other at it */
 	if (flow->filled)
-		flow->competing = TLF_COMPETE_PROBED;
+		flow->competing = flow->lossy ? TLF_COMPETE_HOLD : TLF_COMPETE_PROBED;
 	hot->min_rtt_stamp_us = ack->now_us;
 	tlf_cruise(hot, flow, ack->now_us);
 	hot->open = 0;
@@ -658,14 +678,9 @@ static inline void tlf_inputs(const struct tlf_flow *flow, s32 in[TLF_N_IN])
 /* Growth that no queue answers for longer than a model can see. */
 static s32 tlf_accelerate(struct tlf_flow *flow, s32 change)
 {
-	const s16 *newest = flow->history[(flow->next + TLF_HISTORY - 1) % TLF_HISTORY];
-
-	if (change <= 0 || newest[1] > TLF_ONE || flow->competing) {
+	if (change <= 0)
 		flow->streak = 0;
-		return change;
-	}
-	flow->streak = min(flow->streak + 1, TLF_STREAK_MAX);
-	if (flow->streak > TLF_STREAK_MIN)
+	else if (flow->streak > TLF_STREAK_MIN)
 		change += change * (flow->streak - TLF_STREAK_MIN) / TLF_STREAK_AGAIN;
 	return min(change, TLF_CHANGE_MAX);
 }
@@ -707,6 +722,7 @@ static inline void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const 
 	flow->ecn_delivered = ack->delivered + ack->inflight;
 	hot->rate = tlf_possible(hot->rate / 2);
 	hot->open = 0;
+	flow->streak = 0;
 	if (hot->mode == TLF_STARTUP)
 		hot->mode = TLF_CRUISE;
 }

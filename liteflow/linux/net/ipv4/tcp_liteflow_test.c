@@ -2,7 +2,8 @@
 /*
  * KUnit tests of the control law of the congestion control "liteflow": what it
  * measures, against a second count over a list of all ACKs, and what it makes of
- * a model's answers. tcp_liteflow_modes_test.c has start-up, probing and the rest.
+ * a model's answers. tcp_liteflow_modes_test.c has start-up, probing and the rest,
+ * tcp_liteflow_compete_test.c what is done beside others.
  */
 #include <linux/prandom.h>
 
@@ -396,96 +397,6 @@ static void tlt_test_clamped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], S16_MIN);
 }
 
-/* A few packets of its own are no queue; by Aurora's rule they are. */
-static void tlt_test_slack(struct kunit *test)
-{
-	struct tlf_interval mi = { .delivered = 9, .sent_us = 1, .acked_us = 1, .rtt_us = 40000 };
-	struct tlt *t = tlt_flow(test, 100000, 20000);
-
-	t->hot.min_rtt_us = 20000;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_AURORA);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], 2 * TLF_ONE);
-	/* each takes 10 ms */
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], 2 * TLF_ONE * 20 / (20 + 10 * TLF_SLACK_PACKETS));
-	/* more of them while it competes */
-	mi.rtt_us = 800000;
-	t->flow.competing = 1;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1],
-			40 * TLF_ONE * 20 / (20 + 10 * TLF_COMPETE_PACKETS));
-	t->flow.full_bw = 100000000;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], TLF_ONE);
-}
-
-/* Who competes takes what a full queue drops for no loss; a lasting one is one. */
-static void tlt_test_overflow(struct kunit *test)
-{
-	struct tlf_interval mi = { .delivered = 800, .lost = 100, .sent_us = 9, .acked_us = 9,
-				   .rtt_us = 20000 };
-	struct tlt *t = tlt_flow(test, 1000000, 20000);
-
-	t->hot.min_rtt_us = 20000;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 9 / 8);
-	t->flow.competing = 1;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE);
-	t->flow.loss = TLF_ONE / TLF_COMPETE_LOSS + 1;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 9 / 8);
-}
-
-/* A burst of losses moves the average by an eighth, and wears off. */
-static void tlt_test_average_loss(struct kunit *test)
-{
-	struct tlf_interval mi = { .delivered = 10, .lost = 10 };
-	struct tlt *t = tlt_flow(test, 1000000, 20000);
-	unsigned int i;
-
-	tlf_average_loss(&t->flow, &mi);
-	KUNIT_EXPECT_EQ(test, t->flow.loss, TLF_ONE / 2 / TLF_LOSS_INTERVALS);
-	for (i = 0; i < 100; i++)
-		tlf_average_loss(&t->flow, &mi);
-	KUNIT_EXPECT_LE(test, abs(t->flow.loss - TLF_ONE / 2), TLF_LOSS_INTERVALS);
-	mi.lost = 0;
-	for (i = 0; i < 100; i++)
-		tlf_average_loss(&t->flow, &mi);
-	KUNIT_EXPECT_LT(test, t->flow.loss, TLF_LOSS_INTERVALS);
-
-	/* all of what was sent, and numbers that are large */
-	mi.delivered = 1;
-	mi.lost = U32_MAX - 1;
-	for (i = 0; i < 100; i++)
-		tlf_average_loss(&t->flow, &mi);
-	KUNIT_EXPECT_GE(test, t->flow.loss, TLF_ONE - 2 * TLF_LOSS_INTERVALS);
-	KUNIT_EXPECT_LE(test, t->flow.loss, TLF_ONE);
-}
-
-/* That a queue grows is the others' doing, while that of its own is short. */
-static void tlt_test_rise(struct kunit *test)
-{
-	struct tlf_interval mi = { .delivered = 9, .sent_us = 10000, .acked_us = 10000,
-				   .rtt_us = 40000, .rise_us = 5000 };
-	struct tlt *t = tlt_flow(test, 1000000, 20000);
-
-	t->hot.min_rtt_us = 20000;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], TLF_ONE / 2);
-	t->flow.competing = 1;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], 0);
-	mi.rise_us = -5000;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], -TLF_ONE / 2);
-	/* longer than TLF_COMPETE_PACKETS, a millisecond each */
-	mi.rtt_us = 60000;
-	mi.rise_us = 5000;
-	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
-	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], TLF_ONE / 2);
-}
-
 /* -- history ---------------------------------------------------------------- */
 
 static void tlt_test_no_history(struct kunit *test)
@@ -530,37 +441,63 @@ static void tlt_test_history(struct kunit *test)
 
 /* -- rates ------------------------------------------------------------------ */
 
+static void tlt_clear(struct tlt *t, unsigned int n, u32 rtt_us)
+{
+	struct tlf_interval mi = { .delivered = 9, .sent_us = 9, .acked_us = 9, .rtt_us = rtt_us };
+
+	while (n--) {
+		tlf_remember(&t->hot, &t->flow, &mi, 1448, t->rule);
+		tlf_count_clear(&t->flow);
+	}
+}
+
+/* By how many percent does an action of 1 change the rate, about? */
+static unsigned int tlt_gain(struct tlt *t)
+{
+	t->hot.rate = TLF_RATE_REF;
+	tlf_act(&t->hot, &t->flow, TLF_ACTION_ONE, 1448, t->rule);
+	return div_u64((t->hot.rate - TLF_RATE_REF) * 1000, TLF_RATE_REF);
+}
+
 /* Growth gains after some intervals without a queue, until there is one. */
 static void tlt_test_streak(struct kunit *test)
 {
-	struct tlt *t = tlt_flow(test, 1000000, 20000);
-	s16 *newest = t->flow.history[TLF_HISTORY - 1];
+	struct tlt *t = tlt_flow(test, TLF_RATE_REF, 20000);
 	unsigned int i;
 
-	for (i = 0; i < TLF_STREAK_MIN; i++)
-		KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
-	for (i = 1; i <= TLF_STREAK_AGAIN; i++)
-		KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000),
-				1000 + 1000 * i / TLF_STREAK_AGAIN);
+	t->hot.min_rtt_us = 20000;
+	for (i = 0; i < TLF_STREAK_MIN; i++) {
+		tlt_clear(t, 1, 20000);
+		KUNIT_EXPECT_EQ(test, tlt_gain(t), 62);
+	}
+	for (i = 1; i <= TLF_STREAK_AGAIN; i++) {
+		tlt_clear(t, 1, 20000);
+		KUNIT_EXPECT_EQ(test, tlt_gain(t), (1000 + 1000 * i / TLF_STREAK_AGAIN) / 16);
+		/* intervals count, not actions */
+		KUNIT_EXPECT_EQ(test, tlt_gain(t), (1000 + 1000 * i / TLF_STREAK_AGAIN) / 16);
+	}
 	/* however long */
-	for (i = 0; i < 1000; i++)
-		KUNIT_EXPECT_LE(test, tlf_accelerate(&t->flow, 1000), TLF_CHANGE_MAX);
-	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, TLF_CHANGE_MAX), TLF_CHANGE_MAX);
+	tlt_clear(t, 1000, 20000);
+	KUNIT_EXPECT_EQ(test, t->flow.streak, TLF_STREAK_MAX);
+	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000 + 1000 *
+			(TLF_STREAK_MAX - TLF_STREAK_MIN) / TLF_STREAK_AGAIN);
+	KUNIT_EXPECT_EQ(test, tlt_gain(t), 250);
+	/* Aurora has none */
+	t->rule = TLF_RULE_AURORA;
+	KUNIT_EXPECT_EQ(test, tlt_gain(t), 1000 / TLF_AURORA_STEP - 1);
+	t->rule = TLF_RULE_PULL;
 
-	/* less is what was asked for, and ends it */
+	/* a queue ends it, as does less */
+	tlt_clear(t, 1, 40000);
+	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
+	tlt_clear(t, 10, 20000);
+	KUNIT_EXPECT_GT(test, tlt_gain(t), 62);
 	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, -1000), -1000);
-	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
-	for (i = 0; i < 2 * TLF_STREAK_MIN; i++)
-		tlf_accelerate(&t->flow, 1000);
-	KUNIT_EXPECT_GT(test, tlf_accelerate(&t->flow, 1000), 1000);
-	newest[1] = TLF_ONE + 1;
-	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
-	newest[1] = TLF_ONE;
-	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
+	KUNIT_EXPECT_EQ(test, tlt_gain(t), 62);
 	/* who competes does not see the queue */
 	t->flow.competing = 1;
-	for (i = 0; i < 2 * TLF_STREAK_MIN; i++)
-		KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000);
+	tlt_clear(t, 20, 20000);
+	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
 }
 
 /* log2() of a number, computed in floating point, with 16 fractional bits */
@@ -760,11 +697,7 @@ static struct kunit_case tlt_interval_cases[] = {
 	KUNIT_CASE(tlt_test_unmeasured),
 	KUNIT_CASE(tlt_test_app_limited),
 	KUNIT_CASE(tlt_test_clamped),
-	KUNIT_CASE(tlt_test_slack),
-	KUNIT_CASE(tlt_test_overflow),
-	KUNIT_CASE(tlt_test_average_loss),
 	KUNIT_CASE(tlt_test_streak),
-	KUNIT_CASE(tlt_test_rise),
 	KUNIT_CASE(tlt_test_no_history),
 	KUNIT_CASE(tlt_test_history),
 	{}

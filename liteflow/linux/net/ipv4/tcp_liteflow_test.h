@@ -11,6 +11,10 @@
 
 #include "tcp_liteflow_impl.h"
 
+#define TLT_RTT		20000		/* us */
+#define TLT_RATE	1448000		/* bytes per second: a packet each ms */
+#define TLT_LATE	(2 * TLT_RTT)	/* RTT where somebody fills the queue */
+
 /**
  * struct tlt - a flow under test
  * @hot: the flow
@@ -83,6 +87,24 @@ static inline void tlt_end_interval(struct tlt *t)
 static inline const s16 *tlt_newest(const struct tlt *t)
 {
 	return t->flow.history[(t->flow.next + TLF_HISTORY - 1) % TLF_HISTORY];
+}
+
+/* @n intervals of ten packets, the path has TLT_RTT; how often it was to be asked */
+static inline unsigned int tlt_intervals(struct tlt *t, unsigned int n, u32 rtt_us)
+{
+	return tlt_send(t, 10 * n, 1000, rtt_us);
+}
+
+/* A new interval has begun, with nothing lost so far. */
+static inline struct tlt *tlt_cruising(struct kunit *test)
+{
+	struct tlt *t = tlt_flow(test, TLT_RATE, TLT_RTT);
+
+	tlt_intervals(t, 3, TLT_RTT);
+	tlt_end_interval(t);
+	KUNIT_ASSERT_EQ(test, t->hot.mode, TLF_CRUISE);
+	KUNIT_ASSERT_EQ(test, t->hot.min_rtt_us, TLT_RTT);
+	return t;
 }
 
 #endif /* _TCP_LITEFLOW_TEST_H */

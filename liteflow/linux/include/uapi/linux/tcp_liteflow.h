@@ -66,7 +66,7 @@ struct tcp_liteflow_info {
  *	preference
  * @flags: TCP_LITEFLOW_REMOTE: the kernel's model is asked, but what it says is not
  *	done; with TCP_LITEFLOW_ACT: do @action now. Both need CAP_NET_ADMIN. Where
- *	a second brings no call, the kernel's model takes over
+ *	a question waits a second for a call, the kernel's model takes over
  * @action: in 1/65536; without TCP_LITEFLOW_ACT 0
  * @pad: 0
  */
