@@ -16,7 +16,6 @@ override BUILD := $(abspath $(BUILD))
 export BUILD KSRC DEPS ACCEL
 MAKEFLAGS += --no-print-directory
 
-CC_MODEL := $(BUILD)/data/cc/cc$(filter-out -1,-$(SEED))
 CC_GUEST = $(addprefix --guest ,$(wildcard $(BUILD)/data/cclab-qemu))
 CFLAGS_TOOLS := -O2 -Wall -Wextra -pthread
 TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
@@ -183,9 +182,8 @@ ccsim:
 cc-train: ccsim
 	@scripts/deps.sh --notice train
 	@mkdir -p $(BUILD)/data/cc
-	@liteflow/cc/sim/train --seed $(SEED) -o $(CC_MODEL)-start.json --date $$(date -u +%F)
-	@liteflow/cc/sim/train --seed $(SEED) --start $(CC_MODEL)-start.json --generations 32 --every 8 \
-		--scenarios 64 -o $(CC_MODEL).json --date $$(date -u +%F)
+	@liteflow/cc/sim/train --seed $(SEED) -o $(BUILD)/data/cc/cc$(filter-out -1,-$(SEED)).json \
+		--date $$(date -u +%F)
 
 cclab: sync lfctl
 	@scripts/deps.sh --notice cc
