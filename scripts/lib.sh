@@ -88,14 +88,16 @@ compiler()
 # kmake SOURCE OUTPUT [arguments of the kernel's make]
 #
 # HOSTCC stays as it is: another one rebuilds objtool, and with it everything,
-# whenever a bare "make CC='ccache gcc'" comes between.
+# whenever a bare "make CC='ccache gcc'" comes between. The cache serves other
+# folders as well, for which it makes paths relative: also those in __FILE__.
 kmake()
 {
 	local src=$1 out=$2
 
 	shift 2
 	mkdir -p "$out"
-	env -u MODE -u FXDPT -u PERF -u DEBUG CCACHE_BASEDIR="$BUILD" CCACHE_NOHASHDIR=1 \
+	env -u MODE -u FXDPT -u PERF -u DEBUG CCACHE_NOHASHDIR=1 \
+		CCACHE_BASEDIR="${CCACHE_BASEDIR-$BUILD}" \
 		nice make -C "$src" O="$out" -j"$JOBS" \
 		--no-print-directory CC="$(compiler "${CROSS:-}gcc")" "$@"
 }
