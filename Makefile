@@ -16,7 +16,7 @@ override BUILD := $(abspath $(BUILD))
 export BUILD KSRC DEPS ACCEL
 MAKEFLAGS += --no-print-directory
 
-CC_GUEST = $(addprefix --guest ,$(wildcard $(BUILD)/data/cclab-qemu))
+CC_GUEST = $(if $(wildcard $(BUILD)/data/cclab-qemu/cell-*.json),--guest $(BUILD)/data/cclab-qemu)
 CFLAGS_TOOLS := -O2 -Wall -Wextra -pthread
 TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 

@@ -18,6 +18,7 @@ ACTION_MAX = 4
 
 # Training sees features of about unit size.
 OFFSET, SCALE = (0, 1, 1), (10, 4, 8)
+WEIGHT_MAX = 40
 PREF_OFFSET, PREF_SCALE = 1 / 3, 3
 
 
@@ -61,6 +62,21 @@ def from_raw(params):
     b += offset @ w
     w /= scale[:, None]
     return theta.astype(np.float32)
+
+
+def clipped(params):
+    """With no weight of an input above WEIGHT_MAX; the answer to (0, 1, 1) is as before.
+
+    All weights of a layer share one scale of 16 bits: a single large one takes the others'
+    precision.
+    """
+    raw = params.copy()
+    offset, _ = _affine(sl.inputs(raw))
+    w, b = layers(raw)[0]
+    usual = offset @ w + b
+    np.clip(w, -WEIGHT_MAX, WEIGHT_MAX, out=w)
+    b[:] = usual - offset @ w
+    return raw
 
 
 def torch_network(n_in):

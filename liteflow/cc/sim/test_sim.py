@@ -204,6 +204,21 @@ class Network(unittest.TestCase):
             with self.assertRaises(sl.SimError):
                 nw.read(path)
 
+    def test_clipped(self):
+        for a in nw.APPS.values():
+            params = some_network(a.n_in)
+            nw.layers(params)[0][0][3, 5] = -3 * nw.WEIGHT_MAX
+            clipped = nw.clipped(params)
+            w, b = nw.layers(clipped)[0]
+            self.assertEqual(w[3, 5], -nw.WEIGHT_MAX)
+            self.assertEqual(np.abs(w).max(), nw.WEIGHT_MAX)
+            rest = np.ones(len(params), bool)
+            rest[3 * 32 + 5] = rest[a.n_in * 32 + 5] = False
+            np.testing.assert_array_equal(clipped[rest], params[rest])
+            usual = np.array([[1 / 3] * (a.n_in % 10) + [0, 1, 1] * 10], dtype=np.float32)
+            np.testing.assert_allclose(sl.forward(clipped, usual), sl.forward(params, usual),
+                                       atol=1e-4)
+
     def engine(self, path, rows):
         """What the kernel's engine answers to rows."""
         blob = os.path.join(self.dir.name, "model.lfm")
