@@ -54,7 +54,7 @@ help:
 #:   make fuzz            a million damaged models and a million messages
 #:
 #: Congestion control
-#:   make cc-train        train its network anew: build/data/cc/cc.json, 30 minutes
+#:   make cc-train        train its network anew: build/data/cc/cc.json, 10 minutes
 #:                        SEED=2: another one, cc-2.json
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes

@@ -240,8 +240,8 @@ def elsewhere(sets, others):
             goodput = [100 * (other.goodput(at) / run.goodput(at) - 1) for run, other in pairs
                        for at in range(len(run.flows))]
             delay = [other.delay() - run.delay() for run, other in pairs]
-            rows.append((figure, cc, len(pairs), *(value for changes in (goodput, delay) for value in
-                                                   (median(changes), max(changes, key=abs)))))
+            rows.append((figure, cc, len(pairs), median(goodput), max(goodput, key=abs),
+                         median(delay), max(delay, key=abs)))
     return rows
 
 
