@@ -199,7 +199,7 @@ cclab-guest: lfctl
 	@$(MAKE) -s -C liteflow/cc/lab/traffic BUILD=$(BUILD)
 	@liteflow/cc/lab/cclab --qemu $(BUILD)/images/bzImage-toggle-fixed-perf --only \
 		'^(cell-.*-mbit(10|50)-rtt(10|40)-bdp1|loss1-.*|step5-.*-rtt40|fair-flows[248]|beside-.*-bdp1)-s1$$'
-	@liteflow/cc/lab/analyse --report docs/cc $(CC_GUEST)
+	@liteflow/cc/lab/analyse --report docs/cc --guest $(BUILD)/data/cclab-qemu
 
 test:
 	@scripts/deps.sh --notice run lfctl mllb test cc

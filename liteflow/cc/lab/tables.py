@@ -152,8 +152,8 @@ def elsewhere(sets, others):
     rows = [[figure, cc, n, *(f"{value:+.1f}" for value in values)]
             for figure, cc, n, *values in figures.elsewhere(sets, others)]
     return [("## The same in the QEMU guest", "What changes in the guest's kernel, with a clock "
-             "that counts instructions: of each flow's goodput in percent, of the 95th percentile "
-             "of the queueing delay in ms; median and largest.",
+             "that counts instructions, so that computing takes time: of each flow's goodput in "
+             "percent, of the 95th percentile of the queueing delay in ms; median and largest.",
              markdown(["figure", "cc", "runs", "goodput", "largest", "delay", "largest"], rows))]
 
 
