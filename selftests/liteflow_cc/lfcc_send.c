@@ -6,6 +6,7 @@
  *	lfcc_send ADDRESS PORT KBYTES	sends; milliseconds until all are
  *					acknowledged, packets sent, packets sent again,
  *					flags and version of TCP_CC_INFO
+ *	lfcc_send ADDRESS PORT KBYTES CONTROL	with another one; flags and version 0
  */
 #include "lfcc.h"
 
@@ -39,12 +40,12 @@ static int receive(int port)
 	return 0;
 }
 
-static int send_kbytes(const char *address, int port, long kbytes)
+static int send_kbytes(const char *address, int port, long kbytes, const char *control)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), tries;
 	double start, end;
-	struct tcp_liteflow_info info;
+	struct tcp_liteflow_info info = {};
 	static const char chunk[1024];
 	struct timeval patience = { .tv_sec = PATIENCE * lfcc_slow() };
 	struct tcp_info tcp = {};
@@ -52,8 +53,8 @@ static int send_kbytes(const char *address, int port, long kbytes)
 
 	inet_pton(AF_INET, address, &addr.sin_addr);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (lfcc_choose(fd, LFCC))
-		return fail(LFCC);
+	if (lfcc_choose(fd, control))
+		return fail(control);
 	/* the other side may not listen yet */
 	for (tries = 0; connect(fd, (void *)&addr, sizeof(addr)); tries++) {
 		if (errno != ECONNREFUSED || tries == 100)
@@ -76,7 +77,7 @@ static int send_kbytes(const char *address, int port, long kbytes)
 		}
 	} while (tcp.tcpi_unacked || tcp.tcpi_notsent_bytes);
 	end = lfcc_now();
-	if (lfcc_info(fd, &info) != sizeof(info))
+	if (!strcmp(control, LFCC) && lfcc_info(fd, &info) != sizeof(info))
 		return fail("TCP_CC_INFO");
 	printf("%.0f %u %u %u %u\n", (end - start) * 1e3, tcp.tcpi_segs_out,
 	       tcp.tcpi_total_retrans, info.flags, info.version);
@@ -87,8 +88,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "-l"))
 		return receive(atoi(argv[2]));
-	if (argc == 4)
-		return send_kbytes(argv[1], atoi(argv[2]), atol(argv[3]));
-	fprintf(stderr, "usage: lfcc_send -l PORT, or lfcc_send ADDRESS PORT KBYTES\n");
+	if (argc == 4 || argc == 5)
+		return send_kbytes(argv[1], atoi(argv[2]), atol(argv[3]), argv[4] ?: LFCC);
+	fprintf(stderr, "usage: lfcc_send -l PORT, or lfcc_send ADDRESS PORT KBYTES [CONTROL]\n");
 	return 2;
 }
