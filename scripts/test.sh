@@ -146,7 +146,7 @@ plan()
 	build build-debug	scripts/kernel.sh mode=toggle fxdpt=y perf=y debug=y
 	guest_step torture		liteflow/torture
 	guest kselftest-debug	env KSFT_MACHINE_SLOW=8 scripts/kselftest.sh \
-		"$(image mode=toggle fxdpt=y perf=y debug=y)" --smp 4 --timeout 1800 \
+		"$(image mode=toggle fxdpt=y perf=y debug=y)" --smp 4 --timeout 2400 \
 		--append jc_sched_perf=sw
 	combination replace n
 	combination replace y
