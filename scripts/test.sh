@@ -130,8 +130,8 @@ plan()
 	step cross		scripts/check-cross.sh
 	ktap kunit		scripts/kunit.sh
 	build build-uml		scripts/uml.sh --debug --build-only
-	ktap kunit-debug	scripts/uml.sh --debug --kunit
-	ktap lfctl-kernel	scripts/uml.sh --debug -- liteflow/lfctl/test-kernel.sh
+	ktap kunit-debug	scripts/uml.sh --debug --no-build --kunit
+	ktap lfctl-kernel	scripts/uml.sh --debug --no-build -- liteflow/lfctl/test-kernel.sh
 	build build-lab		scripts/uml.sh --lab --build-only
 	build traffic		make -s -C liteflow/cc/lab/traffic BUILD="$BUILD"
 	step lab-path		liteflow/cc/lab/test_lab.py --uml

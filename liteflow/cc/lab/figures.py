@@ -99,10 +99,10 @@ class Result:
         return [value / 1000 for value in self.data["short_us"] if value >= 0]
 
 
-def load(folder, part, path=scenarios.FILE):
+def load(folder, part, file=scenarios.FILE):
     """{set: [Result]} of the runs that the scenarios name now, and the names that are missing."""
     sets, missing = collections.defaultdict(list), []
-    for run in scenarios.load(path):
+    for run in scenarios.load(file):
         if run.part != part:
             continue
         path = folder / f"{run.name}.json"
