@@ -35,7 +35,7 @@ try()
 	shift 3
 	"$LFCTL" "$@" >"$work/out" 2>"$work/err" || rc=$?
 	[ "$rc" = "$status" ] &&
-		{ [ -z "$pattern" ] || cat "$work/out" "$work/err" | grep -qE -- "$pattern"; }
+		{ [ -z "$pattern" ] || grep -qE -- "$pattern" "$work/out" "$work/err"; }
 	result $? "$name"
 }
 

@@ -55,7 +55,7 @@ try()
 	"$DUMP_LB" "$@" >"$work/out" 2>"$work/err" </dev/null || rc=$?
 	echo "status $rc" >>"$work/err"
 	[ "$rc" = "$status" ] &&
-		{ [ -z "$pattern" ] || cat "$work/out" "$work/err" | grep -qE -- "$pattern"; }
+		{ [ -z "$pattern" ] || grep -qE -- "$pattern" "$work/out" "$work/err"; }
 	result $? "$name"
 }
 
