@@ -170,16 +170,23 @@ add_up()
 	[ "$f" != 0 ]
 }
 
+sign_of_life()
+{
+	local log=$1 t0=$2
+
+	printf '    %s … %.70s\n' "$(elapsed "$t0")" \
+		"$(tail -n 1 "$log" | tr -cd '[:print:]')"
+}
+
 # A sign of life every minute; "read" from a pipe in which nothing comes waits
 # without a process of its own that would be left behind.
 heartbeat()
 {
-	local log=$1 t0=$2 pipe
+	local pipe
 
 	exec {pipe}<> <(:)
 	until read -rt 60 -u "$pipe"; do
-		printf '    %s … %.70s\n' "$(elapsed "$t0")" \
-			"$(tail -n 1 "$log" | tr -cd '[:print:]')"
+		sign_of_life "$@"
 	done
 }
 
@@ -247,32 +254,38 @@ run_step()
 	judge "$name" "$kind" "$rc" "$t0"
 }
 
-# Of the guests that run, by the process that waits for them: "NAME KIND BEGIN".
+# Of the guests that run, by their names: "KIND BEGIN". Each says through the pipe
+# that it has ended, and with what status.
 declare -A GUESTS=()
 MAX_GUESTS=2
+exec {ENDED}<> <(:)
 
 start_guest()
 {
 	local name=$1 kind=$2 command=$3
 
 	join_guests $((MAX_GUESTS - 1))
-	bash -c "$command" >"$BUILD/logs/test-$name.log" 2>&1 </dev/null &
-	GUESTS[$!]="$name $kind $SECONDS"
+	GUESTS[$name]="$kind $SECONDS"
+	{
+		rc=0
+		bash -c "$command" >"$BUILD/logs/test-$name.log" 2>&1 </dev/null || rc=$?
+		echo "$name $rc" >&"$ENDED"
+	} &
 }
 
 # join_guests N: judge those that end, until no more than N run
 join_guests()
 {
-	local rc pid name kind t0
+	local name names rc kind t0
 
 	while [ ${#GUESTS[@]} -gt "$1" ]; do
-		read -r name kind t0 <<<"${GUESTS[*]:0:1}"
-		start_heartbeat "$BUILD/logs/test-$name.log" "$t0"
-		rc=0
-		wait -n -p pid "${!GUESTS[@]}" || rc=$?
-		stop_heartbeat
-		read -r name kind t0 <<<"${GUESTS[$pid]}"
-		unset "GUESTS[$pid]"
+		names=("${!GUESTS[@]}")
+		read -r kind t0 <<<"${GUESTS[${names[0]}]}"
+		until read -rt 60 -u "$ENDED" name rc; do
+			sign_of_life "$BUILD/logs/test-${names[0]}.log" "$t0"
+		done
+		read -r kind t0 <<<"${GUESTS[$name]}"
+		unset "GUESTS[$name]"
 		say "  $name:"
 		judge "$name" "$kind" "$rc" "$t0"
 	done
