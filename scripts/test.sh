@@ -137,7 +137,7 @@ plan()
 	step lab-path		liteflow/cc/lab/test_lab.py --uml
 	build lab-quick		liteflow/cc/lab/cclab --quick
 	step lab-limits		liteflow/cc/lab/analyse --quick --at-least cc_good_cells=75 \
-		--at-least cc_jain_min=0.9 --at-least cc_loss1_utilisation=90
+		--at-least cc_jain_min=0.9 --at-least cc_loss1_utilisation=90 --at-least cc_prefer_delay=10
 	step fuzz-models	scripts/fuzz.sh models
 	step equal		scripts/fuzz.sh equal
 	step records		scripts/fuzz.sh records

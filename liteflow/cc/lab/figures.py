@@ -19,7 +19,7 @@ FAIR_SECONDS = 20
 BESIDE_SECONDS = 40
 OTHERS = ("cubic", "bbr")
 NAMES = ("cc_goodput_vs_user_100ms", "cc_goodput_vs_user_10ms", "cc_good_cells", "cc_jain_min",
-         "cc_loss1_utilisation", "cc_beside_min")
+         "cc_loss1_utilisation", "cc_beside_min", "cc_prefer_delay")
 BESIDE_BDP = 2
 SAMPLES_PER_S = 10
 
@@ -221,6 +221,28 @@ def user_figure(rows, interval):
     return abstats.combine(groups) if groups else None
 
 
+# -- preferences ------------------------------------------------------------------
+
+THROUGHPUT, LATENCY = "8:1:1", "1:8:1"
+
+
+def preferences(results):
+    """{(mbit, rtt, bdp): {preferences: (goodput, p95 delay, loss)}}: medians over seeds"""
+    return {link: {weights: (median(run.goodput() for run in same),
+                             median(run.delay() for run in same),
+                             median(run.loss() for run in same))
+                   for (weights,), same in group(runs, "prefer").items()}
+            for link, runs in group(results, "mbit", "rtt", "bdp").items()}
+
+
+def delay_saved(table):
+    """Percent by which the 95th percentile of the queueing delay is less where flows prefer
+    latency than where they prefer throughput, the median over links; or None"""
+    saved = [100 * (1 - link[LATENCY][1] / link[THROUGHPUT][1]) for link in table.values()
+             if LATENCY in link and THROUGHPUT in link]
+    return median(saved) if saved else None
+
+
 # -- the same runs elsewhere --------------------------------------------------------
 
 def elsewhere(sets, others):
@@ -271,4 +293,7 @@ def last_lines(sets):
               if float(run.params["bdp"]) <= BESIDE_BDP]
     if shares:
         lines.append(("cc_beside_min", f"{min(shares):.1f}", "percent"))
+    saved = delay_saved(preferences(sets["prefer"]))
+    if saved is not None:
+        lines.append(("cc_prefer_delay", f"{saved:.1f}", "percent"))
     return lines

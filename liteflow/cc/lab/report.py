@@ -15,9 +15,9 @@ time: computing takes no time, so nothing here says what it costs. Queueing dela
 what the bottleneck's queue would take to drain, sampled every 5 ms.
 """
 
-COLUMNS = ("name", "mbit", "rtt_ms", "buffer", "loss", "seed", "flow", "cc", "start_s", "seconds",
-           "goodput_mbit", "goodput_last20_mbit", "p50_delay_ms", "p95_delay_ms", "packets",
-           "again", "drops", "liteflow", "model")
+COLUMNS = ("name", "mbit", "rtt_ms", "buffer", "loss", "seed", "flow", "cc", "prefer", "start_s",
+           "seconds", "goodput_mbit", "goodput_last20_mbit", "p50_delay_ms", "p95_delay_ms",
+           "packets", "again", "drops", "liteflow", "model")
 
 
 def rows(sets):
@@ -28,11 +28,12 @@ def rows(sets):
             known = data["versions"]
             for at, flow in enumerate(run.flows):
                 yield (data["name"], run.params["mbit"], run.params["rtt"], data["buffer"],
-                       run.params["loss"], data["seed"], at + 1, flow["cc"],
+                       run.params["loss"], data["seed"], at + 1, flow["cc"], run.params["prefer"],
                        f"{flow['start']:.2f}", f"{data['seconds']:g}", f"{run.goodput(at):.3f}",
                        f"{run.goodput(at, figures.FAIR_SECONDS):.3f}", f"{run.delay('p50'):.2f}",
                        f"{run.delay():.2f}", flow["packets"], flow["retrans"],
-                       data["queue"]["drops"], known.get("liteflow", ""), known.get("model", ""))
+                       data["queue"]["drops"], known.get("liteflow", ""),
+                       known.get("prefer-model" if run.params["prefer"] else "model", ""))
 
 
 def pictures(folder, sets):

@@ -9,9 +9,9 @@ FILE = pathlib.Path(__file__).resolve().parent / "scenarios"
 PACKET = 1514
 SMALLEST_BUFFER = 8 * PACKET
 BESIDE_GAP = 5
-FIGURES = ("cells", "loss", "step", "fair", "beside", "short", "user")
+FIGURES = ("cells", "loss", "step", "fair", "beside", "short", "user", "prefer")
 DEFAULTS = {"loss": "0", "flows": "1", "gap": "5", "rival": "", "order": "", "size": "",
-            "interval": ""}
+            "interval": "", "prefer": ""}
 NEEDED = ("figure", "cc", "mbit", "rtt", "bdp", "seconds", "seeds")
 AGENTS = ("remote-newest", "remote-each")
 
@@ -94,6 +94,8 @@ class Run:
             args += ["--short", f"{self.cc}:{self['size']}"]
         if self["cc"] in AGENTS:
             args += ["--agent", f"{self['cc'].removeprefix('remote-')}:{self['interval']}"]
+        if self["prefer"]:
+            args += ["--prefer", self["prefer"]]
         return args + [f"{cc}:{at:.4f}" for cc, at in self.starts()]
 
     def cost(self):

@@ -147,6 +147,22 @@ def user(results):
         rows))]
 
 
+def prefer(results):
+    table = figures.preferences(results)
+    weights = sorted({name for link in table.values() for name in link}, reverse=True)
+    rows = [[*link, *(f"{rate(seen[name][0])}, {seen[name][1]:.1f}, {seen[name][2]:.2f}"
+                      if name in seen else "-" for name in weights)]
+            for link, seen in table.items()]
+    text = ("A flow that states how much throughput, latency and loss matter to it, in that "
+            "order: goodput in Mbit/s, 95th percentile of the queueing delay in ms, packets sent "
+            "again in percent; medians over seeds.")
+    saved = figures.delay_saved(table)
+    if saved is not None:
+        text += (f" With {figures.LATENCY} the delay is {saved:.0f} % lower than with "
+                 f"{figures.THROUGHPUT}, median over links.")
+    return [("## Preferences", text, markdown(["Mbit/s", "RTT ms", "BDP", *weights], rows))]
+
+
 def elsewhere(sets, others):
     """The section on the runs that were made elsewhere as well."""
     rows = [[figure, cc, n, *(f"{value:+.1f}" for value in values)]
@@ -158,7 +174,7 @@ def elsewhere(sets, others):
 
 
 MAKERS = {"cells": cells, "loss": loss, "step": step, "fair": fair, "beside": beside,
-          "short": short, "user": user}
+          "short": short, "user": user, "prefer": prefer}
 assert set(MAKERS) == set(scenarios.FIGURES)
 
 

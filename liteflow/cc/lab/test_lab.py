@@ -69,6 +69,8 @@ def test_scenarios():
     agent = agent or next(run for run in runs if run["cc"] == "remote-each")
     check("an agent's flow is liteflow's", agent.cc == "liteflow" and
           f"each:{agent['interval']}" in agent.arguments())
+    prefers = by_name["prefer-prefer1_8_1-mbit50-rtt20-bdp2-s1"].arguments()
+    check("preferences are the flows'", prefers[prefers.index("--prefer") + 1] == "1:8:1")
     check("a set before a part is refused", "before" in refused("a figure=cells\n"))
     check("a word without = is refused", "KEY=VALUE" in refused("[full]\na figure\n"))
     check("an incomplete set is refused", "lacks" in refused("[full]\na figure=cells\n"))
@@ -133,6 +135,14 @@ def test_figures():
     close("the figure is that of links with steps",
           figures.user_figure(rows, "100").value, 1.2, 1e-9)
     check("no figure without runs", figures.user_figure(rows, "10") is None)
+
+    table = figures.preferences([
+        result("liteflow", [40], p95=delay, prefer=weights, bdp=bdp)
+        for weights, delay, bdp in (("8:1:1", 10000, "1"), ("1:8:1", 5000, "1"),
+                                    ("8:1:1", 10000, "2"), ("1:8:1", 9000, "2"),
+                                    ("1:8:1", 1, "4"))])
+    close("delay that a preference saves, percent", figures.delay_saved(table), 30, 1e-9)
+    check("none without both preferences", figures.delay_saved({}) is None)
 
     here, there, alone = result("bbr", [40, 8]), result("bbr", [44, 6]), result("bbr", [1])
     other = result("bbr", [1, 1])

@@ -9,6 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build"))
 MODEL = HERE.parent / "models" / "cc.json"
+PREFER_MODEL = HERE.parent / "models" / "cc_pref.json"
 TRAFFIC = BUILD / "liteflow" / "traffic"
 LFCTL = BUILD / "liteflow" / "lfctl"
 LINUX = BUILD / "uml-lab" / "linux"
@@ -24,11 +25,14 @@ def check():
             raise LabError(f"there is no {path}; make cclab builds it")
 
 
-def pack(model, folder):
-    """The model, JSON or packed, as the kernel takes it and where UML can see it."""
+def pack(models, folder):
+    """Those of {app: model, JSON or packed} as the kernel takes them, where UML can see them."""
+    return {app: pack_one(model, folder / f"{app}.lfm") for app, model in models.items()}
+
+
+def pack_one(model, packed):
     if not model.exists():
         raise LabError(f"there is no model {model}")
-    packed = folder / "cc.lfm"
     if model.suffix == ".lfm":
         shutil.copy(model, packed)
         return packed
@@ -39,7 +43,7 @@ def pack(model, folder):
     return packed
 
 
-def start(core, listing, model, timeout, virtual=True, qemu=None, **options):
+def start(core, listing, models, timeout, virtual=True, qemu=None, **options):
     """A kernel on a core, for the runs of a list -> subprocess.Popen.
 
     qemu: the guest's kernel; its clock counts instructions and skips idle time, but computing
@@ -55,7 +59,7 @@ def start(core, listing, model, timeout, virtual=True, qemu=None, **options):
         if virtual:
             command.append("--virtual-time")
     command += ["--timeout", str(timeout), "--", HERE / "guest", TRAFFIC, listing]
-    if model:
-        command += [LFCTL, model, module]
+    if models:
+        command += [LFCTL, module, *(f"{app}={model}" for app, model in models.items())]
     return subprocess.Popen(["taskset", "-c", str(core), *command], stdout=subprocess.PIPE,
                             text=True, **options)

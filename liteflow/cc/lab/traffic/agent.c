@@ -15,15 +15,10 @@
 #include <sys/socket.h>
 #include <linux/liteflow_engine.h>
 #include <linux/liteflow_record.h>
-#include <linux/tcp.h>
 #include <linux/tcp_liteflow.h>
 #include "../../../lfctl/lfctl.h"
 #include "../../../lfctl/netlink.h"
 #include "lab.h"
-
-#ifndef TCP_CC_PARAMS
-#define TCP_CC_PARAMS	60
-#endif
 
 #define APP		"cc"
 #define INPUTS		30

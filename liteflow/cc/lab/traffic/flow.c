@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <linux/tcp.h>
 #include <linux/tcp_liteflow.h>
 #include "lab.h"
 
@@ -123,13 +122,33 @@ static void tcp_info(int fd, struct tcp_info *info)
 		fail("TCP_INFO: %s", strerror(errno));
 }
 
-static void liteflow_info(struct flow *flow)
+static struct tcp_liteflow_info liteflow_info(const struct flow *flow)
 {
 	struct tcp_liteflow_info info = { 0 };
 	socklen_t size = sizeof(info);
 
 	if (getsockopt(flow->fd, IPPROTO_TCP, TCP_CC_INFO, &info, &size))
 		fail("TCP_CC_INFO: %s", strerror(errno));
+	return info;
+}
+
+void flow_prefer(struct flow *flow, const uint16_t preferences[3])
+{
+	struct tcp_liteflow_params params = {
+		.throughput = preferences[0],
+		.latency = preferences[1],
+		.loss = preferences[2],
+	};
+
+	option(flow->fd, IPPROTO_TCP, TCP_CC_PARAMS, &params, sizeof(params), "preferences");
+	if (!(liteflow_info(flow).flags & TCP_LITEFLOW_PREFER))
+		fail("no model of the app cc_pref answers to preferences");
+}
+
+static void sample_liteflow(struct flow *flow)
+{
+	struct tcp_liteflow_info info = liteflow_info(flow);
+
 	flow->classic += !!(info.flags & TCP_LITEFLOW_CLASSIC);
 	flow->competing += !!(info.flags & TCP_LITEFLOW_COMPETING);
 }
@@ -155,7 +174,7 @@ void flow_sample(struct flow *flow, int64_t span)
 	flow->last_received = receiver.tcpi_bytes_received;
 	/* it has no model before it is connected */
 	if (flow->queued && !strcmp(flow->cc, "liteflow"))
-		liteflow_info(flow);
+		sample_liteflow(flow);
 }
 
 /* At once, without a word to the other side. */

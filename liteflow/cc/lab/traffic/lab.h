@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <linux/tcp.h>
+
+#ifndef TCP_CC_PARAMS
+#define TCP_CC_PARAMS	60
+#endif
 
 #define NS_PER_S	1000000000LL
 #define NS_PER_MS	1000000LL
@@ -83,6 +88,9 @@ void flow_listen(struct flow *flow, uint16_t port, uint32_t room);
 void flow_start(struct flow *flow, uint16_t port, uint32_t room);
 void flow_accept(struct flow *flow);
 void flow_write(struct flow *flow);
+
+/* Of throughput, latency and loss, in 1/1000; the connection stands. */
+void flow_prefer(struct flow *flow, const uint16_t preferences[3]);
 void flow_read(struct flow *flow);
 void flow_sample(struct flow *flow, int64_t span);
 void flow_close(struct flow *flow);

@@ -35,6 +35,7 @@ struct run {
 	char agent[CC_NAME];	/* "newest", "each", or "" */
 	unsigned int agent_ms;
 	const char *model;
+	uint16_t preferences[3];	/* of the flows, 1/1000; 0: none */
 	const char *command;
 	int epoll;
 	uint32_t room;		/* bytes of each socket buffer */
@@ -116,6 +117,8 @@ static void handle(const struct epoll_event *event)
 	if (!(event->data.u64 & 1)) {
 		if (run.agent[0] && !flow->queued)
 			agent_take(flow);
+		if (run.preferences[0] && !flow->queued && !flow->size)
+			flow_prefer(flow, run.preferences);
 		flow_write(flow);
 	} else if (flow->peer < 0) {
 		flow_accept(flow);
@@ -302,6 +305,8 @@ static const struct argp_option options[] = {
 	{ "short", 'f', "CC:KB", 0, "a short flow every 0.5 s", 0 },
 	{ "agent", 'a', "newest|each:MS", 0, "the flow's net is in user space", 0 },
 	{ "model", 'm', "FILE", 0, "that net, packed", 0 },
+	{ "prefer", 'p', "T:L:S", 0, "weights of throughput, latency and loss, from 1 to 1000, "
+	  "for flows of liteflow", 0 },
 	{ "exec", 'x', "PROGRAM", 0, "in place of flows: run it while the path stands", 0 },
 	{ 0 }
 };
@@ -329,6 +334,26 @@ static void parse_capacity(char *arg, struct argp_state *state)
 		run.shape.step_s = number(step + 1, 0.01, 1e4, state);
 	}
 	run.shape.mbit[0] = number(arg, 0.1, 1e5, state);
+}
+
+/* They have to add up to 1000: the last one takes what rounding leaves. */
+static void parse_preferences(char *arg, struct argp_state *state)
+{
+	double weight[3], sum = 0;
+	char *rest = arg;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		const char *word = strsep(&rest, ":");
+
+		weight[i] = number(word ? word : "", 1, 1000, state);
+		sum += weight[i];
+	}
+	if (rest)
+		argp_error(state, "more than three preferences");
+	for (i = 0; i < 2; i++)
+		run.preferences[i] = 1000 * weight[i] / sum + 0.5;
+	run.preferences[2] = 1000 - run.preferences[0] - run.preferences[1];
 }
 
 /* NAME:NUMBER */
@@ -374,6 +399,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'm':
 		run.model = arg;
+		return 0;
+	case 'p':
+		parse_preferences(arg, state);
 		return 0;
 	case 'x':
 		run.command = arg;
