@@ -10,6 +10,7 @@ BUILD ?= $(CURDIR)/build
 DEPS  ?= yes
 KSRC  ?=
 SEED  ?= 1
+APP   ?= cc
 ACCEL ?= auto
 
 override BUILD := $(abspath $(BUILD))
@@ -55,7 +56,7 @@ help:
 #:
 #: Congestion control
 #:   make cc-train        train its network anew: build/data/cc/cc.json, 10 minutes
-#:                        SEED=2: another one, cc-2.json
+#:                        SEED=2: another one, cc-2.json; APP=cc_pref: that of preferences
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
 #:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
@@ -182,8 +183,8 @@ ccsim:
 cc-train: ccsim
 	@scripts/deps.sh --notice train
 	@mkdir -p $(BUILD)/data/cc
-	@liteflow/cc/sim/train --seed $(SEED) -o $(BUILD)/data/cc/cc$(filter-out -1,-$(SEED)).json \
-		--date $$(date -u +%F)
+	@liteflow/cc/sim/train --app $(APP) --seed $(SEED) \
+		-o $(BUILD)/data/cc/$(APP)$(filter-out -1,-$(SEED)).json --date $$(date -u +%F)
 
 cclab: sync lfctl
 	@scripts/deps.sh --notice cc
