@@ -58,14 +58,21 @@ fast()
 	((LINK_MS * 100 >= MS * $1))
 }
 
-# LINK_MS: for how long a transfer keeps the link busy; SLOW_MACHINE: 1 if it does not
+# LINK_MS: for how long a transfer keeps the link busy. The link has to be what limits a
+# transfer, else no model is asked: where the machine is slower, it becomes half as fast
+# as that.
 reference()
 {
-	local least=$((KBYTES * 1024 * 8 / KBIT))
-
 	transfer reno || return 1
-	LINK_MS=$((MS > least ? MS : least))
-	SLOW_MACHINE=$((LINK_MS * 2 > least * 3))
+	LINK_MS=$((KBYTES * 1024 * 8 / KBIT))
+	if ((MS * 2 > LINK_MS * 3)); then
+		LINK_MS=$((MS * 2))
+		KBIT=$((KBYTES * 1024 * 8 / LINK_MS))
+		ktap_print_msg "a slow machine: a link of $KBIT kbit/s"
+		shape rate ${KBIT}kbit
+	elif ((MS > LINK_MS)); then
+		LINK_MS=$MS
+	fi
 }
 
 # again PERCENT: at most so many packets were sent twice
@@ -74,11 +81,9 @@ again()
 	((AGAIN * 100 <= PACKETS * $1))
 }
 
-# By a model. Where the machine is slower than the link it may be the application that
-# limits all intervals, and such ones ask none; nor does the start-up, which goes on.
 served()
 {
-	((!(FLAGS & 1) && (VERSION > 0 || SLOW_MACHINE)))
+	((VERSION > 0 && !(FLAGS & 1)))
 }
 
 # What it can do, so that the others are not measured against nothing.
@@ -96,7 +101,7 @@ lossy()
 # One of four packets overtakes those of ten milliseconds; nothing is lost.
 reordered()
 {
-	shape reorder 25% 50% && transfer && served && fast 25 && again 25
+	shape rate ${KBIT}kbit reorder 25% 50% && transfer && served && fast 25 && again 25
 }
 
 # Everything is lost for a second, in the middle: a timeout, and on it goes.
