@@ -157,7 +157,7 @@ demo: lfctl kernel
 
 torture: lfctl
 	@$(MAKE) debug-kernel
-	@liteflow/torture $(if $(filter y,$(LONG)),--long)
+	@liteflow/tests/torture $(if $(filter y,$(LONG)),--long)
 
 fuzz: sync lfctl
 	@scripts/fuzz.sh

@@ -67,7 +67,7 @@ consistency()
 	local log=$DATA/consistency.txt
 
 	note "a thousand switches under pinned flows, in the guest"
-	"$ROOT/liteflow/torture" --cycles 0 --modules 0 \
+	"$ROOT/liteflow/tests/torture" --cycles 0 --modules 0 \
 		"$BUILD/images/bzImage-toggle-fixed-perf" >"$log" 2>&1 ||
 		die "the torture test failed" "see $log"
 	figure lf_consistency_queries queries 'below the limit: SUCCESS.* answers ([0-9]+)' "$log"

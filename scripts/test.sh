@@ -144,7 +144,7 @@ plan()
 	combination toggle n
 	guest_step fuzz-messages	scripts/fuzz.sh messages
 	build build-debug	scripts/kernel.sh mode=toggle fxdpt=y perf=y debug=y
-	guest_step torture		liteflow/torture
+	guest_step torture		liteflow/tests/torture
 	guest kselftest-debug	env KSFT_MACHINE_SLOW=8 scripts/kselftest.sh \
 		"$(image mode=toggle fxdpt=y perf=y debug=y)" --smp 4 --timeout 2400 \
 		--append jc_sched_perf=sw

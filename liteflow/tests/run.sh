@@ -39,7 +39,7 @@ check()
 # generated HEADER TOOL: the header is what the tool writes
 generated()
 {
-	"$here/../tools/$2" | diff - "$kernel/$1"
+	"$here/tools/$2" | diff - "$kernel/$1"
 }
 
 accuracy()

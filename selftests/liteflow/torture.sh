@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The torture test, in short: its own verdicts. liteflow/torture runs it longer.
+# The torture test, in short: its own verdicts. liteflow/tests/torture runs it longer.
 
 DIR="$(dirname "$(readlink -f "$0")")"
 # shellcheck source=lf_lib.sh
