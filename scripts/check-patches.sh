@@ -144,6 +144,11 @@ main()
 		# The rest would only say the same in many lines.
 		die "the series is not what it is made of" "$log"
 	fi
+	if log=$("$ROOT/scripts/check-maintainers.py" 2>&1); then
+		pass "$log"
+	else
+		fail "check-maintainers.py" "$log"
+	fi
 	check_am
 	check_quilt
 	check_patch
