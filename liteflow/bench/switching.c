@@ -219,7 +219,7 @@ static void make_models(void)
 {
 	static const u16 widths[] = { 32, 16, 1 };
 	static const struct lf_testmodel_spec spec = {
-		.n_in = 30, .n_out = 1, .act = LF_ACT_TANH, .last = LF_ACT_NONE,
+		.n_in = 30, .n_out = 1, .act = LITEFLOW_ACT_TANH, .last = LITEFLOW_ACT_NONE,
 		.n_layers = 3, .widths = widths, .weight_bits = 10,
 	};
 

@@ -53,12 +53,12 @@ static s64 activation(const struct lf_layer *l, bool last, __int128 a)
 	s64 t;
 
 	switch (l->act) {
-	case LF_ACT_TANH:
+	case LITEFLOW_ACT_TANH:
 		return lf_tanh(fits(rshift(a, l->shift), 64));
-	case LF_ACT_SIGMOID:
+	case LITEFLOW_ACT_SIGMOID:
 		t = lf_tanh(fits(rshift(a, l->shift), 64));
-		return ((1 << LF_TANH_OUT_FRAC) + t) >> 1;
-	case LF_ACT_RELU:
+		return ((1 << LITEFLOW_TANH_OUT_FRAC) + t) >> 1;
+	case LITEFLOW_ACT_RELU:
 		a = a < 0 ? 0 : a;
 		break;
 	}
@@ -67,7 +67,7 @@ static s64 activation(const struct lf_layer *l, bool last, __int128 a)
 
 static void reference(const struct lf_model *m, const s32 *in, s32 *out)
 {
-	static s64 act[2][LF_MAX_WIDTH];
+	static s64 act[2][LITEFLOW_MAX_WIDTH];
 	s64 *x = act[0], *y = act[1], *t;
 
 	for (int i = 0; i < m->n_in; i++) {
@@ -93,7 +93,7 @@ static void reference(const struct lf_model *m, const s32 *in, s32 *out)
 			}
 			y[row] = activation(l, k + 1 == m->n_layers, a);
 		}
-		if (l->act == LF_ACT_ARGMAX)
+		if (l->act == LITEFLOW_ACT_ARGMAX)
 			y[0] = largest;
 		t = x;
 		x = y;
@@ -164,13 +164,13 @@ static void check_text(const char *text, size_t room, bool empty)
 
 static void check_texts(const struct lf_model *m)
 {
-	check_text(m->name, LF_NAME_LEN, false);
-	check_text(m->units, LF_NAME_LEN, true);
-	check_text(m->provenance, LF_MAX_PROVENANCE + 1, true);
+	check_text(m->name, LITEFLOW_NAME_LEN, false);
+	check_text(m->units, LITEFLOW_NAME_LEN, true);
+	check_text(m->provenance, LITEFLOW_MAX_PROVENANCE + 1, true);
 	for (int i = 0; i < m->n_in; i++)
-		check_text(m->in_names[i], LF_NAME_LEN, false);
+		check_text(m->in_names[i], LITEFLOW_NAME_LEN, false);
 	for (int i = 0; i < m->n_out; i++)
-		check_text(m->out_names[i], LF_NAME_LEN, false);
+		check_text(m->out_names[i], LITEFLOW_NAME_LEN, false);
 }
 
 static void check_limits(const struct lf_model *m, const void *blob, size_t len)
@@ -254,7 +254,7 @@ static u64 odd_value(u32 *state)
 	return -(1ULL << shift) - rnd(state, 2);
 }
 
-/* One field of a struct lf_blob_feature, or more that belong together. */
+/* One field of a struct liteflow_blob_feature, or more that belong together. */
 static void edit_scale(u8 *at, u32 *state)
 {
 	static const u8 places[] = { 0, 31, 32, 36, 40, 44, 48, 49 };
@@ -262,14 +262,14 @@ static void edit_scale(u8 *at, u32 *state)
 	u8 place = places[rnd(state, sizeof(places))];
 
 	if (!rnd(state, 8)) {
-		memset(at, 'x', LF_NAME_LEN);
+		memset(at, 'x', LITEFLOW_NAME_LEN);
 		return;
 	}
 	if (!rnd(state, 8)) {
 		for (int i = 32; i < 44; i += 4)
 			put(at + i, 4, ends[rnd(state, 3)]);
 		put(at + 44, 4, INT32_MAX);
-		put(at + 48, 1, LF_MAX_SHIFT);
+		put(at + 48, 1, LITEFLOW_MAX_SHIFT);
 		return;
 	}
 	put(at + place, place < 32 || place > 44 ? 1 : 4, odd_value(state));
@@ -292,10 +292,10 @@ static void edit_layer(u8 *at, u32 *state)
 
 static void edit(u8 *data, size_t size, u32 *state)
 {
-	const struct lf_blob_header *h = (void *)data;
+	const struct liteflow_blob_header *h = (void *)data;
 	u32 n_scales = le16toh(h->n_in) + le16toh(h->n_out), n_layers = le16toh(h->n_layers);
-	size_t layers = sizeof(*h) + n_scales * sizeof(struct lf_blob_feature);
-	size_t params = layers + n_layers * sizeof(struct lf_blob_layer);
+	size_t layers = sizeof(*h) + n_scales * sizeof(struct liteflow_blob_feature);
+	size_t params = layers + n_layers * sizeof(struct liteflow_blob_layer);
 
 	if (!n_scales || !n_layers || params + 8 >= size) {
 		edit_header(data, state);
@@ -314,13 +314,13 @@ static void edit(u8 *data, size_t size, u32 *state)
 		memset(data + params, 0, size - params);
 		break;
 	case 1:
-		edit_layer(data + layers + rnd(state, n_layers) * sizeof(struct lf_blob_layer),
-			   state);
+		edit_layer(data + layers +
+			   rnd(state, n_layers) * sizeof(struct liteflow_blob_layer), state);
 		break;
 	case 2:
 	case 3:
 		edit_scale(data + sizeof(*h) + rnd(state, n_scales) *
-			   sizeof(struct lf_blob_feature), state);
+			   sizeof(struct liteflow_blob_feature), state);
 		break;
 	case 4:
 		put(data + params + rnd(state, size - params - 8), 8, odd_value(state));
@@ -333,8 +333,8 @@ static void edit(u8 *data, size_t size, u32 *state)
 /* One output less or one more; its parameters stay as they are. */
 static size_t resize_outputs(u8 *data, size_t size, size_t max, u32 *state)
 {
-	const size_t len = sizeof(struct lf_blob_output);
-	struct lf_blob_header *h = (void *)data;
+	const size_t len = sizeof(struct liteflow_blob_output);
+	struct liteflow_blob_header *h = (void *)data;
 	u16 n_out = le16toh(h->n_out);
 	size_t end = sizeof(*h) + (le16toh(h->n_in) + n_out) * len;
 
@@ -359,16 +359,16 @@ static size_t resize_outputs(u8 *data, size_t size, size_t max, u32 *state)
  */
 static size_t repair(u8 *data, size_t size, size_t max, bool chain)
 {
-	const size_t text = offsetof(struct lf_blob_header, provenance_len);
-	struct lf_blob_header *h = (void *)data;
+	const size_t text = offsetof(struct liteflow_blob_header, provenance_len);
+	struct liteflow_blob_header *h = (void *)data;
 	u32 n_scales = le16toh(h->n_in) + le16toh(h->n_out), n_layers = le16toh(h->n_layers);
-	size_t at = sizeof(*h) + n_scales * sizeof(struct lf_blob_feature);
-	size_t params = at + n_layers * sizeof(struct lf_blob_layer);
+	size_t at = sizeof(*h) + n_scales * sizeof(struct liteflow_blob_feature);
+	size_t params = at + n_layers * sizeof(struct liteflow_blob_layer);
 	u16 n_in = le16toh(h->n_in);
 
 	if (params > size)
 		return size;
-	for (u32 k = 0; k < n_layers; k++, at += sizeof(struct lf_blob_layer)) {
+	for (u32 k = 0; k < n_layers; k++, at += sizeof(struct liteflow_blob_layer)) {
 		u16 n_out = data[at + 6] | data[at + 7] << 8;
 
 		if (chain)
@@ -397,19 +397,19 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max, unsigned int s
 	u32 state = seed;
 	int n = 1 + rnd(&state, 4);
 
-	if (size < sizeof(struct lf_blob_header) || !rnd(&state, 64)) {
+	if (size < sizeof(struct liteflow_blob_header) || !rnd(&state, 64)) {
 		size = fresh(data, max, &state);
 		if (!size)
 			size = LLVMFuzzerMutate(data, 0, max);
 	}
-	if (size < sizeof(struct lf_blob_header))
+	if (size < sizeof(struct liteflow_blob_header))
 		return size;
 	if (rnd(&state, 3)) {
 		for (; n; n--)
 			edit(data, size, &state);
 	} else {
 		size = LLVMFuzzerMutate(data, size, max);
-		if (size < sizeof(struct lf_blob_header))
+		if (size < sizeof(struct liteflow_blob_header))
 			return size;
 	}
 	if (!rnd(&state, 16))
@@ -417,9 +417,9 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max, unsigned int s
 	if (rnd(&state, 4))
 		size = repair(data, size, max, rnd(&state, 4));
 	if (rnd(&state, 8)) {
-		put(data, 4, LF_BLOB_MAGIC);
-		put(data + 4, 2, LF_BLOB_VERSION);
-		put(data + 6, 2, sizeof(struct lf_blob_header));
+		put(data, 4, LITEFLOW_BLOB_MAGIC);
+		put(data + 4, 2, LITEFLOW_BLOB_VERSION);
+		put(data + 6, 2, sizeof(struct liteflow_blob_header));
 	}
 	if (rnd(&state, 16))
 		lf_testmodel_fix(data, size);

@@ -26,7 +26,8 @@ int main(int argc, char **argv)
 {
 	static const char *const names[] = { "none", "relu", "tanh", "sigmoid", "argmax" };
 	static const struct lf_testmodel_spec small = {
-		.n_in = 2, .n_out = 1, .n_layers = 1, .act = LF_ACT_TANH, .last = LF_ACT_TANH,
+		.n_in = 2, .n_out = 1, .n_layers = 1,
+		.act = LITEFLOW_ACT_TANH, .last = LITEFLOW_ACT_TANH,
 	};
 	unsigned char blob[4096];
 	char name[64];
@@ -36,7 +37,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: seeds FOLDER\n");
 		return 2;
 	}
-	for (int last = LF_ACT_NONE; last <= LF_ACT_ARGMAX; last++) {
+	for (int last = LITEFLOW_ACT_NONE; last <= LITEFLOW_ACT_ARGMAX; last++) {
 		for (int bits = 5; bits <= 15; bits += 10) {
 			struct lf_testmodel_spec spec = {
 				.n_in = 2, .n_out = 1, .n_layers = 1, .width = 3, .last = last,
@@ -47,7 +48,7 @@ int main(int argc, char **argv)
 			snprintf(name, sizeof(name), "one-%s-%d", names[last], bits);
 			save(argv[1], name, blob, len);
 			spec.n_layers = 3;
-			spec.act = last == LF_ACT_ARGMAX ? LF_ACT_TANH : last;
+			spec.act = last == LITEFLOW_ACT_ARGMAX ? LITEFLOW_ACT_TANH : last;
 			spec.width = 9;
 			spec.provenance = "seed";
 			len = lf_testmodel(bits, &spec, blob, sizeof(blob));
@@ -58,7 +59,7 @@ int main(int argc, char **argv)
 	len = lf_testmodel_constant(42, &small, blob, sizeof(blob));
 	save(argv[1], "constant", blob, len);
 	save(argv[1], "cut", blob, len / 2);
-	save(argv[1], "header", blob, sizeof(struct lf_blob_header));
+	save(argv[1], "header", blob, sizeof(struct liteflow_blob_header));
 	blob[len - 1] ^= 1;
 	save(argv[1], "checksum", blob, len);
 	return 0;

@@ -33,8 +33,8 @@ static error_t check_option(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static struct json_object *scales_json(const struct lf_scale *s, const char (*names)[LF_NAME_LEN],
-				       unsigned int n)
+static struct json_object *scales_json(const struct lf_scale *s,
+				       const char (*names)[LITEFLOW_NAME_LEN], unsigned int n)
 {
 	struct json_object *list = json_object_new_array_ext(n), *o;
 
@@ -87,7 +87,7 @@ static void show_json(const struct lf_model *m, size_t len, const char *digest)
 }
 
 static void show_scales(const char *what, const struct lf_scale *s,
-			const char (*names)[LF_NAME_LEN], unsigned int n)
+			const char (*names)[LITEFLOW_NAME_LEN], unsigned int n)
 {
 	unsigned int i;
 
@@ -128,7 +128,7 @@ int cmd_model_check(int argc, char **argv)
 		.doc = "Check a model as the kernel would, and show what it is.",
 		.children = children,
 	};
-	char digest[2 * LF_DIGEST_LEN + 1];
+	char digest[2 * LITEFLOW_DIGEST_LEN + 1];
 	uint8_t sum[EVP_MAX_MD_SIZE];
 	struct check_args args = { 0 };
 	struct lf_model *model;
@@ -137,7 +137,7 @@ int cmd_model_check(int argc, char **argv)
 	char *blob;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	blob = read_file(args.file, LF_MAX_BLOB + 1, &len);
+	blob = read_file(args.file, LITEFLOW_MAX_BLOB + 1, &len);
 	if (!blob)
 		return EXIT_OTHER;
 	if (lf_model_parse(blob, len, NULL, &model, &err)) {
@@ -146,7 +146,7 @@ int cmd_model_check(int argc, char **argv)
 	}
 	EVP_Digest(blob, len, sum, NULL, EVP_sha256(), NULL);
 	free(blob);
-	to_hex(sum, LF_DIGEST_LEN, digest);
+	to_hex(sum, LITEFLOW_DIGEST_LEN, digest);
 	if (opt_json)
 		show_json(model, len, digest);
 	else

@@ -30,7 +30,7 @@ struct collect {
 	const struct collect_args *args;
 	struct nl *nl;
 	struct app_info info;
-	char (*names)[LF_NAME_LEN];	/* inputs, then outputs */
+	char (*names)[LITEFLOW_NAME_LEN];	/* inputs, then outputs */
 	FILE *f;
 	unsigned long long records;
 	unsigned long long lost;
@@ -134,10 +134,10 @@ static void put_header(const struct collect *c)
 
 /* -- records ------------------------------------------------------------- */
 
-static void put_csv(const struct collect *c, const struct lf_record *r)
+static void put_csv(const struct collect *c, const struct liteflow_record *r)
 {
 	unsigned int i, n = c->info.n_in + c->info.n_out;
-	bool query = r->kind == LF_RECORD_QUERY;
+	bool query = r->kind == LITEFLOW_RECORD_QUERY;
 
 	fprintf(c->f, "%u,%s,%llu,%u,%u,%llu,%u,", c->batch, query ? "query" : "reward",
 		(unsigned long long)r->flow, r->seq, r->version, (unsigned long long)r->time_ns,
@@ -153,7 +153,7 @@ static void put_csv(const struct collect *c, const struct lf_record *r)
 	fputc('\n', c->f);
 }
 
-static struct json_object *values(const struct collect *c, const struct lf_record *r,
+static struct json_object *values(const struct collect *c, const struct liteflow_record *r,
 				  unsigned int from, unsigned int n)
 {
 	struct json_object *o = json_object_new_object();
@@ -164,10 +164,10 @@ static struct json_object *values(const struct collect *c, const struct lf_recor
 	return o;
 }
 
-static void put_json(const struct collect *c, const struct lf_record *r)
+static void put_json(const struct collect *c, const struct liteflow_record *r)
 {
 	struct json_object *o = json_object_new_object();
-	bool query = r->kind == LF_RECORD_QUERY;
+	bool query = r->kind == LITEFLOW_RECORD_QUERY;
 
 	json_object_object_add(o, "batch", json_object_new_int64(c->batch));
 	json_object_object_add(o, "kind", json_object_new_string(query ? "query" : "reward"));
@@ -192,8 +192,8 @@ static int on_batch(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr = tb[LITEFLOW_A_RECORDS];
 	struct collect *c = data;
-	size_t size = LF_RECORD_SIZE(c->info.n_in, c->info.n_out);
-	uint64_t buf[(sizeof(struct lf_record) + 4 * 2 * 1024 + 8) / 8];
+	size_t size = LITEFLOW_RECORD_SIZE(c->info.n_in, c->info.n_out);
+	uint64_t buf[(sizeof(struct liteflow_record) + 4 * 2 * 1024 + 8) / 8];
 	const char *at;
 	size_t n;
 

@@ -47,7 +47,7 @@ static void draw_row(const struct net *net, enum pack_draw draw, uint64_t *state
 static void add_error(const struct net *net, const double *want, const int32_t *got,
 		      struct pack_error *e)
 {
-	bool index = net->layers[net->n_layers - 1].act == LF_ACT_ARGMAX;
+	bool index = net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX;
 	double err, span;
 	unsigned int i;
 
@@ -66,9 +66,9 @@ static void add_error(const struct net *net, const double *want, const int32_t *
 int pack_compare(const struct net *net, const struct lf_model *model, enum pack_draw draw,
 		 unsigned int rows, unsigned long long seed, struct pack_error *e)
 {
-	int32_t in[LF_MAX_WIDTH], got[LF_MAX_WIDTH];
-	int16_t scratch[2 * LF_MAX_WIDTH];
-	double want[LF_MAX_WIDTH];
+	int32_t in[LITEFLOW_MAX_WIDTH], got[LITEFLOW_MAX_WIDTH];
+	int16_t scratch[2 * LITEFLOW_MAX_WIDTH];
+	double want[LITEFLOW_MAX_WIDTH];
 	uint64_t state = seed;
 	unsigned int row;
 

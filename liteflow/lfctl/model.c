@@ -42,7 +42,7 @@ void model_digest(const void *blob, size_t len, uint8_t *digest)
 
 void *model_read(const char *path, size_t *len)
 {
-	char *blob = read_file(path, LF_MAX_BLOB, len);
+	char *blob = read_file(path, LITEFLOW_MAX_BLOB, len);
 
 	if (!blob)
 		return NULL;
@@ -74,7 +74,7 @@ int model_send(struct nl *nl, const char *app, unsigned int slot, const void *bl
 	nl_put_app(nlh, app);
 	mnl_attr_put_u32(nlh, LITEFLOW_A_SLOT, slot);
 	mnl_attr_put_u32(nlh, LITEFLOW_A_LENGTH, len);
-	mnl_attr_put(nlh, LITEFLOW_A_DIGEST, LF_DIGEST_LEN, digest);
+	mnl_attr_put(nlh, LITEFLOW_A_DIGEST, LITEFLOW_DIGEST_LEN, digest);
 	ret = nl_ask(nl, what, NULL, NULL);
 	for (at = 0; !ret && at < len; at += n) {
 		n = len - at < PIECE ? len - at : PIECE;

@@ -282,14 +282,14 @@ static void digest_of(struct nlattr **tb, char *hex)
 	const struct nlattr *attr = tb[LITEFLOW_A_DIGEST];
 
 	*hex = 0;
-	if (attr && mnl_attr_get_payload_len(attr) == LF_DIGEST_LEN)
-		to_hex(mnl_attr_get_payload(attr), LF_DIGEST_LEN, hex);
+	if (attr && mnl_attr_get_payload_len(attr) == LITEFLOW_DIGEST_LEN)
+		to_hex(mnl_attr_get_payload(attr), LITEFLOW_DIGEST_LEN, hex);
 }
 
 static struct json_object *model_json(struct nlattr **tb)
 {
 	struct json_object *o = json_object_new_object();
-	char digest[2 * LF_DIGEST_LEN + 1];
+	char digest[2 * LITEFLOW_DIGEST_LEN + 1];
 
 	json_put_uint(o, tb, LITEFLOW_A_APP_ID);
 	json_put_string(o, tb, LITEFLOW_A_APP_NAME);
@@ -323,7 +323,7 @@ static void show_header(void)
 
 static int on_model(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
-	char digest[2 * LF_DIGEST_LEN + 1], slot[8] = "-";
+	char digest[2 * LITEFLOW_DIGEST_LEN + 1], slot[8] = "-";
 
 	(void)nlh;
 	if (opt_json) {

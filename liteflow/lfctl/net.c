@@ -14,11 +14,11 @@
 #include "net.h"
 
 static const char *const act_names[] = {
-	[LF_ACT_NONE] = "none",
-	[LF_ACT_RELU] = "relu",
-	[LF_ACT_TANH] = "tanh",
-	[LF_ACT_SIGMOID] = "sigmoid",
-	[LF_ACT_ARGMAX] = "argmax",
+	[LITEFLOW_ACT_NONE] = "none",
+	[LITEFLOW_ACT_RELU] = "relu",
+	[LITEFLOW_ACT_TANH] = "tanh",
+	[LITEFLOW_ACT_SIGMOID] = "sigmoid",
+	[LITEFLOW_ACT_ARGMAX] = "argmax",
 };
 
 #define N_ACTS	((int)(sizeof(act_names) / sizeof(act_names[0])))
@@ -73,7 +73,7 @@ static int known_keys(struct json_object *o, const char *where, const char *cons
 }
 
 static int text(struct json_object *from, const char *where, const char *key,
-		char out[LF_NAME_LEN], struct reason *why)
+		char out[LITEFLOW_NAME_LEN], struct reason *why)
 {
 	struct json_object *o = member(from, where, key, json_type_string, why);
 	const char *s;
@@ -83,12 +83,12 @@ static int text(struct json_object *from, const char *where, const char *key,
 		return -1;
 	s = json_object_get_string(o);
 	len = json_object_get_string_len(o);
-	if (len >= LF_NAME_LEN)
+	if (len >= LITEFLOW_NAME_LEN)
 		return refuse(why, "%s: \"%s\" has %zu bytes, at most %d fit", where, key, len,
-			      LF_NAME_LEN - 1);
+			      LITEFLOW_NAME_LEN - 1);
 	if (memchr(s, 0, len))
 		return refuse(why, "%s: \"%s\" has a zero byte", where, key);
-	memset(out, 0, LF_NAME_LEN);
+	memset(out, 0, LITEFLOW_NAME_LEN);
 	memcpy(out, s, len);
 	return 0;
 }
@@ -172,9 +172,9 @@ static struct net_io *read_ios(struct json_object *json, const char *key, unsign
 	if (!list)
 		return NULL;
 	*n = json_object_array_length(list);
-	if (*n < 1 || json_object_array_length(list) > LF_MAX_WIDTH) {
+	if (*n < 1 || json_object_array_length(list) > LITEFLOW_MAX_WIDTH) {
 		refuse(why, "%s: %zu of them, 1 to %d are possible", key,
-		       json_object_array_length(list), LF_MAX_WIDTH);
+		       json_object_array_length(list), LITEFLOW_MAX_WIDTH);
 		return NULL;
 	}
 	ios = calloc(*n, sizeof(*ios));
@@ -243,9 +243,9 @@ static int read_layer(struct json_object *o, unsigned int nth, unsigned int n_in
 		return refuse(why, "%s: no activation \"%.20s\": none, relu, tanh, sigmoid, argmax",
 			      name, json_object_get_string(act));
 	n = json_object_array_length(weights);
-	if (n < 1 || n > LF_MAX_WIDTH)
+	if (n < 1 || n > LITEFLOW_MAX_WIDTH)
 		return refuse(why, "%s: %zu rows of weights, 1 to %d are possible", name, n,
-			      LF_MAX_WIDTH);
+			      LITEFLOW_MAX_WIDTH);
 	layer->n_in = n_in;
 	layer->n_out = n;
 	layer->w = calloc(n * n_in, sizeof(*layer->w));
@@ -272,18 +272,19 @@ static int read_layers(struct json_object *json, struct net *net, struct reason 
 	if (!list)
 		return -1;
 	n = json_object_array_length(list);
-	if (n < 1 || n > LF_MAX_LAYERS)
-		return refuse(why, "layers: %zu of them, 1 to %d are possible", n, LF_MAX_LAYERS);
+	if (n < 1 || n > LITEFLOW_MAX_LAYERS)
+		return refuse(why, "layers: %zu of them, 1 to %d are possible", n,
+			      LITEFLOW_MAX_LAYERS);
 	for (i = 0; i < n; i++) {
 		net->n_layers = i + 1;
 		if (read_layer(json_object_array_get_idx(list, i), i, n_in, &net->layers[i], why))
 			return -1;
 		n_in = net->layers[i].n_out;
-		if (net->layers[i].act == LF_ACT_ARGMAX && i + 1 < n)
+		if (net->layers[i].act == LITEFLOW_ACT_ARGMAX && i + 1 < n)
 			return refuse(why, "layers[%u]: argmax is for the last layer only", i);
 	}
 	last = &net->layers[n - 1];
-	if (last->act == LF_ACT_ARGMAX) {
+	if (last->act == LITEFLOW_ACT_ARGMAX) {
 		if (net->n_out != 1)
 			return refuse(why, "outputs: %u, but argmax makes 1", net->n_out);
 		if (net->out[0].unit != 1)
@@ -325,7 +326,7 @@ static int read_header(struct json_object *json, struct net *net, struct reason 
 		"format", "version", "name", "units", "provenance", "bits", "checksum", "inputs",
 		"outputs", "layers", NULL
 	};
-	char format[LF_NAME_LEN];
+	char format[LITEFLOW_NAME_LEN];
 	struct json_object *o;
 	double version = 0;
 
@@ -349,9 +350,9 @@ static int read_header(struct json_object *json, struct net *net, struct reason 
 		return 0;
 	if (!json_object_is_type(o, json_type_string))
 		return refuse(why, "model: \"provenance\" must be of type string");
-	if (json_object_get_string_len(o) > LF_MAX_PROVENANCE)
+	if (json_object_get_string_len(o) > LITEFLOW_MAX_PROVENANCE)
 		return refuse(why, "model: \"provenance\" has %d bytes, at most %d fit",
-			      json_object_get_string_len(o), LF_MAX_PROVENANCE);
+			      json_object_get_string_len(o), LITEFLOW_MAX_PROVENANCE);
 	if (strlen(json_object_get_string(o)) != (size_t)json_object_get_string_len(o))
 		return refuse(why, "model: \"provenance\" has a zero byte");
 	net->provenance = strdup(json_object_get_string(o));
@@ -404,11 +405,11 @@ void net_free(struct net *net)
 static double activate(int act, double a)
 {
 	switch (act) {
-	case LF_ACT_RELU:
+	case LITEFLOW_ACT_RELU:
 		return fmax(a, 0);
-	case LF_ACT_TANH:
+	case LITEFLOW_ACT_TANH:
 		return tanh(a);
-	case LF_ACT_SIGMOID:
+	case LITEFLOW_ACT_SIGMOID:
 		return 1 / (1 + exp(-a));
 	default:
 		return a;
@@ -417,7 +418,7 @@ static double activate(int act, double a)
 
 void net_run(const struct net *net, const int32_t *in, double *out)
 {
-	double x[2][LF_MAX_WIDTH], a;
+	double x[2][LITEFLOW_MAX_WIDTH], a;
 	unsigned int i, j, l, best = 0;
 	const struct net_io *io;
 
@@ -440,7 +441,7 @@ void net_run(const struct net *net, const int32_t *in, double *out)
 				best = j;
 		}
 	}
-	if (net->layers[l - 1].act == LF_ACT_ARGMAX)
+	if (net->layers[l - 1].act == LITEFLOW_ACT_ARGMAX)
 		x[l & 1][0] = best;
 	for (i = 0; i < net->n_out; i++) {
 		io = &net->out[i];

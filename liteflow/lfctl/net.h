@@ -33,7 +33,7 @@ int refuse(struct reason *why, const char *fmt, ...) __attribute__((format(print
  * @ihi: @hi in the app's integers
  */
 struct net_io {
-	char name[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
 	double unit;
 	double lo;
 	double hi;
@@ -58,7 +58,7 @@ struct net_layer {
  * @provenance: text, NULL: none
  * @bits: of the sums, as pack_options::bits
  * @has_checksum: @checksum was told
- * @checksum: lf_blob_header::crc of the model that this text becomes
+ * @checksum: liteflow_blob_header::crc of the model that this text becomes
  * @n_in: inputs
  * @n_out: outputs
  * @n_layers: layers
@@ -67,8 +67,8 @@ struct net_layer {
  * @layers: the layers
  */
 struct net {
-	char name[LF_NAME_LEN];
-	char units[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
+	char units[LITEFLOW_NAME_LEN];
 	char *provenance;
 	int bits;
 	bool has_checksum;
@@ -78,7 +78,7 @@ struct net {
 	unsigned int n_layers;
 	struct net_io *in;
 	struct net_io *out;
-	struct net_layer layers[LF_MAX_LAYERS];
+	struct net_layer layers[LITEFLOW_MAX_LAYERS];
 };
 
 const char *act_name(int act);

@@ -29,12 +29,12 @@ static size_t layer_len(const struct net_layer *layer)
 
 static size_t blob_len(const struct net *net)
 {
-	size_t len = sizeof(struct lf_blob_header);
+	size_t len = sizeof(struct liteflow_blob_header);
 	unsigned int l;
 
-	len += net->n_in * sizeof(struct lf_blob_feature);
-	len += net->n_out * sizeof(struct lf_blob_output);
-	len += net->n_layers * sizeof(struct lf_blob_layer);
+	len += net->n_in * sizeof(struct liteflow_blob_feature);
+	len += net->n_out * sizeof(struct liteflow_blob_output);
+	len += net->n_layers * sizeof(struct liteflow_blob_layer);
 	for (l = 0; l < net->n_layers; l++)
 		len += layer_len(&net->layers[l]);
 	return len + padded(net->provenance ? strlen(net->provenance) : 0);
@@ -54,10 +54,10 @@ static uint32_t crc32(const uint8_t *p, size_t len)
 	return ~crc;
 }
 
-static void put_header(const struct net *net, size_t len, struct lf_blob_header *h)
+static void put_header(const struct net *net, size_t len, struct liteflow_blob_header *h)
 {
-	h->magic = htole32(LF_BLOB_MAGIC);
-	h->version = htole16(LF_BLOB_VERSION);
+	h->magic = htole32(LITEFLOW_BLOB_MAGIC);
+	h->version = htole16(LITEFLOW_BLOB_VERSION);
 	h->header_len = htole16(sizeof(*h));
 	h->total_len = htole32(len);
 	h->n_in = htole16(net->n_in);
@@ -68,10 +68,11 @@ static void put_header(const struct net *net, size_t len, struct lf_blob_header 
 	memcpy(h->units, net->units, sizeof(h->units));
 }
 
-/* struct lf_blob_output has the same fields */
-static void put_scale(const struct quant_scale *s, const char *name, struct lf_blob_feature *f)
+/* struct liteflow_blob_output has the same fields */
+static void put_scale(const struct quant_scale *s, const char *name,
+		      struct liteflow_blob_feature *f)
 {
-	_Static_assert(sizeof(struct lf_blob_output) == sizeof(*f), "one form for both");
+	_Static_assert(sizeof(struct liteflow_blob_output) == sizeof(*f), "one form for both");
 	memcpy(f->name, name, sizeof(f->name));
 	f->lo = htole32(s->lo);
 	f->hi = htole32(s->hi);
@@ -103,9 +104,9 @@ static uint8_t *put_params(const struct net_layer *layer, const struct quant_lay
 static void put_blob(const struct quant *q, uint8_t *blob, size_t len)
 {
 	const struct net *net = q->net;
-	struct lf_blob_header *h = (void *)blob;
-	struct lf_blob_feature *scale = (void *)(h + 1);
-	struct lf_blob_layer *shape;
+	struct liteflow_blob_header *h = (void *)blob;
+	struct liteflow_blob_feature *scale = (void *)(h + 1);
+	struct liteflow_blob_layer *shape;
 	uint8_t *at;
 	unsigned int i, l;
 
@@ -119,7 +120,7 @@ static void put_blob(const struct quant *q, uint8_t *blob, size_t len)
 	for (l = 0; l < net->n_layers; l++, shape++) {
 		const struct net_layer *layer = &net->layers[l];
 
-		shape->type = LF_LAYER_DENSE;
+		shape->type = LITEFLOW_LAYER_DENSE;
 		shape->act = layer->act;
 		shape->shift = q->layers[l].shift;
 		shape->n_in = htole16(layer->n_in);
@@ -185,7 +186,7 @@ static struct attempt *attempt(const struct net *net, unsigned int wide, double 
 	pack_compare(net, a->model, PACK_UNIFORM, rows, 1, &a->uniform);
 	pack_compare(net, a->model, PACK_NEAR_ZERO, rows, 2, &a->near_zero);
 	a->score = fmax(a->uniform.max_span, a->near_zero.max_span);
-	if (net->layers[net->n_layers - 1].act == LF_ACT_ARGMAX)
+	if (net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
 		a->score = (double)(a->uniform.differ + a->near_zero.differ) / rows / 20;
 	return a;
 out:
@@ -256,7 +257,7 @@ static void report(FILE *f, const struct net *net, const struct attempt *a)
 		if (ql->clips > 0)
 			fprintf(f, "    saturates: a row may lose up to %.3g\n", ql->clips);
 	}
-	if (net->layers[net->n_layers - 1].act == LF_ACT_ARGMAX)
+	if (net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
 		return;
 	fprintf(f, "  outputs: error about %.2g %% of the span, at most %.2g %%\n",
 		100 * a->q->rms, 100 * a->q->bound);
@@ -272,16 +273,16 @@ int lf_pack_net(const struct net *net, const struct pack_options *opts, void **b
 
 	*blob = NULL;
 	*len = 0;
-	if (blob_len(net) > LF_MAX_BLOB)
+	if (blob_len(net) > LITEFLOW_MAX_BLOB)
 		return refuse(&why, "the model would take %zu bytes, at most %u are possible",
-			      blob_len(net), LF_MAX_BLOB);
+			      blob_len(net), LITEFLOW_MAX_BLOB);
 	bits = opts->bits ? opts->bits : net->bits;
 	a = attempt(net, bits == 64 ? ~0U : 0, opts->sigmas, &why);
 	if (!a)
 		return -1;
 	if (!bits)
 		a = widen(net, opts->sigmas, a);
-	crc = le32toh(((struct lf_blob_header *)a->blob)->crc);
+	crc = le32toh(((struct liteflow_blob_header *)a->blob)->crc);
 	if (net->has_checksum && net->checksum != crc) {
 		attempt_free(a);
 		return refuse(&why, "\"checksum\" says 0x%08x, but the model made of this is "

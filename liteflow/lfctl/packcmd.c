@@ -122,7 +122,7 @@ static void print_error(FILE *f, bool index, const char *where, const struct pac
 static int check(const struct pack_args *args, const struct net *net, const void *blob,
 		 size_t len, FILE *f)
 {
-	bool index = net->layers[net->n_layers - 1].act == LF_ACT_ARGMAX;
+	bool index = net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX;
 	struct pack_error uniform, near_zero;
 	struct json_object *o;
 	struct lf_model *model;

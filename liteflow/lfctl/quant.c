@@ -22,7 +22,7 @@
 
 #define X_MAX		32767.0
 #define W_MAX		32767.0
-#define Y_ONE		((double)(1 << LF_TANH_OUT_FRAC))
+#define Y_ONE		((double)(1 << LITEFLOW_TANH_OUT_FRAC))
 #define NARROW		(2147483647.0 - 65536)	/* less what the rounding shift adds */
 #define WIDE		0x1p45
 #define T_MAX		0x1p40
@@ -44,7 +44,7 @@ struct values {
 	unsigned int n;
 	struct value {
 		double lo, hi, g, x, var, err, mean, spread;
-	} v[LF_MAX_WIDTH];
+	} v[LITEFLOW_MAX_WIDTH];
 };
 
 static double magnitude(const struct value *v)
@@ -63,19 +63,19 @@ static double pow2_floor(double v)
 /* What sums of this kind are in: all rows share one power of two. */
 static bool angle(int act)
 {
-	return act == LF_ACT_TANH || act == LF_ACT_SIGMOID;
+	return act == LITEFLOW_ACT_TANH || act == LITEFLOW_ACT_SIGMOID;
 }
 
-/* 1.0 of an angle: lf_tanh() takes LF_TANH_IN_FRAC bits, a sigmoid half of it */
+/* 1.0 of an angle: lf_tanh() takes LITEFLOW_TANH_IN_FRAC bits, a sigmoid half of it */
 static double angle_one(int act)
 {
-	return ldexp(1, LF_TANH_IN_FRAC - (act == LF_ACT_SIGMOID));
+	return ldexp(1, LITEFLOW_TANH_IN_FRAC - (act == LITEFLOW_ACT_SIGMOID));
 }
 
 /* mult / 2^shift = r as nearly as may be, while mult * v fits 62 bits */
 static int ratio(double r, double v, int32_t *mult, uint8_t *shift)
 {
-	int s = LF_MAX_SHIFT;
+	int s = LITEFLOW_MAX_SHIFT;
 	double m;
 
 	while (s >= 0 && (ldexp(r, s) > INT32_MAX || ldexp(r, s) * v > 0x1p61))
@@ -100,7 +100,7 @@ static double importance(const struct net *net, unsigned int l, unsigned int row
 	unsigned int k;
 
 	if (l + 1 == net->n_layers) {
-		if (net->layers[l].act == LF_ACT_ARGMAX)
+		if (net->layers[l].act == LITEFLOW_ACT_ARGMAX)
 			return 1;
 		span = net->out[row].hi - net->out[row].lo;
 		return 1 / (span * span);
@@ -137,7 +137,7 @@ static void first_t(const struct net_layer *layer, const double *bias, const str
 	for (j = 0; j < layer->n_out; j++)
 		if (angle(layer->act))
 			t[j] = pow2_floor(least);
-		else if (layer->act == LF_ACT_ARGMAX)
+		else if (layer->act == LITEFLOW_ACT_ARGMAX)
 			t[j] = least;
 }
 
@@ -165,7 +165,7 @@ static int quantise_inputs(struct quant *q, bool wide, double *bias, struct valu
 {
 	const struct net *net = q->net;
 	const struct net_layer *layer = &net->layers[0];
-	double t[LF_MAX_WIDTH], step, x, steps;
+	double t[LITEFLOW_MAX_WIDTH], step, x, steps;
 	const struct net_io *io;
 	struct quant_scale *s;
 	struct value *v;
@@ -239,14 +239,14 @@ static void limit_t(const struct net *net, unsigned int l, const double *bias,
 		if (reach > 0)
 			t[j] = fmin(t[j], ((wide ? WIDE : NARROW) - slack) / reach);
 		/* the factor of the output needs some bits, too */
-		if (last && !angle(layer->act) && layer->act != LF_ACT_ARGMAX)
+		if (last && !angle(layer->act) && layer->act != LITEFLOW_ACT_ARGMAX)
 			t[j] = fmin(t[j], 0x1p36 / net->out[j].unit);
 		least = fmin(least, t[j]);
 	}
 	for (j = 0; j < layer->n_out; j++)
 		if (angle(layer->act))
 			t[j] = pow2_floor(least);
-		else if (layer->act == LF_ACT_ARGMAX)
+		else if (layer->act == LITEFLOW_ACT_ARGMAX)
 			t[j] = least;
 }
 
@@ -314,7 +314,7 @@ static void choose_shift(const struct net *net, unsigned int l, const struct val
 			 const double *y, double *t, uint8_t *shift)
 {
 	const struct net_layer *layer = &net->layers[l];
-	double best = INFINITY, cost, tj, keep[LF_MAX_WIDTH];
+	double best = INFINITY, cost, tj, keep[LITEFLOW_MAX_WIDTH];
 	struct value v;
 	unsigned int j;
 	int s;
@@ -342,7 +342,7 @@ static int scale_hidden(struct quant *q, unsigned int l, const struct values *in
 			bool next_wide, struct values *out, double *t, struct reason *why)
 {
 	const struct net *net = q->net;
-	double y[LF_MAX_WIDTH], next_t[LF_MAX_WIDTH], r, x;
+	double y[LITEFLOW_MAX_WIDTH], next_t[LITEFLOW_MAX_WIDTH], r, x;
 	unsigned int j;
 
 	out->n = net->layers[l].n_out;
@@ -377,10 +377,10 @@ static void activate(const struct net_layer *layer, bool last, struct quant_laye
 		ql->rms = fmax(ql->rms, sqrt(v->var));
 		ql->bound = fmax(ql->bound, v->err);
 		if (angle(layer->act)) {
-			double slope = layer->act == LF_ACT_TANH ? 1 : 0.25;
+			double slope = layer->act == LITEFLOW_ACT_TANH ? 1 : 0.25;
 			double a = 1 / angle_one(layer->act);
 
-			v->lo = layer->act == LF_ACT_TANH ? -1 : 0;
+			v->lo = layer->act == LITEFLOW_ACT_TANH ? -1 : 0;
 			v->hi = 1;
 			v->g = Y_ONE;
 			v->x = X_MAX;
@@ -418,12 +418,12 @@ static int make_outputs(struct quant *q, const struct values *in, struct reason 
 
 		s->lo = io->ilo;
 		s->hi = io->ihi;
-		one = act == LF_ACT_ARGMAX ? 1 : angle(act) ? Y_ONE : ql->t[i];
-		most = act == LF_ACT_ARGMAX ? LF_MAX_WIDTH : angle(act) ? Y_ONE : ql->acc;
+		one = act == LITEFLOW_ACT_ARGMAX ? 1 : angle(act) ? Y_ONE : ql->t[i];
+		most = act == LITEFLOW_ACT_ARGMAX ? LITEFLOW_MAX_WIDTH : angle(act) ? Y_ONE : ql->acc;
 		if (ratio(1 / (one * io->unit), fmax(most, 1), &s->mult, &s->shift))
 			return refuse(why, "outputs[%u]: its unit does not go with the weights: "
 				      "take a coarser or a finer one", i);
-		if (act == LF_ACT_ARGMAX)
+		if (act == LITEFLOW_ACT_ARGMAX)
 			continue;
 		span = ((double)io->ihi - io->ilo) * io->unit;
 		q->rms = fmax(q->rms, sqrt(in->v[i].var + io->unit * io->unit / 12) / span);
@@ -457,7 +457,7 @@ static int quantise_layer(struct quant *q, unsigned int l, const double *bias,
 	const struct net_layer *layer = &net->layers[l];
 	struct quant_layer *ql = &q->layers[l];
 	bool last = l + 1 == net->n_layers;
-	double t[LF_MAX_WIDTH], limit;
+	double t[LITEFLOW_MAX_WIDTH], limit;
 	unsigned int j;
 
 	ql->wide = wide >> l & 1;
@@ -474,7 +474,7 @@ static int quantise_layer(struct quant *q, unsigned int l, const double *bias,
 				      "too much for a %s: scale them", l, act_name(layer->act));
 		}
 		ql->shift = (uint8_t)log2(t[0] / angle_one(layer->act));
-	} else if (layer->act == LF_ACT_RELU) {
+	} else if (layer->act == LITEFLOW_ACT_RELU) {
 		for (j = 0; j < out->n; j++) {
 			struct value *v = &out->v[j];
 
@@ -529,7 +529,7 @@ struct quant *quant_make(const struct net *net, unsigned int wide, double sigmas
 			 struct reason *why)
 {
 	struct values *in = calloc(2, sizeof(*in));
-	double bias[LF_MAX_WIDTH];
+	double bias[LITEFLOW_MAX_WIDTH];
 	unsigned int l;
 	struct quant *q;
 	int err = -1;

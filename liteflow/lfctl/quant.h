@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include "net.h"
 
-/* lo, hi, offset, mult, shift as in struct lf_blob_feature */
+/* lo, hi, offset, mult, shift as in struct liteflow_blob_feature */
 struct quant_scale {
 	int32_t lo;
 	int32_t hi;
@@ -56,7 +56,7 @@ struct quant {
 	struct quant_scale *out;
 	double rms;
 	double bound;
-	struct quant_layer layers[LF_MAX_LAYERS];
+	struct quant_layer layers[LITEFLOW_MAX_LAYERS];
 };
 
 /**

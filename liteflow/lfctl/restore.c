@@ -164,7 +164,7 @@ static int install_compiled(struct restore *r, const char *id, const char *file,
 			    uint32_t *version)
 {
 	size_t len;
-	char *text = read_file(file, LF_NAME_LEN, &len);
+	char *text = read_file(file, LITEFLOW_NAME_LEN, &len);
 	int ret = 0;
 
 	if (!text)
@@ -188,7 +188,7 @@ static int install_data(struct restore *r, const char *id, const char *file,
 	if (!blob)
 		return EXIT_OTHER;
 	model_digest(blob, len, digest);
-	if (!has->there || has->compiled || memcmp(digest, has->digest, LF_DIGEST_LEN))
+	if (!has->there || has->compiled || memcmp(digest, has->digest, LITEFLOW_DIGEST_LEN))
 		ret = model_send(&r->nl, id, name->slot, blob, len, version);
 	free(blob);
 	return ret;

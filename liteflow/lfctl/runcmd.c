@@ -37,8 +37,8 @@ static error_t run_option(int key, char *arg, struct argp_state *state)
 
 static int ask(struct rows *rows)
 {
-	int16_t scratch[2 * LF_MAX_WIDTH];
-	int32_t out[LF_MAX_WIDTH];
+	int16_t scratch[2 * LITEFLOW_MAX_WIDTH];
+	int32_t out[LITEFLOW_MAX_WIDTH];
 
 	lf_model_run(rows->priv, rows->inputs, out, scratch);
 	rows_print(rows, out);

@@ -39,7 +39,7 @@ static void *load_if(const char *path, const uint8_t *digest, size_t *len)
 	if (!blob)
 		return NULL;
 	model_digest(blob, *len, sum);
-	if (!memcmp(sum, digest, LF_DIGEST_LEN))
+	if (!memcmp(sum, digest, LITEFLOW_DIGEST_LEN))
 		return blob;
 	free(blob);
 	return NULL;
@@ -86,7 +86,7 @@ struct loaded {
 static int load_slots(const struct save *s, const char *app, const char *path,
 		      const struct slot_state *slots, struct loaded *loaded)
 {
-	char hex[2 * LF_DIGEST_LEN + 1];
+	char hex[2 * LITEFLOW_DIGEST_LEN + 1];
 	unsigned int i;
 
 	for (i = 0; i < SAVED_SLOTS; i++) {
@@ -100,7 +100,7 @@ static int load_slots(const struct save *s, const char *app, const char *path,
 		}
 		if (loaded[i].data)
 			continue;
-		to_hex(slots[i].digest, LF_DIGEST_LEN, hex);
+		to_hex(slots[i].digest, LITEFLOW_DIGEST_LEN, hex);
 		return complain("app %s, slot %u: no file has the model %.16s... (%s): name it",
 				app, i, hex, slots[i].name);
 	}

@@ -46,7 +46,7 @@ bool saved_app_ok(const char *app)
 				      "0123456789_-";
 	size_t len = strlen(app);
 
-	return len && len < LF_NAME_LEN && strspn(app, allowed) == len;
+	return len && len < LITEFLOW_NAME_LEN && strspn(app, allowed) == len;
 }
 
 static int on_slot(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)

@@ -32,8 +32,8 @@ struct slot_state {
 	bool there;
 	bool active;
 	bool compiled;
-	uint8_t digest[LF_DIGEST_LEN];
-	char name[LF_NAME_LEN];
+	uint8_t digest[LITEFLOW_DIGEST_LEN];
+	char name[LITEFLOW_NAME_LEN];
 };
 
 bool saved_parse(const char *file, struct saved_name *name);

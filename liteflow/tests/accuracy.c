@@ -27,10 +27,10 @@ struct net {
 	int n_layers;
 	double lo[MAX_WIDTH], hi[MAX_WIDTH], unit[MAX_WIDTH];
 	double out_lo, out_hi, out_unit;
-	int n_out[LF_MAX_LAYERS];
-	bool curve[LF_MAX_LAYERS];
-	double bias[LF_MAX_LAYERS][MAX_WIDTH];
-	double weight[LF_MAX_LAYERS][MAX_WIDTH][MAX_WIDTH];
+	int n_out[LITEFLOW_MAX_LAYERS];
+	bool curve[LITEFLOW_MAX_LAYERS];
+	double bias[LITEFLOW_MAX_LAYERS][MAX_WIDTH];
+	double weight[LITEFLOW_MAX_LAYERS][MAX_WIDTH][MAX_WIDTH];
 };
 
 static struct json_object *get(struct json_object *o, const char *key)
@@ -62,7 +62,7 @@ static void read_net(struct json_object *json, struct net *net)
 
 	net->n_in = n;
 	net->n_layers = json_object_array_length(layers);
-	if (n % 3 || n > MAX_WIDTH || net->n_layers > LF_MAX_LAYERS) {
+	if (n % 3 || n > MAX_WIDTH || net->n_layers > LITEFLOW_MAX_LAYERS) {
 		fprintf(stderr, "not of Aurora's shape\n");
 		exit(1);
 	}

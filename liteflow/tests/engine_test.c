@@ -31,14 +31,14 @@ void *__wrap_calloc(size_t n, size_t size)
 /* Greatest error against floating point, in units of the last place. */
 static int check_tanh(void)
 {
-	const double in = 1 << LF_TANH_IN_FRAC, out = 1 << LF_TANH_OUT_FRAC;
+	const double in = 1 << LITEFLOW_TANH_IN_FRAC, out = 1 << LITEFLOW_TANH_OUT_FRAC;
 	double worst = 0, e;
 
-	for (int a = -(10 << LF_TANH_IN_FRAC); a <= 10 << LF_TANH_IN_FRAC; a++) {
+	for (int a = -(10 << LITEFLOW_TANH_IN_FRAC); a <= 10 << LITEFLOW_TANH_IN_FRAC; a++) {
 		e = fabs(lf_tanh(a) - tanh(a / in) * out);
 		worst = e > worst ? e : worst;
 	}
-	printf("error at most %.3f * 2^-%d\n", worst, LF_TANH_OUT_FRAC);
+	printf("error at most %.3f * 2^-%d\n", worst, LITEFLOW_TANH_OUT_FRAC);
 	return worst >= 2;
 }
 
@@ -88,10 +88,10 @@ static int check_damage(void)
 {
 	const struct lf_testmodel_spec spec = {
 		.n_in = 4, .n_out = 2, .n_layers = 2, .width = 6, .act = LF_TESTMODEL_ANY,
-		.last = LF_ACT_NONE, .provenance = "damage",
+		.last = LITEFLOW_ACT_NONE, .provenance = "damage",
 	};
 	unsigned int accepted = 0, tried = 0;
-	s16 scratch[2 * LF_MAX_WIDTH];
+	s16 scratch[2 * LITEFLOW_MAX_WIDTH];
 	s32 in[4] = { INT32_MIN, INT32_MAX, 0, -1 }, out[2];
 	struct lf_error err;
 	struct lf_model *m;

@@ -130,7 +130,7 @@ static struct lf_model *dense_model(void)
 {
 	static const struct lf_testmodel_spec spec = {
 		.n_in = JC_NR_INPUTS, .n_out = 1, .n_layers = 2, .width = JC_NR_HIDDEN,
-		.act = LF_ACT_RELU, .last = LF_ACT_NONE, .weight_bits = 8,
+		.act = LITEFLOW_ACT_RELU, .last = LITEFLOW_ACT_NONE, .weight_bits = 8,
 		.units = JC_UNITS, .features = jc_input_names,
 	};
 	static unsigned char blob[4096];

@@ -29,10 +29,10 @@ struct jc_shape {
 /* All weights are 0: the bias of the last layer is the answer. */
 static inline size_t jc_make(void *buf, const struct jc_shape *shape, int answer)
 {
-	struct lf_blob_header *h = buf;
-	struct lf_blob_feature *in = lf_blob_begin(buf, JC_N_IN, shape->layers,
+	struct liteflow_blob_header *h = buf;
+	struct liteflow_blob_feature *in = lf_blob_begin(buf, JC_N_IN, shape->layers,
 						   shape->units ?: "jc-1");
-	struct lf_blob_output *out = (void *)(in + JC_N_IN);
+	struct liteflow_blob_output *out = (void *)(in + JC_N_IN);
 	unsigned int i, n = JC_N_IN;
 	void *at = out + 1;
 	__u64 bias = htole64(answer);
@@ -48,8 +48,8 @@ static inline size_t jc_make(void *buf, const struct jc_shape *shape, int answer
 	out->hi = htole32(JC_ONE);
 	out->mult = htole32(1);
 	for (i = 1; i < shape->layers; i++, n = shape->hidden)
-		at = lf_blob_layer(at, n, shape->hidden, LF_ACT_RELU);
-	at = lf_blob_layer(at, n, 1, LF_ACT_NONE);
+		at = lf_blob_layer(at, n, shape->hidden, LITEFLOW_ACT_RELU);
+	at = lf_blob_layer(at, n, 1, LITEFLOW_ACT_NONE);
 	for (i = 1, n = JC_N_IN; i < shape->layers; i++, n = shape->hidden)
 		at += lf_blob_params(n, shape->hidden);
 	memcpy(at, &bias, sizeof(bias));

@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	static char buf[LF_BLOB_ROOM];
 	size_t len;
 
-	if (argc != 4 || atoi(argv[2]) < 1 || atoi(argv[2]) > LF_MAX_WIDTH) {
+	if (argc != 4 || atoi(argv[2]) < 1 || atoi(argv[2]) > LITEFLOW_MAX_WIDTH) {
 		fprintf(stderr, "usage: lf_blob NUMBER INPUTS UNITS >FILE\n");
 		return 2;
 	}

@@ -35,7 +35,7 @@ static inline __u32 lf_crc32(const void *data, size_t len)
 /* After a change by hand. */
 static inline void lf_blob_fix(void *blob, size_t len)
 {
-	struct lf_blob_header *h = blob;
+	struct liteflow_blob_header *h = blob;
 
 	h->crc = 0;
 	h->crc = htole32(lf_crc32(blob, len));
@@ -45,14 +45,15 @@ static inline void lf_blob_fix(void *blob, size_t len)
  * A model with one output in @buf, of LF_BLOB_ROOM bytes: all zeroes, and the header
  * but for the name and what lf_blob_end() finds out. Its features come next.
  */
-static inline struct lf_blob_feature *lf_blob_begin(void *buf, unsigned int n_in,
-						    unsigned int n_layers, const char *units)
+static inline struct liteflow_blob_feature *lf_blob_begin(void *buf, unsigned int n_in,
+							  unsigned int n_layers,
+							  const char *units)
 {
-	struct lf_blob_header *h = buf;
+	struct liteflow_blob_header *h = buf;
 
 	memset(buf, 0, LF_BLOB_ROOM);
-	h->magic = htole32(LF_BLOB_MAGIC);
-	h->version = htole16(LF_BLOB_VERSION);
+	h->magic = htole32(LITEFLOW_BLOB_MAGIC);
+	h->version = htole16(LITEFLOW_BLOB_VERSION);
 	h->header_len = htole16(sizeof(*h));
 	h->n_in = htole16(n_in);
 	h->n_out = htole16(1);
@@ -64,9 +65,9 @@ static inline struct lf_blob_feature *lf_blob_begin(void *buf, unsigned int n_in
 /* What comes behind the layer: the next one, or the parameters of the first. */
 static inline void *lf_blob_layer(void *at, unsigned int n_in, unsigned int n_out, int act)
 {
-	struct lf_blob_layer *layer = at;
+	struct liteflow_blob_layer *layer = at;
 
-	layer->type = LF_LAYER_DENSE;
+	layer->type = LITEFLOW_LAYER_DENSE;
 	layer->act = act;
 	layer->n_in = htole16(n_in);
 	layer->n_out = htole16(n_out);
@@ -82,7 +83,7 @@ static inline size_t lf_blob_params(unsigned int n_in, unsigned int n_out)
 /* Length of the model, which ends at @end. */
 static inline size_t lf_blob_end(void *buf, const void *end)
 {
-	struct lf_blob_header *h = buf;
+	struct liteflow_blob_header *h = buf;
 	size_t len = end - buf;
 
 	h->total_len = htole32(len);
@@ -94,10 +95,10 @@ static inline size_t lf_blob_end(void *buf, const void *end)
 static inline size_t lf_blob_make(void *buf, __s32 number, unsigned int n_in,
 				  const char *units)
 {
-	struct lf_blob_header *h = buf;
-	struct lf_blob_feature *in = lf_blob_begin(buf, n_in, 1, units);
-	struct lf_blob_output *out = (void *)(in + n_in);
-	void *bias = lf_blob_layer(out + 1, n_in, 1, LF_ACT_NONE);
+	struct liteflow_blob_header *h = buf;
+	struct liteflow_blob_feature *in = lf_blob_begin(buf, n_in, 1, units);
+	struct liteflow_blob_output *out = (void *)(in + n_in);
+	void *bias = lf_blob_layer(out + 1, n_in, 1, LITEFLOW_ACT_NONE);
 	__u64 bias_le = htole64((__s64)number);
 	__u16 one = htole16(1);
 	unsigned int i;

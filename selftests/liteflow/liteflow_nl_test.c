@@ -258,14 +258,14 @@ TEST_F(liteflow, oversize)
 	__u8 digest[32] = {};
 	unsigned int i;
 
-	EXPECT_EQ(lf_model_begin(self->s, APP, 0, LF_MAX_BLOB + 1, digest), -ERANGE);
+	EXPECT_EQ(lf_model_begin(self->s, APP, 0, LITEFLOW_MAX_BLOB + 1, digest), -ERANGE);
 	EXPECT_EQ(lf_model_begin(self->s, APP, 0, 0, digest), -ERANGE);
 	EXPECT_EQ(lf_model_begin(self->s, APP, 8, 100, digest), -ERANGE);
 	EXPECT_REFUSED(lf_model_begin(self->s, APP, 4, 100, digest), EINVAL, "slots 0 to 3");
 
-	ASSERT_EQ(lf_model_begin(self->s, APP, 0, LF_MAX_BLOB, digest), 0);
+	ASSERT_EQ(lf_model_begin(self->s, APP, 0, LITEFLOW_MAX_BLOB, digest), 0);
 	EXPECT_REFUSED(lf_model_data(self->s, 0, zero, sizeof(zero)), EINVAL, "bytes of data");
-	for (i = 0; i < LF_MAX_BLOB / LITEFLOW_DATA_MAX; i++)
+	for (i = 0; i < LITEFLOW_MAX_BLOB / LITEFLOW_DATA_MAX; i++)
 		ASSERT_EQ(lf_model_data(self->s, i * LITEFLOW_DATA_MAX, zero,
 					LITEFLOW_DATA_MAX), 0);
 	EXPECT_REFUSED(lf_model_commit(self->s), EBADMSG, "digest");
@@ -337,7 +337,7 @@ TEST_F(liteflow, freed_on_close)
 	for (round = 0; round < 64; round++) {
 		s = lf_open();
 		ASSERT_NE(s, NULL);
-		ASSERT_EQ(lf_model_begin(s, APP, 0, LF_MAX_BLOB, digest), 0) {
+		ASSERT_EQ(lf_model_begin(s, APP, 0, LITEFLOW_MAX_BLOB, digest), 0) {
 			TH_LOG("round %u: %s", round, s->why);
 		}
 		for (i = 0; i < 4; i++)
@@ -367,13 +367,13 @@ TEST_F(liteflow, bad_models)
 {
 	static char blob[LF_BLOB_ROOM];
 	size_t len = lf_blob_make(blob, 7, N_IN, "");
-	struct lf_blob_header *h = (void *)blob;
+	struct liteflow_blob_header *h = (void *)blob;
 
 	blob[len - 1] ^= 1;
 	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, blob, len), EINVAL, "checksum");
 	blob[len - 1] ^= 1;
 	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, blob, len - 8), EINVAL, "cut");
-	h->version = htole16(LF_BLOB_VERSION + 1);
+	h->version = htole16(LITEFLOW_BLOB_VERSION + 1);
 	lf_blob_fix(blob, len);
 	EXPECT_REFUSED(lf_model_send(self->s, APP, 0, blob, len), EINVAL, "version");
 	len = lf_blob_make(blob, 7, N_IN + 1, "");

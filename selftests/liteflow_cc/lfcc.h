@@ -71,10 +71,11 @@ static inline size_t lfcc_blob(void *buf, const struct lfcc_model *model)
 	static const char *const prefs[LFCC_PREFS] = { "throughput", "latency", "loss" };
 	static const char *const kinds[] = { "inflation", "ratio", "send" };
 	unsigned int n_prefs = model->prefs ? LFCC_PREFS : 0, n_in = n_prefs + LFCC_N_IN, i;
-	struct lf_blob_header *h = buf;
-	struct lf_blob_feature *in = lf_blob_begin(buf, n_in, 1, n_prefs ? "cc-pref-1" : "cc-1");
-	struct lf_blob_output *out = (void *)(in + n_in);
-	void *bias = lf_blob_layer(out + 1, n_in, 1, LF_ACT_NONE);
+	struct liteflow_blob_header *h = buf;
+	struct liteflow_blob_feature *in = lf_blob_begin(buf, n_in, 1,
+							 n_prefs ? "cc-pref-1" : "cc-1");
+	struct liteflow_blob_output *out = (void *)(in + n_in);
+	void *bias = lf_blob_layer(out + 1, n_in, 1, LITEFLOW_ACT_NONE);
 	__u64 bias_le = htole64((__s64)model->constant * 4);
 	__s16 weights[LFCC_PREFS + LFCC_N_IN] = {};
 

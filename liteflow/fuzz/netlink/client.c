@@ -22,7 +22,7 @@ void client_must(struct client *c, int fd, const char *what)
 
 void client_install(struct client *c, int fd, const void *blob, size_t len, unsigned int slot)
 {
-	unsigned char digest[LF_DIGEST_LEN];
+	unsigned char digest[LITEFLOW_DIGEST_LEN];
 	size_t at, piece;
 
 	SHA256(blob, len, digest);

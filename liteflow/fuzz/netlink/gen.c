@@ -74,10 +74,10 @@ static void put(uint8_t *at, uint64_t v, size_t bytes)
 /* Overwrite a number somewhere in the part that is not weights. */
 static void mutate_field(uint8_t *blob, size_t len)
 {
-	const struct lf_blob_header *h = (const void *)blob;
-	size_t front = sizeof(*h) + h->n_in * sizeof(struct lf_blob_feature) +
-		       h->n_out * sizeof(struct lf_blob_output) +
-		       h->n_layers * sizeof(struct lf_blob_layer);
+	const struct liteflow_blob_header *h = (const void *)blob;
+	size_t front = sizeof(*h) + h->n_in * sizeof(struct liteflow_blob_feature) +
+		       h->n_out * sizeof(struct liteflow_blob_output) +
+		       h->n_layers * sizeof(struct liteflow_blob_layer);
 	size_t bytes = 1 << rnd(4), at;
 
 	if (front > len)
@@ -93,22 +93,22 @@ static void mutate_field(uint8_t *blob, size_t len)
 /* One layer's or one scale's numbers, where the proofs are. */
 static void mutate_scale(uint8_t *blob, size_t len)
 {
-	const struct lf_blob_header *h = (const void *)blob;
-	size_t outputs = sizeof(*h) + h->n_in * sizeof(struct lf_blob_feature);
-	size_t layers = outputs + h->n_out * sizeof(struct lf_blob_output);
+	const struct liteflow_blob_header *h = (const void *)blob;
+	size_t outputs = sizeof(*h) + h->n_in * sizeof(struct liteflow_blob_feature);
+	size_t layers = outputs + h->n_out * sizeof(struct liteflow_blob_output);
 	size_t at;
 
 	switch (rnd(3)) {
 	case 0:
-		at = sizeof(*h) + rnd(h->n_in + 1) * sizeof(struct lf_blob_feature) +
-		     offsetof(struct lf_blob_feature, lo) + 4 * rnd(5);
+		at = sizeof(*h) + rnd(h->n_in + 1) * sizeof(struct liteflow_blob_feature) +
+		     offsetof(struct liteflow_blob_feature, lo) + 4 * rnd(5);
 		break;
 	case 1:
-		at = outputs + rnd(h->n_out + 1) * sizeof(struct lf_blob_output) +
-		     offsetof(struct lf_blob_output, lo) + 4 * rnd(5);
+		at = outputs + rnd(h->n_out + 1) * sizeof(struct liteflow_blob_output) +
+		     offsetof(struct liteflow_blob_output, lo) + 4 * rnd(5);
 		break;
 	default:
-		at = layers + rnd(h->n_layers + 1) * sizeof(struct lf_blob_layer) + rnd(8);
+		at = layers + rnd(h->n_layers + 1) * sizeof(struct liteflow_blob_layer) + rnd(8);
 	}
 	if (at + 4 <= len)
 		put(blob + at, one_in(2) ? edge() : rnd64(), one_in(2) ? 1 : 4);
@@ -127,7 +127,7 @@ void gen_mutate(uint8_t *blob, size_t *len)
 {
 	size_t by, at;
 
-	if (*len < sizeof(struct lf_blob_header))
+	if (*len < sizeof(struct liteflow_blob_header))
 		return;
 	switch (rnd(8)) {
 	case 0:
@@ -140,8 +140,8 @@ void gen_mutate(uint8_t *blob, size_t *len)
 		break;
 	case 2:
 		by = one_in(2) ? 8 * (1 + rnd(8)) : 1 + rnd(64);
-		if (*len + by > LF_MAX_BLOB)
-			by = LF_MAX_BLOB - *len;
+		if (*len + by > LITEFLOW_MAX_BLOB)
+			by = LITEFLOW_MAX_BLOB - *len;
 		memset(blob + *len, one_in(2) ? 0 : rnd(256), by);
 		*len += by;
 		break;
@@ -181,18 +181,18 @@ bool gen_blob(struct plan *p, const struct o_app *app)
 	if (one_in(40))
 		spec.width = 1 + rnd(300);
 	if (one_in(40))
-		spec.n_layers = 1 + rnd(LF_MAX_LAYERS);
+		spec.n_layers = 1 + rnd(LITEFLOW_MAX_LAYERS);
 	if (one_in(50))
 		spec.units = "other";
-	if (spec.last == LF_ACT_ARGMAX && spec.n_out != 1)
+	if (spec.last == LITEFLOW_ACT_ARGMAX && spec.n_out != 1)
 		return false;
-	p->len = lf_testmodel(rnd64(), &spec, p->blob, LF_MAX_BLOB);
+	p->len = lf_testmodel(rnd64(), &spec, p->blob, LITEFLOW_MAX_BLOB);
 	if (!p->len)
 		return false;
 	while (changes--) {
 		gen_mutate(p->blob, &p->len);
 		/* without that, the checksum hides what is behind it */
-		if (!one_in(8) && p->len >= sizeof(struct lf_blob_header))
+		if (!one_in(8) && p->len >= sizeof(struct liteflow_blob_header))
 			lf_testmodel_fix(p->blob, p->len);
 	}
 	return true;

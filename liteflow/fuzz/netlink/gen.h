@@ -8,7 +8,7 @@
 #include "nl.h"
 #include "oracle.h"
 
-#define BLOB_ROOM	(LF_MAX_BLOB + 64)
+#define BLOB_ROOM	(LITEFLOW_MAX_BLOB + 64)
 
 /* a model on its way: what a socket is about to send */
 struct plan {

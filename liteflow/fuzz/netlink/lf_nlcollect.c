@@ -31,7 +31,7 @@ struct flow {
 };
 
 static unsigned int n_in, n_out, every = 1;
-static char units[LF_NAME_LEN];
+static char units[LITEFLOW_NAME_LEN];
 static struct client client = { .app = "demo" };
 
 static struct lf_model *models[N_MODELS];
@@ -99,14 +99,14 @@ static void switch_model(int fd, unsigned int i)
 	client_must(&client, fd, "model-activate");
 }
 
-static void take_record(const struct lf_record *rec)
+static void take_record(const struct liteflow_record *rec)
 {
-	static s16 scratch[2 * LF_MAX_WIDTH];
-	static s32 out[LF_MAX_WIDTH];
-	int64_t place = 2 * (int64_t)rec->seq + (rec->kind == LF_RECORD_REWARD);
+	static s16 scratch[2 * LITEFLOW_MAX_WIDTH];
+	static s32 out[LITEFLOW_MAX_WIDTH];
+	int64_t place = 2 * (int64_t)rec->seq + (rec->kind == LITEFLOW_RECORD_REWARD);
 	struct flow *f;
 
-	if (rec->flow >= N_FLOWS || rec->kind > LF_RECORD_REWARD) {
+	if (rec->flow >= N_FLOWS || rec->kind > LITEFLOW_RECORD_REWARD) {
 		wrong++;
 		return;
 	}
@@ -115,7 +115,7 @@ static void take_record(const struct lf_record *rec)
 		f->first = place;
 	else if (place <= f->last)
 		disorder++;
-	if (rec->kind == LF_RECORD_REWARD) {
+	if (rec->kind == LITEFLOW_RECORD_REWARD) {
 		rewards++;
 		joined += f->n > 1 && f->last == place - 1;
 	} else {
@@ -139,7 +139,7 @@ static void take_batch(const void *attrs, size_t len)
 	uint64_t now = nl_find_uint(attrs, len, LITEFLOW_A_LOST);
 	size_t n = nl_find_uint(attrs, len, LITEFLOW_A_COUNT), size = 0, i;
 	const void *records = nl_find(attrs, len, LITEFLOW_A_RECORDS, &size);
-	size_t each = LF_RECORD_SIZE(n_in, n_out);
+	size_t each = LITEFLOW_RECORD_SIZE(n_in, n_out);
 
 	if (size != n * each || size > sizeof(copy) || now < lost || sequence < next_batch)
 		errx(1, "a batch of %zu records, %zu bytes, number %u", n, size, sequence);

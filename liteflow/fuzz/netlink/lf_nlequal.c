@@ -35,8 +35,8 @@ static void app_del(void)
 static unsigned long compare(const struct lf_model *model, unsigned int slot, const s32 *in,
 			     unsigned int rows, unsigned int seed)
 {
-	static s16 scratch[2 * LF_MAX_WIDTH];
-	static s32 out[LF_MAX_WIDTH];
+	static s16 scratch[2 * LITEFLOW_MAX_WIDTH];
+	static s32 out[LITEFLOW_MAX_WIDTH];
 	size_t row = model->n_out * sizeof(s32), size = 0;
 	unsigned long bad = 0;
 	const char *got;
@@ -75,8 +75,8 @@ static struct lf_testmodel_spec spec_of(unsigned int seed)
 		spec.n_out = 1;
 		spec.n_layers = 3;
 		spec.widths = aurora;
-		spec.act = LF_ACT_TANH;
-		spec.last = LF_ACT_NONE;
+		spec.act = LITEFLOW_ACT_TANH;
+		spec.last = LITEFLOW_ACT_NONE;
 	}
 	return spec;
 }
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 {
 	unsigned int models = 4000, first = 1, i, k, rows, wanted = 64;
 	unsigned long pairs = 0, bad = 0, wide = 0;
-	static u8 blob[LF_MAX_BLOB];
+	static u8 blob[LITEFLOW_MAX_BLOB];
 	static s32 in[LITEFLOW_DATA_MAX / sizeof(s32)];
 	struct lf_error why = {};
 	struct lf_model *model;

@@ -104,7 +104,7 @@ static void check_slot(void *arg, const void *attrs, size_t len)
 	name = nl_find(attrs, len, LITEFLOW_A_MODEL_NAME, &name_size);
 	seen++;
 	want = app && slot < app->n_slots ? &app->slots[slot] : NULL;
-	if (!want || !want->model || !digest || size != LF_DIGEST_LEN || !name ||
+	if (!want || !want->model || !digest || size != LITEFLOW_DIGEST_LEN || !name ||
 	    memcmp(digest, want->digest, size) || strcmp(name, want->model->name) ||
 	    nl_find_uint(attrs, len, LITEFLOW_A_VERSION) != want->version ||
 	    nl_find_uint(attrs, len, LITEFLOW_A_STATE) != want->state ||
@@ -194,18 +194,18 @@ static size_t load(const char *dir, const char *name, uint8_t *to)
 		n = fread(to, 1, BLOB_ROOM, f);
 		fclose(f);
 	}
-	return n <= LF_MAX_BLOB ? n : 0;
+	return n <= LITEFLOW_MAX_BLOB ? n : 0;
 }
 
 /* One blob to an app of its own shape, as it is and then with a change or two. */
 static void corpus_one(struct o_sock *s, struct plan *p, unsigned int changes)
 {
 	static struct message m;
-	const struct lf_blob_header *h = (const void *)p->blob;
+	const struct liteflow_blob_header *h = (const void *)p->blob;
 	uint32_t n_in = 1, n_out = 1;
 
-	if (p->len >= sizeof(*h) && h->n_in && h->n_in <= LF_MAX_WIDTH && h->n_out &&
-	    h->n_out <= LF_MAX_WIDTH) {
+	if (p->len >= sizeof(*h) && h->n_in && h->n_in <= LITEFLOW_MAX_WIDTH && h->n_out &&
+	    h->n_out <= LITEFLOW_MAX_WIDTH) {
 		n_in = h->n_in;
 		n_out = h->n_out;
 	}

@@ -79,7 +79,7 @@ static bool name_valid(const char *name)
 {
 	const char *p;
 
-	if (!*name || strlen(name) >= LF_NAME_LEN)
+	if (!*name || strlen(name) >= LITEFLOW_NAME_LEN)
 		return false;
 	for (p = name; *p; p++)
 		if (!isalnum((unsigned char)*p) && *p != '_' && *p != '-')
@@ -150,8 +150,8 @@ static struct o_app *app_new(const struct attrs *a)
 	}
 	app->limits.n_in = app->n_in;
 	app->limits.n_out = app->n_out;
-	app->limits.max_width = atomic ? ATOMIC_WIDTH : LF_MAX_WIDTH;
-	app->limits.max_macs = macs ? macs : atomic ? ATOMIC_MACS : LF_MAX_BLOB / 2;
+	app->limits.max_width = atomic ? ATOMIC_WIDTH : LITEFLOW_MAX_WIDTH;
+	app->limits.max_macs = macs ? macs : atomic ? ATOMIC_MACS : LITEFLOW_MAX_BLOB / 2;
 	app->limits.max_bytes = bytes ? bytes : MAX_BYTES;
 	app_settings(app, a);
 	if (atomic)
@@ -223,7 +223,7 @@ static bool may_send(const struct o_sock *s, const struct attrs *a)
 /* Is the complete model sound, and is there a place for it? */
 static struct lf_model *commit_parse(const struct o_sock *s)
 {
-	uint8_t digest[LF_DIGEST_LEN];
+	uint8_t digest[LITEFLOW_DIGEST_LEN];
 	struct lf_model *model = NULL;
 	struct lf_error why = {};
 
@@ -303,7 +303,7 @@ static bool may_collect(const struct o_sock *s, const struct o_app *app, const s
 	if (!app || s->collects || app->reader >= 0 || (every & (every - 1)))
 		return false;
 	bytes /= sysconf(_SC_NPROCESSORS_ONLN);
-	return bytes / (LF_RECORD_SIZE(app->n_in, app->n_out) + sizeof(long)) >= 8;
+	return bytes / (LITEFLOW_RECORD_SIZE(app->n_in, app->n_out) + sizeof(long)) >= 8;
 }
 
 static bool may_do(const struct o_sock *s, unsigned int cmd, bool dump, const struct attrs *a)
@@ -433,8 +433,8 @@ static void apply_commit(struct o_sock *s, const void *reply, size_t len, char b
 static void apply_eval(struct o_app *app, const struct attrs *a, const void *reply, size_t len,
 		       char bad[160])
 {
-	static s16 scratch[2 * LF_MAX_WIDTH];
-	static s32 in[LF_MAX_WIDTH], out[LF_MAX_WIDTH];
+	static s16 scratch[2 * LITEFLOW_MAX_WIDTH];
+	static s32 in[LITEFLOW_MAX_WIDTH], out[LITEFLOW_MAX_WIDTH];
 	const struct lf_model *model = find_slot(app, a)->model;
 	uint32_t i, rows = number(a, LITEFLOW_A_ROWS, 0);
 	size_t size = 0, row = app->n_out * 4;

@@ -19,7 +19,7 @@
 /* a model that was installed */
 struct o_slot {
 	struct lf_model *model;		/* NULL: empty */
-	uint8_t digest[LF_DIGEST_LEN];
+	uint8_t digest[LITEFLOW_DIGEST_LEN];
 	uint32_t version;
 	uint32_t state;			/* LITEFLOW_STATE_* */
 	uint64_t activated;
@@ -28,8 +28,8 @@ struct o_slot {
 struct o_app {
 	bool alive;
 	uint32_t id;
-	char name[LF_NAME_LEN];
-	char units[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
+	char units[LITEFLOW_NAME_LEN];
 	uint32_t n_in, n_out, context, n_slots, capability;
 	uint32_t policy, at_limit, max_retired, sample_shift;
 	struct lf_limits limits;
@@ -45,7 +45,7 @@ struct o_sock {
 	int fd;
 	struct o_app *up;		/* NULL: no model is being sent */
 	uint32_t slot, length, received;
-	uint8_t digest[LF_DIGEST_LEN];
+	uint8_t digest[LITEFLOW_DIGEST_LEN];
 	uint8_t *blob;
 	struct o_app *collects;
 };

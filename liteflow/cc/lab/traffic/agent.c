@@ -41,9 +41,9 @@ static void act(uint16_t flags, int32_t action)
 		fail("TCP_CC_PARAMS: %s", strerror(errno));
 }
 
-static void answer(const struct lf_record *record)
+static void answer(const struct liteflow_record *record)
 {
-	int16_t scratch[2 * LF_MAX_WIDTH];
+	int16_t scratch[2 * LITEFLOW_MAX_WIDTH];
 	int32_t action;
 
 	lf_model_run(model, record->values, &action, scratch);
@@ -53,7 +53,7 @@ static void answer(const struct lf_record *record)
 
 static int on_batch(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
-	uint64_t record[LF_RECORD_SIZE(INPUTS, OUTPUTS) / 8];
+	uint64_t record[LITEFLOW_RECORD_SIZE(INPUTS, OUTPUTS) / 8];
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr = tb[LITEFLOW_A_RECORDS];
 	size_t i, n;

@@ -46,7 +46,7 @@ struct lf_limits {
 	const char *const *features;
 };
 
-/* How one input is quantised, or one output made: struct lf_blob_feature. */
+/* How one input is quantised, or one output made: struct liteflow_blob_feature. */
 struct lf_scale {
 	s32 lo;
 	s32 hi;
@@ -59,7 +59,7 @@ struct lf_scale {
  * struct lf_layer - a layer, ready to run
  * @n_in: inputs
  * @n_out: outputs
- * @act: LF_ACT_*
+ * @act: LITEFLOW_ACT_*
  * @shift: of its sums
  * @wide: sums may need more than 32 bits, so they are made one by one in s64;
  *	otherwise two rows share a 64-bit accumulator
@@ -111,15 +111,15 @@ struct lf_model {
 	u32 crc;
 	const struct lf_scale *in;
 	const struct lf_scale *out;
-	char name[LF_NAME_LEN];
-	char units[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
+	char units[LITEFLOW_NAME_LEN];
 	const char *provenance;
-	const char (*in_names)[LF_NAME_LEN];
-	const char (*out_names)[LF_NAME_LEN];
+	const char (*in_names)[LITEFLOW_NAME_LEN];
+	const char (*out_names)[LITEFLOW_NAME_LEN];
 	struct lf_layer layers[];
 };
 
-/* v / 2^shift, rounded to the nearest, halves up; shift at most LF_MAX_SHIFT. */
+/* v / 2^shift, rounded to the nearest, halves up; shift at most LITEFLOW_MAX_SHIFT. */
 static inline s64 lf_rshift(s64 v, unsigned int shift)
 {
 	return (v + (1LL << shift >> 1)) >> shift;

@@ -96,13 +96,13 @@ static DEFINE_MUTEX(lf_collect_mutex);
 
 size_t lf_record_size(const struct lf_app *app)
 {
-	return LF_RECORD_SIZE(app->n_in, app->n_out);
+	return LITEFLOW_RECORD_SIZE(app->n_in, app->n_out);
 }
 
 /* -- producers: any context but NMI, under RCU --------------------------- */
 
 /* Reserve a place. */
-static struct lf_record *lf_ring_get(struct lf_ring *ring, size_t size, unsigned long *place)
+static struct liteflow_record *lf_ring_get(struct lf_ring *ring, size_t size, unsigned long *place)
 {
 	unsigned long head = READ_ONCE(ring->head);
 	long used;
@@ -145,7 +145,7 @@ static bool lf_collect_this(const struct lf_collector *c, const struct lf_flow *
 	return !(count & (c->desc.every - 1));
 }
 
-static void lf_record_fill(struct lf_record *rec, const struct lf_flow *flow, u32 seq,
+static void lf_record_fill(struct liteflow_record *rec, const struct lf_flow *flow, u32 seq,
 			   u32 version, u16 kind)
 {
 	rec->flow = flow ? flow->id : 0;
@@ -173,7 +173,7 @@ void lf_collect_query(struct lf_app *app, const struct lf_flow *flow, u32 versio
 {
 	struct lf_collector *c = rcu_dereference(app->collector);
 	u32 seq = flow ? flow->seq - 1 : 0;
-	struct lf_record *rec;
+	struct liteflow_record *rec;
 	struct lf_ring *ring;
 	unsigned long place;
 
@@ -183,7 +183,7 @@ void lf_collect_query(struct lf_app *app, const struct lf_flow *flow, u32 versio
 	rec = lf_ring_get(ring, c->size, &place);
 	if (!rec)
 		return;
-	lf_record_fill(rec, flow, seq, version, LF_RECORD_QUERY);
+	lf_record_fill(rec, flow, seq, version, LITEFLOW_RECORD_QUERY);
 	memcpy(rec->values, in, app->n_in * sizeof(s32));
 	memcpy(rec->values + app->n_in, out, app->n_out * sizeof(s32));
 	lf_ring_put(ring, place);
@@ -203,7 +203,7 @@ void lf_collect_query(struct lf_app *app, const struct lf_flow *flow, u32 versio
 void lf_reward(struct lf_app *app, const struct lf_flow *flow, u32 seq, s32 reward)
 {
 	struct lf_collector *c;
-	struct lf_record *rec;
+	struct liteflow_record *rec;
 	struct lf_ring *ring;
 	unsigned long place;
 
@@ -217,7 +217,7 @@ void lf_reward(struct lf_app *app, const struct lf_flow *flow, u32 seq, s32 rewa
 	rec = lf_ring_get(ring, c->size, &place);
 	if (!rec)
 		goto unlock;
-	lf_record_fill(rec, flow, seq, flow->version, LF_RECORD_REWARD);
+	lf_record_fill(rec, flow, seq, flow->version, LITEFLOW_RECORD_REWARD);
 	rec->reward = reward;
 	memset(rec->values, 0, c->size - sizeof(*rec));
 	lf_ring_put(ring, place);

@@ -44,9 +44,9 @@ static int lf_compiled_check(const struct lf_app *app, const struct lf_compiled_
 		return -ENODEV;
 	}
 	if (!model->run || !model->name || !model->name[0] ||
-	    strlen(model->name) >= LF_NAME_LEN) {
+	    strlen(model->name) >= LITEFLOW_NAME_LEN) {
 		lf_refuse(err, "a compiled model needs code and a name below %d bytes",
-			  LF_NAME_LEN);
+			  LITEFLOW_NAME_LEN);
 		return -EINVAL;
 	}
 	if (model->n_in != app->n_in || model->n_out != app->n_out) {
@@ -178,7 +178,7 @@ void lf_compiled_detach(struct lf_app *app)
 		list_del_init(&model->list);
 }
 
-bool lf_compiled_name(struct lf_app *app, unsigned int nth, char name[LF_NAME_LEN])
+bool lf_compiled_name(struct lf_app *app, unsigned int nth, char name[LITEFLOW_NAME_LEN])
 {
 	const struct lf_compiled_model *model;
 	bool found = false;
@@ -186,7 +186,7 @@ bool lf_compiled_name(struct lf_app *app, unsigned int nth, char name[LF_NAME_LE
 	mutex_lock(&lf_mutex);
 	list_for_each_entry(model, &app->compiled, list) {
 		if (!nth--) {
-			strscpy(name, model->name, LF_NAME_LEN);
+			strscpy(name, model->name, LITEFLOW_NAME_LEN);
 			found = true;
 			break;
 		}

@@ -156,7 +156,7 @@ static bool lf_name_valid(const char *name)
 {
 	const char *p;
 
-	if (!name || !*name || strlen(name) >= LF_NAME_LEN)
+	if (!name || !*name || strlen(name) >= LITEFLOW_NAME_LEN)
 		return false;
 	for (p = name; *p; p++)
 		if (!isascii(*p) || (!isalnum(*p) && *p != '_' && *p != '-'))
@@ -167,11 +167,11 @@ static bool lf_name_valid(const char *name)
 static int lf_desc_check(const struct lf_app_desc *desc, struct lf_error *err)
 {
 	bool atomic = desc->context == LF_CONTEXT_ATOMIC;
-	unsigned int width = atomic ? LF_ATOMIC_WIDTH : LF_MAX_WIDTH;
+	unsigned int width = atomic ? LF_ATOMIC_WIDTH : LITEFLOW_MAX_WIDTH;
 
 	if (!lf_name_valid(desc->name)) {
 		lf_refuse(err, "app name: give 1 to %d letters, digits, \"_\" or \"-\"",
-			  LF_NAME_LEN - 1);
+			  LITEFLOW_NAME_LEN - 1);
 		return -EINVAL;
 	}
 	if (desc->context > LF_CONTEXT_SOFTIRQ || desc->policy > LF_POLICY_FOLLOW ||
@@ -206,7 +206,7 @@ static int lf_desc_check(const struct lf_app_desc *desc, struct lf_error *err)
 	}
 	if (desc->units && !lf_printable(desc->units)) {
 		lf_refuse(err, "units tag: give at most %d printable characters",
-			  LF_NAME_LEN - 1);
+			  LITEFLOW_NAME_LEN - 1);
 		return -EINVAL;
 	}
 	return 0;
@@ -222,20 +222,20 @@ static int lf_features_copy(struct lf_app *app, const struct lf_app_desc *desc,
 
 	if (!desc->features)
 		return 0;
-	features = kvzalloc(desc->n_in * (sizeof(*features) + LF_NAME_LEN), GFP_KERNEL);
+	features = kvzalloc(desc->n_in * (sizeof(*features) + LITEFLOW_NAME_LEN), GFP_KERNEL);
 	if (!features) {
 		lf_refuse(err, "no memory for the app");
 		return -ENOMEM;
 	}
 	app->limits.features = features;
 	name = (char *)(features + desc->n_in);
-	for (i = 0; i < desc->n_in; i++, name += LF_NAME_LEN) {
+	for (i = 0; i < desc->n_in; i++, name += LITEFLOW_NAME_LEN) {
 		if (!desc->features[i] || !lf_printable(desc->features[i])) {
 			lf_refuse(err, "name of input %u: give at most %d printable characters",
-				  i, LF_NAME_LEN - 1);
+				  i, LITEFLOW_NAME_LEN - 1);
 			return -EINVAL;
 		}
-		strscpy(name, desc->features[i], LF_NAME_LEN);
+		strscpy(name, desc->features[i], LITEFLOW_NAME_LEN);
 		features[i] = name;
 	}
 	return 0;
@@ -265,9 +265,9 @@ static void lf_app_init(struct lf_app *app, const struct lf_app_desc *desc)
 
 	app->limits.n_in = desc->n_in;
 	app->limits.n_out = desc->n_out;
-	app->limits.max_width = atomic ? LF_ATOMIC_WIDTH : LF_MAX_WIDTH;
+	app->limits.max_width = atomic ? LF_ATOMIC_WIDTH : LITEFLOW_MAX_WIDTH;
 	app->limits.max_macs = desc->max_macs ?: atomic ? LF_ATOMIC_MACS :
-			       LF_MAX_BLOB / sizeof(__le16);
+			       LITEFLOW_MAX_BLOB / sizeof(__le16);
 	app->limits.max_bytes = desc->max_bytes ?: LF_MAX_MODEL_BYTES;
 	app->max_retired = desc->max_retired ?: 4 * app->limits.max_bytes;
 

@@ -81,7 +81,7 @@ enum lf_slot_state {
 };
 
 /* Activations of a model too wide for the stack: input and output of a layer. */
-#define LF_SCRATCH_WIDTH	(2 * LF_MAX_WIDTH)
+#define LF_SCRATCH_WIDTH	(2 * LITEFLOW_MAX_WIDTH)
 
 /**
  * struct lf_scratch - per CPU, used with preemption off
@@ -124,7 +124,7 @@ struct lf_snapshot {
 	struct lf_app *app;
 	struct lf_compiled_model *compiled;
 	void *priv;
-	u8 digest[LF_DIGEST_LEN];
+	u8 digest[LITEFLOW_DIGEST_LEN];
 	u32 bytes;
 	unsigned long folded;
 	enum lf_slot_state state;
@@ -189,8 +189,8 @@ struct lf_app {
 	bool dead;
 
 	struct lf_limits limits ____cacheline_aligned_in_smp;
-	char name[LF_NAME_LEN];
-	char units[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
+	char units[LITEFLOW_NAME_LEN];
 	int capability;
 	const struct lf_app_ops *ops;
 	struct module *owner;
@@ -278,8 +278,8 @@ struct lf_snapshot_info {
 	u32 macs;
 	u16 width;
 	unsigned long queries;
-	u8 digest[LF_DIGEST_LEN];
-	char name[LF_NAME_LEN];
+	u8 digest[LITEFLOW_DIGEST_LEN];
+	char name[LITEFLOW_NAME_LEN];
 	bool compiled;
 	char provenance[256];
 };
@@ -303,7 +303,7 @@ struct lf_app_stats {
 /* The @nth snapshot, slots first, then retired ones; false behind the last. */
 bool lf_snapshot_info(struct lf_app *app, unsigned int nth, struct lf_snapshot_info *info);
 /* Name of the @nth registered compiled model; false behind the last. */
-bool lf_compiled_name(struct lf_app *app, unsigned int nth, char name[LF_NAME_LEN]);
+bool lf_compiled_name(struct lf_app *app, unsigned int nth, char name[LITEFLOW_NAME_LEN]);
 void lf_app_stats(struct lf_app *app, struct lf_app_stats *stats);
 int lf_app_set(struct lf_app *app, int policy, int at_limit, s64 max_retired,
 	       int sample_shift, struct lf_error *err);	/* -1: as it is */

@@ -28,8 +28,8 @@
 #include "tanh_table.h"
 
 #define LF_TANH_STEP_BITS	8
-#define LF_TANH_END		(8 << LF_TANH_IN_FRAC)
-#define LF_TANH_STEP		(LF_TANH_END / LF_TANH_STEPS)
+#define LF_TANH_END		(8 << LITEFLOW_TANH_IN_FRAC)
+#define LF_TANH_STEP		(LF_TANH_END / LITEFLOW_TANH_STEPS)
 
 /*
  * tanh is odd and its table ends in S16_MAX, twice: the last angle stands for
@@ -50,13 +50,13 @@ static __always_inline s32 lf_tanh_at(s64 angle)
 
 /**
  * lf_tanh() - hyperbolic tangent
- * @angle: with LF_TANH_IN_FRAC bits after the point; any value
+ * @angle: with LITEFLOW_TANH_IN_FRAC bits after the point; any value
  *
- * Linear interpolation between LF_TANH_STEPS points of [0, 8); the error is
+ * Linear interpolation between LITEFLOW_TANH_STEPS points of [0, 8); the error is
  * below 2 units of the last place.
  *
  * Context: any.
- * Return: tanh(@angle) with LF_TANH_OUT_FRAC bits after the point, within
+ * Return: tanh(@angle) with LITEFLOW_TANH_OUT_FRAC bits after the point, within
  * +-S16_MAX.
  */
 s32 lf_tanh(s64 angle)
@@ -79,20 +79,20 @@ struct lf_act {
 
 static __always_inline struct lf_act lf_act_of(const struct lf_layer *layer, bool curve)
 {
-	bool sigmoid = layer->act == LF_ACT_SIGMOID;
+	bool sigmoid = layer->act == LITEFLOW_ACT_SIGMOID;
 
 	return (struct lf_act) {
 		.curve = curve,
 		.shift = layer->shift,
 		.half = sigmoid,
-		.base = sigmoid << LF_TANH_OUT_FRAC,
-		.least = layer->act == LF_ACT_RELU ? 0 : S16_MIN,
+		.base = sigmoid << LITEFLOW_TANH_OUT_FRAC,
+		.least = layer->act == LITEFLOW_ACT_RELU ? 0 : S16_MIN,
 	};
 }
 
 static bool lf_is_curve(const struct lf_layer *layer)
 {
-	return layer->act == LF_ACT_TANH || layer->act == LF_ACT_SIGMOID;
+	return layer->act == LITEFLOW_ACT_TANH || layer->act == LITEFLOW_ACT_SIGMOID;
 }
 
 static __always_inline s32 lf_act(const struct lf_act *act, s64 sum)
@@ -134,9 +134,9 @@ s32 lf_hidden(const struct lf_layer *layer, s64 sum)
 s64 lf_value(const struct lf_layer *layer, s64 sum)
 {
 	switch (layer->act) {
-	case LF_ACT_NONE:
+	case LITEFLOW_ACT_NONE:
 		return sum;
-	case LF_ACT_RELU:
+	case LITEFLOW_ACT_RELU:
 		return max_t(s64, sum, 0);
 	default:
 		return lf_hidden(layer, sum);
@@ -331,7 +331,7 @@ void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *sc
 		lf_run_hidden(layer, x, y);
 		swap(x, y);
 	}
-	if (last->act == LF_ACT_ARGMAX)
+	if (last->act == LITEFLOW_ACT_ARGMAX)
 		lf_run_argmax(model, last, x, out);
 	else
 		lf_run_last(model, last, x, out);

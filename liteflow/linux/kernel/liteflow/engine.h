@@ -7,15 +7,15 @@
 
 #include <linux/liteflow_engine.h>
 
-/* Printable ASCII that ends below LF_NAME_LEN: people get to see it in tables. */
+/* Printable ASCII that ends below LITEFLOW_NAME_LEN: people get to see it in tables. */
 static inline bool lf_printable(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < LF_NAME_LEN && name[i]; i++)
+	for (i = 0; i < LITEFLOW_NAME_LEN && name[i]; i++)
 		if (name[i] < ' ' || name[i] > '~')
 			return false;
-	return i < LF_NAME_LEN;
+	return i < LITEFLOW_NAME_LEN;
 }
 
 s32 lf_hidden(const struct lf_layer *layer, s64 sum);

@@ -46,9 +46,9 @@ struct lf_range {
  * struct lf_parser - a blob on its way to become a model
  * @limits: what it must keep to
  * @err: where the reason goes, or NULL
- * @in: its struct lf_blob_feature
- * @out: its struct lf_blob_output
- * @layer: its struct lf_blob_layer
+ * @in: its struct liteflow_blob_feature
+ * @out: its struct liteflow_blob_output
+ * @layer: its struct liteflow_blob_layer
  * @param: parameters of the first layer
  * @provenance: its text
  * @end: end of the blob
@@ -69,7 +69,7 @@ struct lf_parser {
 	const u8 *param;
 	const u8 *provenance;
 	const u8 *end;
-	struct lf_blob_header h;
+	struct liteflow_blob_header h;
 	unsigned int width;
 	u32 macs;
 	u32 bytes;
@@ -78,7 +78,7 @@ struct lf_parser {
 	struct lf_range *y;
 };
 
-/* A layer's struct lf_blob_layer in the machine's order. */
+/* A layer's struct liteflow_blob_layer in the machine's order. */
 struct lf_shape {
 	unsigned int n_in;
 	unsigned int n_out;
@@ -123,12 +123,12 @@ static bool lf_zero(const u8 *from, size_t len)
 	return !memchr_inv(from, 0, len);
 }
 
-/* Text up to a zero byte, and zero bytes up to LF_NAME_LEN. */
+/* Text up to a zero byte, and zero bytes up to LITEFLOW_NAME_LEN. */
 static bool lf_name_ok(const char *name)
 {
-	size_t len = strnlen(name, LF_NAME_LEN);
+	size_t len = strnlen(name, LITEFLOW_NAME_LEN);
 
-	return lf_printable(name) && lf_zero((const u8 *)name + len, LF_NAME_LEN - len);
+	return lf_printable(name) && lf_zero((const u8 *)name + len, LITEFLOW_NAME_LEN - len);
 }
 
 /* Well-formed UTF-8 without control characters, save newline. */
@@ -168,9 +168,9 @@ static bool lf_text_ok(const u8 *s, size_t len)
 
 static u32 lf_blob_crc(const u8 *blob, size_t len)
 {
-	const size_t at = offsetof(struct lf_blob_header, crc);
-	const size_t behind = at + sizeof_field(struct lf_blob_header, crc);
-	static const u8 zero[sizeof_field(struct lf_blob_header, crc)];
+	const size_t at = offsetof(struct liteflow_blob_header, crc);
+	const size_t behind = at + sizeof_field(struct liteflow_blob_header, crc);
+	static const u8 zero[sizeof_field(struct liteflow_blob_header, crc)];
 	u32 crc = ~0;
 
 	crc = crc32_le(crc, blob, at);
@@ -181,21 +181,21 @@ static u32 lf_blob_crc(const u8 *blob, size_t len)
 
 static int lf_check_header(struct lf_parser *p, const u8 *blob, size_t len)
 {
-	const struct lf_blob_header *h = &p->h;
+	const struct liteflow_blob_header *h = &p->h;
 
 	if (len < sizeof(*h))
 		return lf_bad(p, "%zu bytes are no model: the header alone has %zu", len,
 			      sizeof(*h));
-	if (len > LF_MAX_BLOB)
+	if (len > LITEFLOW_MAX_BLOB)
 		return lf_bad(p, "the model has %zu bytes, at most %u are possible", len,
-			      LF_MAX_BLOB);
+			      LITEFLOW_MAX_BLOB);
 	memcpy(&p->h, blob, sizeof(p->h));
-	if (le32_to_cpu(h->magic) != LF_BLOB_MAGIC)
+	if (le32_to_cpu(h->magic) != LITEFLOW_BLOB_MAGIC)
 		return lf_bad(p, "this is no model: magic %#x, not %#x", le32_to_cpu(h->magic),
-			      LF_BLOB_MAGIC);
-	if (le16_to_cpu(h->version) != LF_BLOB_VERSION)
+			      LITEFLOW_BLOB_MAGIC);
+	if (le16_to_cpu(h->version) != LITEFLOW_BLOB_VERSION)
 		return lf_bad(p, "format version %u, only %u is known: pack the model again",
-			      le16_to_cpu(h->version), LF_BLOB_VERSION);
+			      le16_to_cpu(h->version), LITEFLOW_BLOB_VERSION);
 	if (le16_to_cpu(h->header_len) != sizeof(*h))
 		return lf_bad(p, "header_len is %u, must be %zu", le16_to_cpu(h->header_len),
 			      sizeof(*h));
@@ -206,18 +206,18 @@ static int lf_check_header(struct lf_parser *p, const u8 *blob, size_t len)
 		return lf_bad(p, "the checksum does not match: the model is damaged");
 	if (le16_to_cpu(h->state_len))
 		return lf_bad(p, "state_len is %u, must be 0 in version %u",
-			      le16_to_cpu(h->state_len), LF_BLOB_VERSION);
+			      le16_to_cpu(h->state_len), LITEFLOW_BLOB_VERSION);
 	if (h->reserved)
 		return lf_bad(p, "the header's reserved field is not 0");
 	if (!lf_name_ok(h->name) || !h->name[0])
 		return lf_bad(p, "name is not 1 to %u printable ASCII characters",
-			      LF_NAME_LEN - 1);
+			      LITEFLOW_NAME_LEN - 1);
 	if (!lf_name_ok(h->units))
 		return lf_bad(p, "units is not 0 to %u printable ASCII characters",
-			      LF_NAME_LEN - 1);
-	if (le32_to_cpu(h->provenance_len) > LF_MAX_PROVENANCE)
+			      LITEFLOW_NAME_LEN - 1);
+	if (le32_to_cpu(h->provenance_len) > LITEFLOW_MAX_PROVENANCE)
 		return lf_bad(p, "provenance_len is %u, at most %u are possible",
-			      le32_to_cpu(h->provenance_len), LF_MAX_PROVENANCE);
+			      le32_to_cpu(h->provenance_len), LITEFLOW_MAX_PROVENANCE);
 	return 0;
 }
 
@@ -229,12 +229,12 @@ static int lf_check_counts(struct lf_parser *p, const u8 *blob)
 	unsigned int n_layers = le16_to_cpu(p->h.n_layers);
 	size_t need;
 
-	if (!n_in || n_in > LF_MAX_WIDTH)
-		return lf_bad(p, "%u inputs, 1 to %u are possible", n_in, LF_MAX_WIDTH);
-	if (!n_out || n_out > LF_MAX_WIDTH)
-		return lf_bad(p, "%u outputs, 1 to %u are possible", n_out, LF_MAX_WIDTH);
-	if (!n_layers || n_layers > LF_MAX_LAYERS)
-		return lf_bad(p, "%u layers, 1 to %u are possible", n_layers, LF_MAX_LAYERS);
+	if (!n_in || n_in > LITEFLOW_MAX_WIDTH)
+		return lf_bad(p, "%u inputs, 1 to %u are possible", n_in, LITEFLOW_MAX_WIDTH);
+	if (!n_out || n_out > LITEFLOW_MAX_WIDTH)
+		return lf_bad(p, "%u outputs, 1 to %u are possible", n_out, LITEFLOW_MAX_WIDTH);
+	if (!n_layers || n_layers > LITEFLOW_MAX_LAYERS)
+		return lf_bad(p, "%u layers, 1 to %u are possible", n_layers, LITEFLOW_MAX_LAYERS);
 	if (limits->n_in && n_in != limits->n_in)
 		return lf_bad(p, "the model has %u inputs, the app %u", n_in, limits->n_in);
 	if (limits->n_out && n_out != limits->n_out)
@@ -243,22 +243,23 @@ static int lf_check_counts(struct lf_parser *p, const u8 *blob)
 		return lf_bad(p, "units are not the app's: \"%.20s\", not \"%.20s\"",
 			      p->h.units, limits->units);
 
-	need = n_in * sizeof(struct lf_blob_feature) + n_out * sizeof(struct lf_blob_output) +
-	       n_layers * sizeof(struct lf_blob_layer);
+	need = n_in * sizeof(struct liteflow_blob_feature) +
+	       n_out * sizeof(struct liteflow_blob_output) +
+	       n_layers * sizeof(struct liteflow_blob_layer);
 	p->in = blob + sizeof(p->h);
 	if (need > lf_left(p, p->in))
 		return lf_bad(p, "cut: inputs, outputs, layers need %zu bytes, %zu are there",
 			      need, lf_left(p, p->in));
-	p->out = p->in + n_in * sizeof(struct lf_blob_feature);
-	p->layer = p->out + n_out * sizeof(struct lf_blob_output);
-	p->param = p->layer + n_layers * sizeof(struct lf_blob_layer);
+	p->out = p->in + n_in * sizeof(struct liteflow_blob_feature);
+	p->layer = p->out + n_out * sizeof(struct liteflow_blob_output);
+	p->param = p->layer + n_layers * sizeof(struct liteflow_blob_layer);
 	p->width = n_in;
 	return 0;
 }
 
 static void lf_read_shape(const struct lf_parser *p, unsigned int nth, struct lf_shape *shape)
 {
-	struct lf_blob_layer b;
+	struct liteflow_blob_layer b;
 
 	memcpy(&b, p->layer + nth * sizeof(b), sizeof(b));
 	shape->n_in = le16_to_cpu(b.n_in);
@@ -297,19 +298,19 @@ static s16 lf_read_weight(const u8 *weights, unsigned int col)
 static int lf_check_layer(struct lf_parser *p, unsigned int nth, unsigned int n_in)
 {
 	bool last = nth + 1 == le16_to_cpu(p->h.n_layers);
-	struct lf_blob_layer b;
+	struct liteflow_blob_layer b;
 
 	memcpy(&b, p->layer + nth * sizeof(b), sizeof(b));
-	if (b.type != LF_LAYER_DENSE)
+	if (b.type != LITEFLOW_LAYER_DENSE)
 		return lf_bad(p, "layer %u: type %u is unknown", nth, b.type);
-	if (b.act > LF_ACT_ARGMAX)
+	if (b.act > LITEFLOW_ACT_ARGMAX)
 		return lf_bad(p, "layer %u: activation %u is unknown", nth, b.act);
-	if (b.act == LF_ACT_ARGMAX && !last)
+	if (b.act == LITEFLOW_ACT_ARGMAX && !last)
 		return lf_bad(p, "layer %u: argmax is only possible in the last layer", nth);
-	if (b.shift > LF_MAX_SHIFT)
+	if (b.shift > LITEFLOW_MAX_SHIFT)
 		return lf_bad(p, "layer %u: shift is %u, at most %u is possible", nth, b.shift,
-			      LF_MAX_SHIFT);
-	if (last && b.shift && b.act != LF_ACT_TANH && b.act != LF_ACT_SIGMOID)
+			      LITEFLOW_MAX_SHIFT);
+	if (last && b.shift && b.act != LITEFLOW_ACT_TANH && b.act != LITEFLOW_ACT_SIGMOID)
 		return lf_bad(p, "layer %u: shift is %u, must be 0 in a last layer without tanh",
 			      nth, b.shift);
 	if (b.reserved)
@@ -317,9 +318,9 @@ static int lf_check_layer(struct lf_parser *p, unsigned int nth, unsigned int n_
 	if (le16_to_cpu(b.n_in) != n_in)
 		return lf_bad(p, "layer %u: takes %u inputs, but %u come from before it", nth,
 			      le16_to_cpu(b.n_in), n_in);
-	if (!b.n_out || le16_to_cpu(b.n_out) > LF_MAX_WIDTH)
+	if (!b.n_out || le16_to_cpu(b.n_out) > LITEFLOW_MAX_WIDTH)
 		return lf_bad(p, "layer %u: %u outputs, 1 to %u are possible", nth,
-			      le16_to_cpu(b.n_out), LF_MAX_WIDTH);
+			      le16_to_cpu(b.n_out), LITEFLOW_MAX_WIDTH);
 	return 0;
 }
 
@@ -350,7 +351,7 @@ static int lf_check_layers(struct lf_parser *p)
 		param = lf_next_param(param, &shape);
 	}
 
-	n_out = shape.act == LF_ACT_ARGMAX ? 1 : shape.n_out;
+	n_out = shape.act == LITEFLOW_ACT_ARGMAX ? 1 : shape.n_out;
 	if (n_out != le16_to_cpu(p->h.n_out))
 		return lf_bad(p, "the last layer makes %u outputs, the header says %u", n_out,
 			      le16_to_cpu(p->h.n_out));
@@ -380,17 +381,17 @@ static int lf_check_work(struct lf_parser *p)
 
 static const char *lf_scale_name(const u8 *at)
 {
-	BUILD_BUG_ON(offsetof(struct lf_blob_feature, name));
+	BUILD_BUG_ON(offsetof(struct liteflow_blob_feature, name));
 	return (const char *)at;
 }
 
 static void lf_read_scale(const u8 *at, struct lf_scale *scale)
 {
-	struct lf_blob_feature b;
+	struct liteflow_blob_feature b;
 
 	/* inputs and outputs are quantised by the same fields */
-	BUILD_BUG_ON(sizeof(b) != sizeof(struct lf_blob_output));
-	BUILD_BUG_ON(offsetof(struct lf_blob_output, shift) != offsetof(typeof(b), shift));
+	BUILD_BUG_ON(sizeof(b) != sizeof(struct liteflow_blob_output));
+	BUILD_BUG_ON(offsetof(struct liteflow_blob_output, shift) != offsetof(typeof(b), shift));
 	memcpy(&b, at, sizeof(b));
 	scale->lo = le32_to_cpu(b.lo);
 	scale->hi = le32_to_cpu(b.hi);
@@ -403,15 +404,15 @@ static void lf_read_scale(const u8 *at, struct lf_scale *scale)
 static int lf_check_scale(struct lf_parser *p, const char *what, unsigned int nth,
 			  const u8 *first, struct lf_scale *scale)
 {
-	const u8 *at = first + nth * sizeof(struct lf_blob_feature);
+	const u8 *at = first + nth * sizeof(struct liteflow_blob_feature);
 	const char *name = lf_scale_name(at);
 	unsigned int i;
 
 	if (!lf_name_ok(name) || !name[0])
 		return lf_bad(p, "%s %u: name is not 1 to %u printable ASCII characters", what,
-			      nth, LF_NAME_LEN - 1);
+			      nth, LITEFLOW_NAME_LEN - 1);
 	for (i = 0; i < nth; i++) {
-		if (!strcmp(lf_scale_name(first + i * sizeof(struct lf_blob_feature)), name))
+		if (!strcmp(lf_scale_name(first + i * sizeof(struct liteflow_blob_feature)), name))
 			return lf_bad(p, "%s %u has the name of %u: %s", what, nth, i, name);
 	}
 	/* 1024 names are 500,000 comparisons */
@@ -422,11 +423,11 @@ static int lf_check_scale(struct lf_parser *p, const char *what, unsigned int nt
 			      scale->hi);
 	if (scale->mult < 0)
 		return lf_bad(p, "%s %s: mult %d is negative", what, name, scale->mult);
-	if (scale->shift > LF_MAX_SHIFT)
+	if (scale->shift > LITEFLOW_MAX_SHIFT)
 		return lf_bad(p, "%s %s: shift is %u, not up to %u", what, name, scale->shift,
-			      LF_MAX_SHIFT);
-	if (!lf_zero(at + offsetof(struct lf_blob_feature, reserved),
-		     sizeof_field(struct lf_blob_feature, reserved)))
+			      LITEFLOW_MAX_SHIFT);
+	if (!lf_zero(at + offsetof(struct liteflow_blob_feature, reserved),
+		     sizeof_field(struct liteflow_blob_feature, reserved)))
 		return lf_bad(p, "%s %s: reserved is not 0", what, name);
 	return 0;
 }
@@ -444,7 +445,7 @@ static int lf_check_inputs(struct lf_parser *p)
 		err = lf_check_scale(p, "input", nth, p->in, &scale);
 		if (err)
 			return err;
-		name = lf_scale_name(p->in + nth * sizeof(struct lf_blob_feature));
+		name = lf_scale_name(p->in + nth * sizeof(struct liteflow_blob_feature));
 		if (features && strcmp(name, features[nth]))
 			return lf_bad(p, "input %u is \"%.20s\", the app wants \"%.20s\"", nth,
 				      name, features[nth]);
@@ -507,7 +508,7 @@ static int lf_check_output(struct lf_parser *p, unsigned int nth, s64 least, s64
 	v = max(abs(least), abs(most));
 	if (scale.mult && v > div_s64(LF_BOUND, scale.mult))
 		return lf_bad(p, "output %s: its value times mult may pass 2^62",
-			      lf_scale_name(p->out + nth * sizeof(struct lf_blob_output)));
+			      lf_scale_name(p->out + nth * sizeof(struct liteflow_blob_output)));
 	return 0;
 }
 
@@ -534,14 +535,14 @@ static int lf_prove_layer(struct lf_parser *p, unsigned int nth, const struct lf
 		if (!last) {
 			p->y[row].lo = lf_hidden(&layer, least);
 			p->y[row].hi = lf_hidden(&layer, most);
-		} else if (shape->act != LF_ACT_ARGMAX) {
+		} else if (shape->act != LITEFLOW_ACT_ARGMAX) {
 			err = lf_check_output(p, row, lf_value(&layer, least),
 					      lf_value(&layer, most));
 			if (err)
 				return err;
 		}
 	}
-	if (shape->act == LF_ACT_ARGMAX)
+	if (shape->act == LITEFLOW_ACT_ARGMAX)
 		return lf_check_output(p, 0, 0, shape->n_out - 1);
 	return 0;
 }
@@ -600,7 +601,7 @@ static int lf_check_bytes(struct lf_parser *p)
 		lf_read_shape(p, nth, &shape);
 		p->bytes += lf_layer_bytes(&shape, p->wide & BIT(nth));
 	}
-	p->bytes += n_scales * (sizeof(struct lf_scale) + LF_NAME_LEN);
+	p->bytes += n_scales * (sizeof(struct lf_scale) + LITEFLOW_NAME_LEN);
 	p->bytes += le32_to_cpu(p->h.provenance_len) + 1;
 	if (p->limits->max_bytes && p->bytes > p->limits->max_bytes)
 		return lf_bad(p, "the model takes %u bytes of memory, the app allows %u",
@@ -671,15 +672,15 @@ static void *lf_fill_layer(const struct lf_shape *shape, bool wide, const u8 *pa
 
 static struct lf_scale *lf_fill_scales(const u8 *from, unsigned int n, struct lf_scale *to)
 {
-	for (; n; n--, to++, from += sizeof(struct lf_blob_feature))
+	for (; n; n--, to++, from += sizeof(struct liteflow_blob_feature))
 		lf_read_scale(from, to);
 	return to;
 }
 
 static char *lf_fill_names(const u8 *from, unsigned int n, char *to)
 {
-	for (; n; n--, to += LF_NAME_LEN, from += sizeof(struct lf_blob_feature))
-		memcpy(to, lf_scale_name(from), LF_NAME_LEN);
+	for (; n; n--, to += LITEFLOW_NAME_LEN, from += sizeof(struct liteflow_blob_feature))
+		memcpy(to, lf_scale_name(from), LITEFLOW_NAME_LEN);
 	return to;
 }
 

@@ -34,8 +34,8 @@ static_assert((int)LF_EVENT_ACTIVATED == (int)LITEFLOW_EVENT_ACTIVATED);
 static_assert((int)LF_EVENT_REMOVED == (int)LITEFLOW_EVENT_REMOVED);
 static_assert((int)LF_EVENT_EVICTED == (int)LITEFLOW_EVENT_EVICTED);
 /* Literals of the YAML. */
-static_assert(LF_NAME_LEN == 32 && LF_DIGEST_LEN == 32);
-static_assert(LF_MAX_SLOTS == 8 && LF_MAX_WIDTH == 1024 && LF_MAX_BLOB == 1048576);
+static_assert(LITEFLOW_NAME_LEN == 32 && LITEFLOW_DIGEST_LEN == 32);
+static_assert(LF_MAX_SLOTS == 8 && LITEFLOW_MAX_WIDTH == 1024 && LITEFLOW_MAX_BLOB == 1048576);
 
 /* Apps may be registered before the family is. */
 static bool lf_nl_ready __read_mostly;
@@ -318,7 +318,8 @@ int liteflow_nl_app_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(app);
 
 	ret = -ENOMEM;
-	reply = genlmsg_new(LF_NL_APP_ROOM + app->n_in * nla_total_size(LF_NAME_LEN), GFP_KERNEL);
+	reply = genlmsg_new(LF_NL_APP_ROOM + app->n_in * nla_total_size(LITEFLOW_NAME_LEN),
+			    GFP_KERNEL);
 	if (!reply)
 		goto put;
 	ret = lf_nl_put_app_msg(reply, info, app, true);
@@ -486,7 +487,7 @@ static int lf_nl_put_one(struct sk_buff *skb, struct netlink_callback *cb, struc
 {
 	struct lf_nl_dump *dump = (void *)cb->ctx;
 	struct lf_snapshot_info snap;
-	char name[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
 	void *head;
 	int ret;
 

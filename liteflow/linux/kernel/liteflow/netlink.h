@@ -29,7 +29,7 @@ struct lf_nl_upload {
 	u8 slot;
 	u32 length;
 	u32 received;
-	u8 digest[LF_DIGEST_LEN];
+	u8 digest[LITEFLOW_DIGEST_LEN];
 	u8 *blob;
 };
 

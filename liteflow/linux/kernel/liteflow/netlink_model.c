@@ -185,7 +185,7 @@ int liteflow_nl_model_commit_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct lf_nl_upload up = {};
 	struct lf_error err = {};
-	u8 digest[LF_DIGEST_LEN];
+	u8 digest[LITEFLOW_DIGEST_LEN];
 	struct sk_buff *reply;
 	struct lf_nl_sock *s;
 	u32 version = 0;

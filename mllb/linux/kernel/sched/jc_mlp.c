@@ -57,7 +57,8 @@ int jc_mlp_check(const struct lf_model *model, struct lf_error *err)
 {
 	const struct lf_layer *l = model->layers;
 
-	if (model->n_layers != 2 || l[0].act != LF_ACT_RELU || l[1].act != LF_ACT_NONE) {
+	if (model->n_layers != 2 || l[0].act != LITEFLOW_ACT_RELU ||
+	    l[1].act != LITEFLOW_ACT_NONE) {
 		lf_refuse(err, "the scheduler takes two layers: relu, then none");
 		return -EINVAL;
 	}

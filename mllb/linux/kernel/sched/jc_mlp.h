@@ -78,7 +78,7 @@ struct jc_mlp {
 		struct jc_mlp_float fl;
 	};
 	u32 checksum;
-	char name[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
 };
 
 extern const u8 *const jc_builtin_blob;

@@ -5,10 +5,10 @@
  * A model is one blob of little-endian fields, in this order and with nothing
  * between them:
  *
- *	struct lf_blob_header
- *	struct lf_blob_feature	[n_in]		how each input is quantised
- *	struct lf_blob_output	[n_out]		how each output is made
- *	struct lf_blob_layer	[n_layers]
+ *	struct liteflow_blob_header
+ *	struct liteflow_blob_feature	[n_in]		how each input is quantised
+ *	struct liteflow_blob_output	[n_out]		how each output is made
+ *	struct liteflow_blob_layer	[n_layers]
  *	per layer: __le64 bias[n_out], then __le16 weight[n_out][n_in], then
  *	zero bytes up to a multiple of 8
  *	provenance: provenance_len bytes of UTF-8 text, then zero bytes up to a
@@ -27,17 +27,17 @@
  *	dense layer:	a = bias + sum of weight * x
  *	  none:		y = rshift(a, shift), saturated to 16 bits
  *	  ReLU:		y = the same of max(a, 0)
- *	  tanh:		t = rshift(a, shift), an angle with LF_TANH_IN_FRAC bits
- *			after the point; y = tanh(t), LF_TANH_OUT_FRAC bits after
+ *	  tanh:		t = rshift(a, shift), an angle with LITEFLOW_TANH_IN_FRAC bits
+ *			after the point; y = tanh(t), LITEFLOW_TANH_OUT_FRAC bits after
  *			the point, at most S16_MAX
  *	  sigmoid:	t as for tanh, but of half the angle:
- *			y = ((1 << LF_TANH_OUT_FRAC) + tanh(t)) >> 1
+ *			y = ((1 << LITEFLOW_TANH_OUT_FRAC) + tanh(t)) >> 1
  *	last layer:	none, ReLU: shift is 0 and v = a (or max(a, 0));
  *			tanh, sigmoid: v = y; argmax: v = the index of the largest
  *			a, the lowest one of equals, and shift is 0
  *	output o:	out = clamp(rshift(v * mult, shift) + offset, lo, hi)
  *
- * tanh is interpolated between LF_TANH_STEPS equidistant points of [0, 8) and
+ * tanh is interpolated between LITEFLOW_TANH_STEPS equidistant points of [0, 8) and
  * odd; kernel/liteflow/engine.c has the details.
  */
 #ifndef _UAPI_LINUX_LITEFLOW_MODEL_H
@@ -45,41 +45,41 @@
 
 #include <linux/types.h>
 
-#define LF_BLOB_MAGIC		0x4e4e464c	/* "LFNN" */
-#define LF_BLOB_VERSION		1
+#define LITEFLOW_BLOB_MAGIC		0x4e4e464c	/* "LFNN" */
+#define LITEFLOW_BLOB_VERSION		1
 
-#define LF_NAME_LEN		32	/* with its terminating zero byte */
-#define LF_DIGEST_LEN		32	/* SHA-256 */
+#define LITEFLOW_NAME_LEN		32	/* with its terminating zero byte */
+#define LITEFLOW_DIGEST_LEN		32	/* SHA-256 */
 
-#define LF_MAX_BLOB		(1U << 20)
-#define LF_MAX_LAYERS		16
-#define LF_MAX_WIDTH		1024	/* of any layer, inputs and outputs included */
-#define LF_MAX_PROVENANCE	4096
-#define LF_MAX_SHIFT		62
+#define LITEFLOW_MAX_BLOB		(1U << 20)
+#define LITEFLOW_MAX_LAYERS		16
+#define LITEFLOW_MAX_WIDTH		1024	/* of any layer, inputs and outputs included */
+#define LITEFLOW_MAX_PROVENANCE	4096
+#define LITEFLOW_MAX_SHIFT		62
 
-#define LF_TANH_IN_FRAC		14
-#define LF_TANH_OUT_FRAC	15
-#define LF_TANH_STEPS		512
+#define LITEFLOW_TANH_IN_FRAC		14
+#define LITEFLOW_TANH_OUT_FRAC	15
+#define LITEFLOW_TANH_STEPS		512
 
 /* what a layer is */
 enum {
-	LF_LAYER_DENSE = 1,
+	LITEFLOW_LAYER_DENSE = 1,
 };
 
 /* what becomes of its sums */
 enum {
-	LF_ACT_NONE = 0,
-	LF_ACT_RELU = 1,
-	LF_ACT_TANH = 2,
-	LF_ACT_SIGMOID = 3,
-	LF_ACT_ARGMAX = 4,	/* last layer only; the model has one output */
+	LITEFLOW_ACT_NONE = 0,
+	LITEFLOW_ACT_RELU = 1,
+	LITEFLOW_ACT_TANH = 2,
+	LITEFLOW_ACT_SIGMOID = 3,
+	LITEFLOW_ACT_ARGMAX = 4,	/* last layer only; the model has one output */
 };
 
 /**
- * struct lf_blob_header - the start of a model
- * @magic: LF_BLOB_MAGIC
- * @version: LF_BLOB_VERSION
- * @header_len: sizeof(struct lf_blob_header)
+ * struct liteflow_blob_header - the start of a model
+ * @magic: LITEFLOW_BLOB_MAGIC
+ * @version: LITEFLOW_BLOB_VERSION
+ * @header_len: sizeof(struct liteflow_blob_header)
  * @total_len: length of the whole blob, bytes
  * @crc: CRC-32 (IEEE 802.3, as zlib's) of the whole blob with this field zero
  * @n_in: number of inputs
@@ -92,7 +92,7 @@ enum {
  * @name: what people call the model
  * @units: tag of the units of inputs and outputs; has to equal the app's
  */
-struct lf_blob_header {
+struct liteflow_blob_header {
 	__le32 magic;
 	__le16 version;
 	__le16 header_len;
@@ -104,22 +104,22 @@ struct lf_blob_header {
 	__le16 state_len;
 	__le32 provenance_len;
 	__le32 reserved;
-	char name[LF_NAME_LEN];
-	char units[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
+	char units[LITEFLOW_NAME_LEN];
 };
 
 /**
- * struct lf_blob_feature - one input
+ * struct liteflow_blob_feature - one input
  * @name: its name; the app may insist on names and order
  * @lo: lower end of the range that the model was trained on, the app's units
  * @hi: upper end, inclusive
  * @offset: see the formula above; within [@lo, @hi] or not
  * @mult: factor, not negative
- * @shift: at most LF_MAX_SHIFT
+ * @shift: at most LITEFLOW_MAX_SHIFT
  * @reserved: 0
  */
-struct lf_blob_feature {
-	char name[LF_NAME_LEN];
+struct liteflow_blob_feature {
+	char name[LITEFLOW_NAME_LEN];
 	__le32 lo;
 	__le32 hi;
 	__le32 offset;
@@ -129,17 +129,17 @@ struct lf_blob_feature {
 };
 
 /**
- * struct lf_blob_output - one output
+ * struct liteflow_blob_output - one output
  * @name: its name
  * @lo: the least value, the app's units
  * @hi: the greatest value; @hi - @lo is the output span
  * @offset: see the formula above
  * @mult: factor, not negative
- * @shift: at most LF_MAX_SHIFT
+ * @shift: at most LITEFLOW_MAX_SHIFT
  * @reserved: 0
  */
-struct lf_blob_output {
-	char name[LF_NAME_LEN];
+struct liteflow_blob_output {
+	char name[LITEFLOW_NAME_LEN];
 	__le32 lo;
 	__le32 hi;
 	__le32 offset;
@@ -149,16 +149,16 @@ struct lf_blob_output {
 };
 
 /**
- * struct lf_blob_layer - one layer
- * @type: LF_LAYER_DENSE
- * @act: LF_ACT_*
- * @shift: at most LF_MAX_SHIFT
+ * struct liteflow_blob_layer - one layer
+ * @type: LITEFLOW_LAYER_DENSE
+ * @act: LITEFLOW_ACT_*
+ * @shift: at most LITEFLOW_MAX_SHIFT
  * @reserved: 0
  * @n_in: inputs; those of the first layer are the model's, those of any other
  *	the outputs of the one before
  * @n_out: outputs
  */
-struct lf_blob_layer {
+struct liteflow_blob_layer {
 	__u8 type;
 	__u8 act;
 	__u8 shift;

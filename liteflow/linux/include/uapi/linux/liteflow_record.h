@@ -9,31 +9,31 @@
 
 /* kinds of records */
 enum {
-	LF_RECORD_QUERY = 0,
-	LF_RECORD_REWARD = 1,
+	LITEFLOW_RECORD_QUERY = 0,
+	LITEFLOW_RECORD_REWARD = 1,
 };
 
 /**
- * struct lf_record - one query, or the reward of one
+ * struct liteflow_record - one query, or the reward of one
  * @flow: number of the flow, the kernel user's choice; 0 if there is no flow
  * @time_ns: when it was written, CLOCK_MONOTONIC without NTP's slewing;
  *	comparable between CPUs to some microseconds
  * @seq: which query of the flow it was, from 0; 0 if there is no flow
  * @version: of the model that answered; of a reward: the one that answered the
  *	flow last
- * @kind: LF_RECORD_*
+ * @kind: LITEFLOW_RECORD_*
  * @cpu: where it was written
  * @reward: how well the query of the same @flow and @seq did; in a record of
- *	kind LF_RECORD_REWARD only, otherwise 0
+ *	kind LITEFLOW_RECORD_REWARD only, otherwise 0
  * @values: the inputs of the app, then its outputs; all zero in a reward
  *
  * All in the byte order of the machine. Each record of an app takes
- * LF_RECORD_SIZE() bytes, whatever its kind. The records of one CPU come in the
+ * LITEFLOW_RECORD_SIZE() bytes, whatever its kind. The records of one CPU come in the
  * order in which they were begun. A reward comes after its query, unless the flow
  * moved to another CPU; it comes alone if its query was lost, or was before the
  * collection.
  */
-struct lf_record {
+struct liteflow_record {
 	__u64 flow;
 	__u64 time_ns;
 	__u32 seq;
@@ -45,7 +45,7 @@ struct lf_record {
 };
 
 /* a multiple of 8, so that all records of a batch are aligned alike */
-#define LF_RECORD_SIZE(n_in, n_out) \
-	((sizeof(struct lf_record) + 4 * ((n_in) + (n_out)) + 7) & ~7UL)
+#define LITEFLOW_RECORD_SIZE(n_in, n_out) \
+	((sizeof(struct liteflow_record) + 4 * ((n_in) + (n_out)) + 7) & ~7UL)
 
 #endif /* _UAPI_LINUX_LITEFLOW_RECORD_H */

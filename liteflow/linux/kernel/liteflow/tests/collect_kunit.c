@@ -17,7 +17,7 @@
 
 #define N_IN	3
 #define N_OUT	2
-#define SIZE	LF_RECORD_SIZE(N_IN, N_OUT)
+#define SIZE	LITEFLOW_RECORD_SIZE(N_IN, N_OUT)
 #define PLACE	(SIZE + sizeof(unsigned long))
 #define PLACES	64		/* of one CPU */
 #define NEVER	(60 * 1000)	/* ms; the interval when stopping is to deliver */
@@ -65,7 +65,7 @@ static unsigned int deliver(void *priv, const struct lf_app *app, const void *re
 	return refused;
 }
 
-static const struct lf_record *got(const struct reader *r, unsigned int i)
+static const struct liteflow_record *got(const struct reader *r, unsigned int i)
 {
 	return (const void *)(r->got + i * SIZE);
 }
@@ -116,13 +116,13 @@ static void ask(struct reader *r, struct lf_flow *flow, unsigned int i)
 	rcu_read_unlock();
 }
 
-static void expect_query(struct kunit *test, const struct lf_record *rec, u64 flow, u32 seq,
+static void expect_query(struct kunit *test, const struct liteflow_record *rec, u64 flow, u32 seq,
 			 s32 i)
 {
 	KUNIT_EXPECT_EQ(test, rec->flow, flow);
 	KUNIT_EXPECT_EQ(test, rec->seq, seq);
 	KUNIT_EXPECT_EQ(test, rec->version, 5);
-	KUNIT_EXPECT_EQ(test, rec->kind, LF_RECORD_QUERY);
+	KUNIT_EXPECT_EQ(test, rec->kind, LITEFLOW_RECORD_QUERY);
 	KUNIT_EXPECT_EQ(test, rec->reward, 0);
 	KUNIT_EXPECT_EQ(test, rec->values[0], i);
 	KUNIT_EXPECT_EQ(test, rec->values[1], -i);
@@ -136,7 +136,7 @@ static void test_layout(struct kunit *test)
 	static const struct lf_app odd = { .n_in = 2, .n_out = 1 };
 	static const struct lf_app even = { .n_in = 30, .n_out = 2 };
 
-	KUNIT_EXPECT_EQ(test, sizeof(struct lf_record), 32);
+	KUNIT_EXPECT_EQ(test, sizeof(struct liteflow_record), 32);
 	KUNIT_EXPECT_EQ(test, lf_record_size(&odd), 48);
 	KUNIT_EXPECT_EQ(test, lf_record_size(&even), 32 + 4 * 32);
 }
@@ -292,7 +292,7 @@ static void test_sampling_flows(struct kunit *test)
 		first |= BIT(seq);
 		for (i = 0; i < 10; i++) {
 			expect_query(test, got(r, 2 * i), flow.id, seq + 8 * i, seq + 8 * i);
-			KUNIT_EXPECT_EQ(test, got(r, 2 * i + 1)->kind, LF_RECORD_REWARD);
+			KUNIT_EXPECT_EQ(test, got(r, 2 * i + 1)->kind, LITEFLOW_RECORD_REWARD);
 			KUNIT_EXPECT_EQ(test, got(r, 2 * i + 1)->seq, seq + 8 * i);
 			KUNIT_EXPECT_EQ(test, got(r, 2 * i + 1)->reward, seq + 8 * i);
 		}
@@ -318,14 +318,14 @@ static void test_reward(struct kunit *test)
 	lf_collect_stop(r->app, r);
 	KUNIT_ASSERT_EQ(test, r->n, 30);
 	for (i = 20; i < 30; i++) {
-		const struct lf_record *rew = got(r, i);
+		const struct liteflow_record *rew = got(r, i);
 
-		KUNIT_EXPECT_EQ(test, rew->kind, LF_RECORD_REWARD);
+		KUNIT_EXPECT_EQ(test, rew->kind, LITEFLOW_RECORD_REWARD);
 		KUNIT_EXPECT_EQ(test, rew->version, 5);
 		for (k = 0; k < N_IN + N_OUT; k++)
 			KUNIT_EXPECT_EQ(test, rew->values[k], 0);
 		for (k = 0; k < 20; k++) {
-			const struct lf_record *rec = got(r, k);
+			const struct liteflow_record *rec = got(r, k);
 
 			if (rec->flow != rew->flow || rec->seq != rew->seq)
 				continue;
@@ -343,7 +343,7 @@ static void test_padding(struct kunit *test)
 	struct lf_error err = {};
 	unsigned int i;
 
-	static_assert(SIZE - sizeof(struct lf_record) == 4 * (N_IN + N_OUT + 1));
+	static_assert(SIZE - sizeof(struct liteflow_record) == 4 * (N_IN + N_OUT + 1));
 	KUNIT_ASSERT_EQ(test, start(r, 1, NEVER, &err), 0);
 	memset(r->got, 0xa5, PLACES * SIZE);
 	for (i = 0; i < 10; i++)
@@ -435,8 +435,8 @@ static void check_round(struct kunit *test, const struct reader *r)
 	unsigned int i;
 
 	for (i = 0; i < r->n; i++) {
-		const struct lf_record *rec = got(r, i);
-		s64 now = 2 * (s64)rec->seq + (rec->kind == LF_RECORD_REWARD);
+		const struct liteflow_record *rec = got(r, i);
+		s64 now = 2 * (s64)rec->seq + (rec->kind == LITEFLOW_RECORD_REWARD);
 
 		KUNIT_ASSERT_LT(test, rec->flow, PRODUCERS);
 		/* several CPUs have several rings */
@@ -446,7 +446,7 @@ static void check_round(struct kunit *test, const struct reader *r)
 		if (last[rec->flow] >= 0)
 			gaps += now - last[rec->flow] - 1;
 		last[rec->flow] = now;
-		if (rec->kind == LF_RECORD_QUERY)
+		if (rec->kind == LITEFLOW_RECORD_QUERY)
 			expect_query(test, rec, rec->flow, rec->seq, rec->seq);
 	}
 	/* losses before a flow's first record and after its last are no gaps */

@@ -54,8 +54,8 @@ const struct lf_testmodel_spec lft_spec = {
 	.n_out = 1,
 	.n_layers = 2,
 	.width = 4,
-	.act = LF_ACT_RELU,
-	.last = LF_ACT_NONE,
+	.act = LITEFLOW_ACT_RELU,
+	.last = LITEFLOW_ACT_NONE,
 	.weight_bits = 4,
 };
 
@@ -240,7 +240,7 @@ static const struct desc_case desc_cases[] = {
 	    .capability = CAP_NET_ADMIN } },
 	{ "no input", { .name = "x", .n_out = 1, .capability = CAP_NET_ADMIN } },
 	{ "no output", { .name = "x", .n_in = 1, .capability = CAP_NET_ADMIN } },
-	{ "wide", { .name = "x", .n_in = LF_MAX_WIDTH + 1, .n_out = 1,
+	{ "wide", { .name = "x", .n_in = LITEFLOW_MAX_WIDTH + 1, .n_out = 1,
 		    .context = LF_CONTEXT_SOFTIRQ, .capability = CAP_NET_ADMIN } },
 	{ "wide for atomic context", { .name = "x", .n_in = LF_ATOMIC_WIDTH + 1, .n_out = 1,
 				       .capability = CAP_NET_ADMIN } },

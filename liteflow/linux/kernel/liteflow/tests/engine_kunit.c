@@ -39,11 +39,11 @@ static int lf_engine_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	/* one byte more: blobs need not be aligned */
 	b->blob = kunit_kzalloc(test, LF_BUF + 1, GFP_KERNEL);
-	b->in = kunit_kcalloc(test, LF_MAX_WIDTH, sizeof(*b->in), GFP_KERNEL);
-	b->out = kunit_kcalloc(test, LF_MAX_WIDTH, sizeof(*b->out), GFP_KERNEL);
-	b->want = kunit_kcalloc(test, LF_MAX_WIDTH, sizeof(*b->want), GFP_KERNEL);
-	b->x = kunit_kcalloc(test, LF_MAX_WIDTH, sizeof(*b->x), GFP_KERNEL);
-	b->y = kunit_kcalloc(test, LF_MAX_WIDTH, sizeof(*b->y), GFP_KERNEL);
+	b->in = kunit_kcalloc(test, LITEFLOW_MAX_WIDTH, sizeof(*b->in), GFP_KERNEL);
+	b->out = kunit_kcalloc(test, LITEFLOW_MAX_WIDTH, sizeof(*b->out), GFP_KERNEL);
+	b->want = kunit_kcalloc(test, LITEFLOW_MAX_WIDTH, sizeof(*b->want), GFP_KERNEL);
+	b->x = kunit_kcalloc(test, LITEFLOW_MAX_WIDTH, sizeof(*b->x), GFP_KERNEL);
+	b->y = kunit_kcalloc(test, LITEFLOW_MAX_WIDTH, sizeof(*b->y), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, b->blob);
 	KUNIT_ASSERT_NOT_NULL(test, b->in);
 	KUNIT_ASSERT_NOT_NULL(test, b->out);
@@ -73,23 +73,23 @@ static s64 lf_ref_within(s64 v, s64 lo, s64 hi)
 
 static s64 lf_ref_act(int act, int shift, bool last, s64 a)
 {
-	if (act == LF_ACT_TANH)
+	if (act == LITEFLOW_ACT_TANH)
 		return lf_tanh(lf_ref_rshift(a, shift));
-	if (act == LF_ACT_SIGMOID)
-		return (BIT(LF_TANH_OUT_FRAC) + lf_tanh(lf_ref_rshift(a, shift))) >> 1;
-	if (act == LF_ACT_RELU && a < 0)
+	if (act == LITEFLOW_ACT_SIGMOID)
+		return (BIT(LITEFLOW_TANH_OUT_FRAC) + lf_tanh(lf_ref_rshift(a, shift))) >> 1;
+	if (act == LITEFLOW_ACT_RELU && a < 0)
 		a = 0;
 	return last ? a : lf_ref_within(lf_ref_rshift(a, shift), S16_MIN, S16_MAX);
 }
 
 static void lf_reference(const u8 *blob, const s32 *in, s32 *out, s64 *x, s64 *y)
 {
-	const struct lf_blob_header *h = (const void *)blob;
+	const struct liteflow_blob_header *h = (const void *)blob;
 	unsigned int n_in = get_unaligned_le16(&h->n_in), n_out = get_unaligned_le16(&h->n_out);
 	unsigned int n_layers = get_unaligned_le16(&h->n_layers);
-	const struct lf_blob_feature *f = (const void *)(blob + sizeof(*h));
-	const struct lf_blob_output *o = (const void *)(f + n_in);
-	const struct lf_blob_layer *l = (const void *)(o + n_out);
+	const struct liteflow_blob_feature *f = (const void *)(blob + sizeof(*h));
+	const struct liteflow_blob_output *o = (const void *)(f + n_in);
+	const struct liteflow_blob_layer *l = (const void *)(o + n_out);
 	const u8 *param = (const u8 *)(l + n_layers);
 	unsigned int i, k, row, rows, largest;
 	s64 most;
@@ -120,7 +120,7 @@ static void lf_reference(const u8 *blob, const s32 *in, s32 *out, s64 *x, s64 *y
 			}
 			y[row] = lf_ref_act(l->act, l->shift, k + 1 == n_layers, a);
 		}
-		if (l->act == LF_ACT_ARGMAX)
+		if (l->act == LITEFLOW_ACT_ARGMAX)
 			y[0] = largest;
 		param += round_up(8 * rows + 2 * rows * n_in, 8);
 		swap(x, y);
@@ -208,14 +208,14 @@ struct lf_kind {
 };
 
 static const struct lf_kind lf_kinds[] = {
-	{ "none", LF_ACT_NONE, LF_ACT_NONE },
-	{ "relu", LF_ACT_RELU, LF_ACT_NONE },
-	{ "tanh", LF_ACT_TANH, LF_ACT_NONE },
-	{ "sigmoid", LF_ACT_SIGMOID, LF_ACT_NONE },
-	{ "tanh, last relu", LF_ACT_TANH, LF_ACT_RELU },
-	{ "tanh, last tanh", LF_ACT_TANH, LF_ACT_TANH },
-	{ "relu, last sigmoid", LF_ACT_RELU, LF_ACT_SIGMOID },
-	{ "relu, last argmax", LF_ACT_RELU, LF_ACT_ARGMAX },
+	{ "none", LITEFLOW_ACT_NONE, LITEFLOW_ACT_NONE },
+	{ "relu", LITEFLOW_ACT_RELU, LITEFLOW_ACT_NONE },
+	{ "tanh", LITEFLOW_ACT_TANH, LITEFLOW_ACT_NONE },
+	{ "sigmoid", LITEFLOW_ACT_SIGMOID, LITEFLOW_ACT_NONE },
+	{ "tanh, last relu", LITEFLOW_ACT_TANH, LITEFLOW_ACT_RELU },
+	{ "tanh, last tanh", LITEFLOW_ACT_TANH, LITEFLOW_ACT_TANH },
+	{ "relu, last sigmoid", LITEFLOW_ACT_RELU, LITEFLOW_ACT_SIGMOID },
+	{ "relu, last argmax", LITEFLOW_ACT_RELU, LITEFLOW_ACT_ARGMAX },
 };
 
 KUNIT_ARRAY_PARAM_DESC(lf_kind, lf_kinds, name);
@@ -228,7 +228,7 @@ static void lf_engine_test_layers(struct kunit *test)
 		.n_layers = 2,
 		.act = kind->hidden,
 		.last = kind->last,
-		.n_out = kind->last == LF_ACT_ARGMAX,
+		.n_out = kind->last == LITEFLOW_ACT_ARGMAX,
 	};
 	u8 bits[] = { 6, 11, 15 };
 	unsigned int i;
@@ -301,11 +301,11 @@ static void lf_engine_test_tanh(struct kunit *test)
 		y = lf_tanh(lf_tanh_golden[i].angle);
 		KUNIT_EXPECT_LE_MSG(test, abs(y - lf_tanh_golden[i].tanh), 2, "angle %d",
 				    lf_tanh_golden[i].angle);
-		y = (BIT(LF_TANH_OUT_FRAC) + y) >> 1;
+		y = (BIT(LITEFLOW_TANH_OUT_FRAC) + y) >> 1;
 		KUNIT_EXPECT_LE_MSG(test, abs(y - lf_tanh_golden[i].sigmoid), 2, "angle %d",
 				    lf_tanh_golden[i].angle);
 	}
-	for (angle = -9 << LF_TANH_IN_FRAC; angle <= 9 << LF_TANH_IN_FRAC; angle++) {
+	for (angle = -9 << LITEFLOW_TANH_IN_FRAC; angle <= 9 << LITEFLOW_TANH_IN_FRAC; angle++) {
 		y = lf_tanh(angle);
 		if (y < before || y != -lf_tanh(-angle)) {
 			KUNIT_FAIL(test, "falls, or is not odd, at %d", angle);
@@ -322,7 +322,7 @@ static void lf_engine_test_tanh(struct kunit *test)
 static void lf_engine_test_ties(struct kunit *test)
 {
 	struct lf_testmodel_spec spec = {
-		.n_in = 2, .n_out = 1, .n_layers = 1, .last = LF_ACT_ARGMAX, .width = 11,
+		.n_in = 2, .n_out = 1, .n_layers = 1, .last = LITEFLOW_ACT_ARGMAX, .width = 11,
 	};
 	struct lf_bench *b = test->priv;
 	unsigned int first, row;
@@ -332,8 +332,9 @@ static void lf_engine_test_ties(struct kunit *test)
 
 	for (first = 0; first < spec.width; first++) {
 		len = lf_testmodel(1, &spec, b->blob, LF_BUF);
-		param = b->blob + sizeof(struct lf_blob_header) +
-			3 * sizeof(struct lf_blob_feature) + sizeof(struct lf_blob_layer);
+		param = b->blob + sizeof(struct liteflow_blob_header) +
+			3 * sizeof(struct liteflow_blob_feature) +
+			sizeof(struct liteflow_blob_layer);
 		memset(param, 0, b->blob + len - param);
 		for (row = first; row < spec.width; row++)
 			put_unaligned_le64(5, param + 8 * row);
@@ -375,7 +376,7 @@ static void lf_engine_test_contents(struct kunit *test)
 	static const char *const features[] = { "rtt", "loss", "rate" };
 	static const u16 widths[] = { 9, 2 };
 	static const struct lf_testmodel_spec spec = {
-		.n_in = 3, .n_out = 2, .n_layers = 2, .widths = widths, .act = LF_ACT_NONE,
+		.n_in = 3, .n_out = 2, .n_layers = 2, .widths = widths, .act = LITEFLOW_ACT_NONE,
 		.units = "ms", .provenance = "from \xc3\xa4 test", .features = features,
 	};
 	struct lf_bench *b = test->priv;
@@ -403,8 +404,9 @@ static void lf_engine_test_contents(struct kunit *test)
 		KUNIT_EXPECT_STREQ(test, m->out_names[1], "y1");
 		KUNIT_EXPECT_FALSE(test, m->layers[0].wide);
 		KUNIT_EXPECT_EQ(test, m->layers[1].wide, bits == 15);
-		param = b->blob + sizeof(struct lf_blob_header) +
-			5 * sizeof(struct lf_blob_feature) + 2 * sizeof(struct lf_blob_layer);
+		param = b->blob + sizeof(struct liteflow_blob_header) +
+			5 * sizeof(struct liteflow_blob_feature) +
+			2 * sizeof(struct liteflow_blob_layer);
 		lf_check_params(test, &m->layers[0], param);
 		lf_check_params(test, &m->layers[1], param + round_up(9 * 8 + 9 * 3 * 2, 8));
 		lf_discard(test, m);
@@ -415,15 +417,15 @@ static void lf_engine_test_contents(struct kunit *test)
 static void lf_engine_test_wide(struct kunit *test)
 {
 	struct lf_testmodel_spec spec = {
-		.n_in = LF_MAX_WIDTH, .n_out = 3, .width = 9, .n_layers = 3,
-		.act = LF_TESTMODEL_ANY, .last = LF_ACT_NONE,
+		.n_in = LITEFLOW_MAX_WIDTH, .n_out = 3, .width = 9, .n_layers = 3,
+		.act = LF_TESTMODEL_ANY, .last = LITEFLOW_ACT_NONE,
 	};
 	u32 seed;
 
 	for (seed = 0; seed < 4; seed++)
 		lf_check_model(test, seed, &spec);
 	spec.n_in = 2;
-	spec.n_out = LF_MAX_WIDTH;
+	spec.n_out = LITEFLOW_MAX_WIDTH;
 	for (seed = 0; seed < 4; seed++)
 		lf_check_model(test, seed, &spec);
 }
@@ -432,7 +434,7 @@ KUNIT_ARRAY_PARAM_DESC(lf_damage, lf_damages, name);
 
 static u8 *lf_part(u8 *blob, enum lf_part part)
 {
-	u8 *at = blob + sizeof(struct lf_blob_header);
+	u8 *at = blob + sizeof(struct liteflow_blob_header);
 
 	switch (part) {
 	case LF_HEADER:
@@ -440,11 +442,11 @@ static u8 *lf_part(u8 *blob, enum lf_part part)
 	case LF_INPUT:
 		return at;
 	case LF_OUTPUT:
-		return at + 3 * sizeof(struct lf_blob_feature);
+		return at + 3 * sizeof(struct liteflow_blob_feature);
 	case LF_LAYER:
-		return at + 5 * sizeof(struct lf_blob_feature);
+		return at + 5 * sizeof(struct liteflow_blob_feature);
 	case LF_PARAM:
-		return lf_part(blob, LF_LAYER) + 2 * sizeof(struct lf_blob_layer);
+		return lf_part(blob, LF_LAYER) + 2 * sizeof(struct liteflow_blob_layer);
 	case LF_PARAM2:
 		return lf_part(blob, LF_PARAM) + round_up(5 * 8 + 5 * 3 * 2, 8);
 	default:
@@ -519,7 +521,7 @@ static void lf_engine_test_long_names(struct kunit *test)
 	len = lf_testmodel(5, &spec, b->blob, LF_BUF);
 	/* a name of 32 characters was cut to 31 */
 	lf_refused(test, b->blob, len, NULL, "input 1 has the name of 0: " LF_LONG);
-	b->blob[sizeof(struct lf_blob_header) + sizeof(struct lf_blob_feature)] = 'b';
+	b->blob[sizeof(struct liteflow_blob_header) + sizeof(struct liteflow_blob_feature)] = 'b';
 	for (i = 0; i < ARRAY_SIZE(edits); i++)
 		lf_apply(b->blob, &edits[i]);
 	lf_testmodel_fix(b->blob, len);
@@ -578,9 +580,9 @@ static void lf_engine_test_lengths(struct kunit *test)
 		u8 *cut = kmemdup(b->blob, n, GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, cut);
-		lf_refused(test, cut, n, NULL, n < sizeof(struct lf_blob_header) ?
+		lf_refused(test, cut, n, NULL, n < sizeof(struct liteflow_blob_header) ?
 			   "bytes are no model" : "is it cut?");
-		if (n >= sizeof(struct lf_blob_header)) {
+		if (n >= sizeof(struct liteflow_blob_header)) {
 			lf_testmodel_fix(cut, n);
 			lf_refused(test, cut, n, NULL, n < len - 32 ? "cut: " :
 				   "bytes are left for provenance, must be 32");
@@ -591,13 +593,13 @@ static void lf_engine_test_lengths(struct kunit *test)
 		lf_testmodel_fix(b->blob, n);
 		lf_refused(test, b->blob, n, NULL, "bytes are left for provenance, must be 32");
 	}
-	b->blob = kunit_kzalloc(test, LF_MAX_BLOB + 1, GFP_KERNEL);
+	b->blob = kunit_kzalloc(test, LITEFLOW_MAX_BLOB + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, b->blob);
 	len = lf_testmodel(5, &lf_sound, b->blob, LF_BUF);
-	lf_testmodel_fix(b->blob, LF_MAX_BLOB + 1);
-	lf_refused(test, b->blob, LF_MAX_BLOB + 1, NULL, "at most 1048576 are possible");
-	lf_testmodel_fix(b->blob, LF_MAX_BLOB);
-	lf_refused(test, b->blob, LF_MAX_BLOB, NULL, "bytes are left for provenance");
+	lf_testmodel_fix(b->blob, LITEFLOW_MAX_BLOB + 1);
+	lf_refused(test, b->blob, LITEFLOW_MAX_BLOB + 1, NULL, "at most 1048576 are possible");
+	lf_testmodel_fix(b->blob, LITEFLOW_MAX_BLOB);
+	lf_refused(test, b->blob, LITEFLOW_MAX_BLOB, NULL, "bytes are left for provenance");
 }
 
 /* Whatever bit is wrong: refused, or as good as any other model. */

@@ -87,10 +87,10 @@ static void softirq_query(struct timer_list *timer)
 /* Wider than the stack allows: the same answers in each context. */
 static void lf_test_wide(struct kunit *test)
 {
-	static const u16 widths[] = { 300, LF_MAX_WIDTH, 4 };
+	static const u16 widths[] = { 300, LITEFLOW_MAX_WIDTH, 4 };
 	const struct lf_testmodel_spec spec = {
 		.n_in = 2, .n_out = 4, .n_layers = 3, .widths = widths,
-		.act = LF_ACT_TANH, .last = LF_ACT_NONE, .weight_bits = 8,
+		.act = LITEFLOW_ACT_TANH, .last = LITEFLOW_ACT_NONE, .weight_bits = 8,
 	};
 	struct lf_app_desc desc = lft_desc;
 	s32 in[2], want[4], process[4], evaluated[4], softirq[4];
@@ -102,14 +102,14 @@ static void lf_test_wide(struct kunit *test)
 	desc.n_out = 4;
 	q.app = lft_open(test, &desc);
 	blob = kunit_kzalloc(test, SZ_1M, GFP_KERNEL);
-	scratch = kunit_kzalloc(test, 2 * LF_MAX_WIDTH * sizeof(s16), GFP_KERNEL);
+	scratch = kunit_kzalloc(test, 2 * LITEFLOW_MAX_WIDTH * sizeof(s16), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, blob);
 	KUNIT_ASSERT_NOT_NULL(test, scratch);
 	len = lf_testmodel(1, &spec, blob, SZ_1M);
 	KUNIT_ASSERT_GT(test, len, 0);
 	lf_testmodel_inputs(1, blob, in);
 	KUNIT_ASSERT_EQ(test, lf_model_parse(blob, len, &q.app->limits, &model, NULL), 0);
-	KUNIT_ASSERT_EQ(test, model->width, LF_MAX_WIDTH);
+	KUNIT_ASSERT_EQ(test, model->width, LITEFLOW_MAX_WIDTH);
 	lf_model_run(model, in, want, scratch);
 	lf_model_free(model);
 
@@ -259,7 +259,7 @@ static void lf_test_compiled(struct kunit *test)
 	struct lf_app *app = lft_open(test, &lft_desc);
 	struct lf_snapshot_info info;
 	struct lf_flow flow = {};
-	char name[LF_NAME_LEN];
+	char name[LITEFLOW_NAME_LEN];
 	struct lf_error err;
 
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &sum), 0);

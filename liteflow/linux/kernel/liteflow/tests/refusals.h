@@ -34,16 +34,16 @@ struct lf_edit {
 #define LF_EDIT(part, type, nth, field, size, value)				\
 	{ part, (nth) * sizeof(struct type) + offsetof(struct type, field), size,	\
 	  (u64)(value) }
-#define LF_HEADER8(field, value)	LF_EDIT(LF_HEADER, lf_blob_header, 0, field, 1, value)
-#define LF_HEADER16(field, value)	LF_EDIT(LF_HEADER, lf_blob_header, 0, field, 2, value)
-#define LF_HEADER32(field, value)	LF_EDIT(LF_HEADER, lf_blob_header, 0, field, 4, value)
-#define LF_HEADER64(field, value)	LF_EDIT(LF_HEADER, lf_blob_header, 0, field, 8, value)
-#define LF_INPUT8(n, field, value)	LF_EDIT(LF_INPUT, lf_blob_feature, n, field, 1, value)
-#define LF_INPUT32(n, field, value)	LF_EDIT(LF_INPUT, lf_blob_feature, n, field, 4, value)
-#define LF_OUTPUT8(n, field, value)	LF_EDIT(LF_OUTPUT, lf_blob_output, n, field, 1, value)
-#define LF_OUTPUT32(n, field, value)	LF_EDIT(LF_OUTPUT, lf_blob_output, n, field, 4, value)
-#define LF_LAYER8(n, field, value)	LF_EDIT(LF_LAYER, lf_blob_layer, n, field, 1, value)
-#define LF_LAYER16(n, field, value)	LF_EDIT(LF_LAYER, lf_blob_layer, n, field, 2, value)
+#define LF_HEADER8(field, value)	LF_EDIT(LF_HEADER, liteflow_blob_header, 0, field, 1, value)
+#define LF_HEADER16(field, value)	LF_EDIT(LF_HEADER, liteflow_blob_header, 0, field, 2, value)
+#define LF_HEADER32(field, value)	LF_EDIT(LF_HEADER, liteflow_blob_header, 0, field, 4, value)
+#define LF_HEADER64(field, value)	LF_EDIT(LF_HEADER, liteflow_blob_header, 0, field, 8, value)
+#define LF_INPUT8(n, field, value)	LF_EDIT(LF_INPUT, liteflow_blob_feature, n, field, 1, value)
+#define LF_INPUT32(n, field, value)	LF_EDIT(LF_INPUT, liteflow_blob_feature, n, field, 4, value)
+#define LF_OUTPUT8(n, field, value)	LF_EDIT(LF_OUTPUT, liteflow_blob_output, n, field, 1, value)
+#define LF_OUTPUT32(n, field, value)	LF_EDIT(LF_OUTPUT, liteflow_blob_output, n, field, 4, value)
+#define LF_LAYER8(n, field, value)	LF_EDIT(LF_LAYER, liteflow_blob_layer, n, field, 1, value)
+#define LF_LAYER16(n, field, value)	LF_EDIT(LF_LAYER, liteflow_blob_layer, n, field, 2, value)
 
 /* Three inputs, five rows of tanh, two outputs. */
 #define LF_BIAS(row, value)		{ LF_PARAM, 8 * (row), 8, (u64)(value) }
@@ -55,8 +55,8 @@ struct lf_edit {
 static const char lf_text[] = "made by a test and not by chance";
 
 static const struct lf_testmodel_spec lf_sound = {
-	.n_in = 3, .n_out = 2, .n_layers = 2, .width = 5, .act = LF_ACT_TANH,
-	.last = LF_ACT_NONE, .weight_bits = 8, .provenance = lf_text,
+	.n_in = 3, .n_out = 2, .n_layers = 2, .width = 5, .act = LITEFLOW_ACT_TANH,
+	.last = LITEFLOW_ACT_NONE, .weight_bits = 8, .provenance = lf_text,
 };
 
 /* Unless @keep_crc, length and checksum are set after the edits. */
@@ -120,7 +120,7 @@ static const struct lf_damage lf_damages[] = {
 	  { LF_HEADER16(n_in, 99) } },
 	{ "layer type", "layer 0: type 2 is unknown", { LF_LAYER8(0, type, 2) } },
 	{ "activation", "layer 1: activation 5 is unknown", { LF_LAYER8(1, act, 5) } },
-	{ "hidden argmax", "layer 0: argmax is only", { LF_LAYER8(0, act, LF_ACT_ARGMAX) } },
+	{ "hidden argmax", "layer 0: argmax is only", { LF_LAYER8(0, act, LITEFLOW_ACT_ARGMAX) } },
 	{ "layer shift", "layer 0: shift is 63, at most 62", { LF_LAYER8(0, shift, 63) } },
 	{ "last shift", "layer 1: shift is 1, must be 0", { LF_LAYER8(1, shift, 1) } },
 	{ "layer reserved", "layer 1: the reserved field", { LF_LAYER8(1, reserved, 1) } },
@@ -133,7 +133,7 @@ static const struct lf_damage lf_damages[] = {
 	{ "last layer's rows", "the last layer makes 3 outputs, the header says 2",
 	  { LF_LAYER16(1, n_out, 3), { LF_TEXT, 14, 2, 0 } } },
 	{ "argmax and two outputs", "the last layer makes 1 outputs, the header says 2",
-	  { LF_LAYER8(1, act, LF_ACT_ARGMAX) } },
+	  { LF_LAYER8(1, act, LITEFLOW_ACT_ARGMAX) } },
 	{ "layer padding", "layer 0: padding is not 0", { LF_PADDING(1) } },
 	{ "input without name", "input 1: name is not 1 to 31", { LF_INPUT8(1, name[0], 0) } },
 	{ "input with bad name", "input 2: name is not 1 to 31",

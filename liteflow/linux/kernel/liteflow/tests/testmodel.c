@@ -67,7 +67,7 @@ static void *lf_room(struct lf_writer *w, size_t len)
 
 static void lf_put_input(struct lf_writer *w, unsigned int nth, const char *name)
 {
-	struct lf_blob_feature *f = lf_room(w, sizeof(*f));
+	struct liteflow_blob_feature *f = lf_room(w, sizeof(*f));
 	unsigned int bits, mult_bits, shift;
 	s32 a, b, offset;
 	u32 reach;
@@ -102,7 +102,7 @@ static void lf_put_input(struct lf_writer *w, unsigned int nth, const char *name
 static void lf_put_output(struct lf_writer *w, unsigned int nth, const s32 *constant,
 			  unsigned int bits)
 {
-	struct lf_blob_output *o = lf_room(w, sizeof(*o));
+	struct liteflow_blob_output *o = lf_room(w, sizeof(*o));
 	s32 a = lf_between(&w->random, -1000000, 1000000);
 	s32 b = lf_between(&w->random, -1000000, 1000000);
 
@@ -151,9 +151,9 @@ static size_t lf_make(u32 seed, const s32 *constant, const struct lf_testmodel_s
 		.last = LF_TESTMODEL_ANY,
 	};
 	struct lf_writer w = { .buf = buf, .size = size, .random = lf_seed(seed) };
-	u16 width[LF_MAX_LAYERS + 1];
-	u8 weight_bits[LF_MAX_LAYERS], sum_bits[LF_MAX_LAYERS];
-	struct lf_blob_header *h;
+	u16 width[LITEFLOW_MAX_LAYERS + 1];
+	u8 weight_bits[LITEFLOW_MAX_LAYERS], sum_bits[LITEFLOW_MAX_LAYERS];
+	struct liteflow_blob_header *h;
 	unsigned int n_in, n_out, n_layers, last, text, i;
 	void *provenance;
 
@@ -165,16 +165,16 @@ static size_t lf_make(u32 seed, const s32 *constant, const struct lf_testmodel_s
 	n_layers = spec->n_layers ?: lf_between(&w.random, 1, 4);
 	last = spec->last;
 	if (last == LF_TESTMODEL_ANY)
-		last = lf_between(&w.random, LF_ACT_NONE,
-				  n_out == 1 ? LF_ACT_ARGMAX : LF_ACT_SIGMOID);
-	if (n_layers > LF_MAX_LAYERS || (last == LF_ACT_ARGMAX && n_out != 1))
+		last = lf_between(&w.random, LITEFLOW_ACT_NONE,
+				  n_out == 1 ? LITEFLOW_ACT_ARGMAX : LITEFLOW_ACT_SIGMOID);
+	if (n_layers > LITEFLOW_MAX_LAYERS || (last == LITEFLOW_ACT_ARGMAX && n_out != 1))
 		return 0;
 
 	width[0] = n_in;
 	for (i = 1; i <= n_layers; i++)
 		width[i] = spec->widths ? spec->widths[i - 1] :
 			   spec->width ?: lf_between(&w.random, 1, 48);
-	if (last != LF_ACT_ARGMAX)
+	if (last != LITEFLOW_ACT_ARGMAX)
 		width[n_layers] = n_out;
 	for (i = 0; i < n_layers; i++) {
 		weight_bits[i] = spec->weight_bits ?: lf_between(&w.random, 4, 15);
@@ -184,26 +184,27 @@ static size_t lf_make(u32 seed, const s32 *constant, const struct lf_testmodel_s
 	for (i = 0; i < n_in; i++)
 		lf_put_input(&w, i, spec->features ? spec->features[i] : NULL);
 	for (i = 0; i < n_out; i++)
-		lf_put_output(&w, i, constant, last == LF_ACT_ARGMAX ? 6 :
-			      last >= LF_ACT_TANH ? LF_TANH_OUT_FRAC : sum_bits[n_layers - 1]);
+		lf_put_output(&w, i, constant, last == LITEFLOW_ACT_ARGMAX ? 6 :
+			      last >= LITEFLOW_ACT_TANH ? LITEFLOW_TANH_OUT_FRAC :
+			      sum_bits[n_layers - 1]);
 	for (i = 0; i < n_layers; i++) {
-		struct lf_blob_layer *l = lf_room(&w, sizeof(*l));
+		struct liteflow_blob_layer *l = lf_room(&w, sizeof(*l));
 		unsigned int act = spec->act;
 		int shift;
 
 		if (act == LF_TESTMODEL_ANY)
-			act = lf_between(&w.random, LF_ACT_NONE, LF_ACT_SIGMOID);
+			act = lf_between(&w.random, LITEFLOW_ACT_NONE, LITEFLOW_ACT_SIGMOID);
 		if (i == n_layers - 1)
 			act = last;
 		/* activations somewhat below and somewhat above what saturates */
 		shift = sum_bits[i] - 15 + lf_between(&w.random, -3, 2);
-		if (act == LF_ACT_TANH || act == LF_ACT_SIGMOID)
+		if (act == LITEFLOW_ACT_TANH || act == LITEFLOW_ACT_SIGMOID)
 			shift -= 2;
 		else if (i == n_layers - 1)
 			shift = 0;
 		if (!l)
 			continue;
-		l->type = LF_LAYER_DENSE;
+		l->type = LITEFLOW_LAYER_DENSE;
 		l->act = act;
 		l->shift = max(shift, 0);
 		l->n_in = cpu_to_le16(width[i]);
@@ -218,8 +219,8 @@ static size_t lf_make(u32 seed, const s32 *constant, const struct lf_testmodel_s
 	if (text)
 		memcpy(provenance, spec->provenance, text);
 
-	h->magic = cpu_to_le32(LF_BLOB_MAGIC);
-	h->version = cpu_to_le16(LF_BLOB_VERSION);
+	h->magic = cpu_to_le32(LITEFLOW_BLOB_MAGIC);
+	h->version = cpu_to_le16(LITEFLOW_BLOB_VERSION);
 	h->header_len = cpu_to_le16(sizeof(*h));
 	h->n_in = cpu_to_le16(n_in);
 	h->n_out = cpu_to_le16(n_out);
@@ -276,9 +277,9 @@ size_t lf_testmodel_constant(s32 value, const struct lf_testmodel_spec *spec, vo
  */
 void lf_testmodel_fix(void *blob, size_t len)
 {
-	u8 *crc = blob + offsetof(struct lf_blob_header, crc);
+	u8 *crc = blob + offsetof(struct liteflow_blob_header, crc);
 
-	put_unaligned_le32(len, blob + offsetof(struct lf_blob_header, total_len));
+	put_unaligned_le32(len, blob + offsetof(struct liteflow_blob_header, total_len));
 	put_unaligned_le32(0, crc);
 	put_unaligned_le32(~crc32_le(~0, blob, len), crc);
 }
@@ -293,9 +294,9 @@ void lf_testmodel_fix(void *blob, size_t len)
  */
 void lf_testmodel_inputs(u32 seed, const void *blob, s32 *in)
 {
-	const struct lf_blob_header *h = blob;
+	const struct liteflow_blob_header *h = blob;
 	unsigned int n = get_unaligned_le16(&h->n_in), i;
-	const struct lf_blob_feature *f = blob + sizeof(*h);
+	const struct liteflow_blob_feature *f = blob + sizeof(*h);
 	u32 state = lf_seed(seed);
 
 	for (i = 0; i < n; i++, f++) {

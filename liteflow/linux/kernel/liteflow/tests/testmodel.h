@@ -18,7 +18,7 @@
  * @n_layers: layers; 0: any from 1 to 4
  * @width: outputs of layers that are not the last; 0: any from 1 to 48
  * @widths: the same for each layer, the last one, too; NULL: @width for all
- * @act: activation of layers that are not the last: LF_ACT_*, not argmax, or
+ * @act: activation of layers that are not the last: LITEFLOW_ACT_*, not argmax, or
  *	LF_TESTMODEL_ANY
  * @last: activation of the last layer, or LF_TESTMODEL_ANY, which is argmax
  *	only if there is one output; with argmax the layer has @width outputs

@@ -37,7 +37,7 @@
  * struct lft_plain_layer - a layer as a plain loop wants it
  * @n_in: inputs
  * @n_out: outputs
- * @act: LF_ACT_*
+ * @act: LITEFLOW_ACT_*
  * @shift: of its sums
  * @bias: @n_out
  * @weight: @n_out rows of @n_in
@@ -110,12 +110,12 @@ static s64 lft_act(const struct lft_plain_layer *layer, s64 sum)
 	s64 v = lft_rshift(sum, layer->shift);
 
 	switch (layer->act) {
-	case LF_ACT_RELU:
+	case LITEFLOW_ACT_RELU:
 		return clamp_t(s64, v, 0, S16_MAX);
-	case LF_ACT_TANH:
+	case LITEFLOW_ACT_TANH:
 		return lf_tanh(v);
-	case LF_ACT_SIGMOID:
-		return ((1 << LF_TANH_OUT_FRAC) + lf_tanh(v)) >> 1;
+	case LITEFLOW_ACT_SIGMOID:
+		return ((1 << LITEFLOW_TANH_OUT_FRAC) + lf_tanh(v)) >> 1;
 	default:
 		return clamp_t(s64, v, S16_MIN, S16_MAX);
 	}
@@ -124,10 +124,10 @@ static s64 lft_act(const struct lft_plain_layer *layer, s64 sum)
 static s64 lft_last_act(const struct lft_plain_layer *layer, s64 sum)
 {
 	switch (layer->act) {
-	case LF_ACT_NONE:
-	case LF_ACT_ARGMAX:
+	case LITEFLOW_ACT_NONE:
+	case LITEFLOW_ACT_ARGMAX:
 		return sum;
-	case LF_ACT_RELU:
+	case LITEFLOW_ACT_RELU:
 		return max_t(s64, sum, 0);
 	default:
 		return lft_act(layer, sum);
@@ -164,7 +164,7 @@ static noinline void lft_plain_run(const struct lft_plain *p, const s32 *in, s32
 		}
 		swap(x, y);
 	}
-	if (last->act == LF_ACT_ARGMAX) {
+	if (last->act == LITEFLOW_ACT_ARGMAX) {
 		for (row = 1; row < last->n_out; row++) {
 			if (x[row] > x[largest])
 				largest = row;

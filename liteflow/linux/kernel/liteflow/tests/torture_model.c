@@ -34,17 +34,18 @@ static size_t lft_layer_size(unsigned int n_in, unsigned int n_out)
  */
 size_t lft_blob_size(unsigned int width)
 {
-	return sizeof(struct lf_blob_header) + LFT_N_IN * sizeof(struct lf_blob_feature) +
-	       sizeof(struct lf_blob_output) + 2 * sizeof(struct lf_blob_layer) +
+	return sizeof(struct liteflow_blob_header) +
+	       LFT_N_IN * sizeof(struct liteflow_blob_feature) +
+	       sizeof(struct liteflow_blob_output) + 2 * sizeof(struct liteflow_blob_layer) +
 	       lft_layer_size(LFT_N_IN, width) + lft_layer_size(width, 1);
 }
 
-static void lft_put_features(struct lf_blob_feature *feature)
+static void lft_put_features(struct liteflow_blob_feature *feature)
 {
 	unsigned int i;
 
 	for (i = 0; i < LFT_N_IN; i++) {
-		snprintf(feature[i].name, LF_NAME_LEN, "input-%u", i);
+		snprintf(feature[i].name, LITEFLOW_NAME_LEN, "input-%u", i);
 		feature[i].hi = cpu_to_le32(LFT_IN_MAX);
 		feature[i].mult = cpu_to_le32(1);
 	}
@@ -78,14 +79,14 @@ size_t lft_blob(void *buf, u32 number, unsigned int width)
 {
 	unsigned int shift = ilog2(lft_copies(width));
 	size_t size = lft_blob_size(width);
-	struct lf_blob_header *header = buf;
-	struct lf_blob_feature *feature;
-	struct lf_blob_output *output;
-	struct lf_blob_layer *layer;
+	struct liteflow_blob_header *header = buf;
+	struct liteflow_blob_feature *feature;
+	struct liteflow_blob_output *output;
+	struct liteflow_blob_layer *layer;
 
 	memset(buf, 0, size);
-	header->magic = cpu_to_le32(LF_BLOB_MAGIC);
-	header->version = cpu_to_le16(LF_BLOB_VERSION);
+	header->magic = cpu_to_le32(LITEFLOW_BLOB_MAGIC);
+	header->version = cpu_to_le16(LITEFLOW_BLOB_VERSION);
 	header->header_len = cpu_to_le16(sizeof(*header));
 	header->total_len = cpu_to_le32(size);
 	header->n_in = cpu_to_le16(LFT_N_IN);
@@ -94,23 +95,23 @@ size_t lft_blob(void *buf, u32 number, unsigned int width)
 	snprintf(header->name, sizeof(header->name), "torture-%u", number);
 	strscpy(header->units, LFT_UNITS);
 
-	feature = (struct lf_blob_feature *)(header + 1);
+	feature = (struct liteflow_blob_feature *)(header + 1);
 	lft_put_features(feature);
 
-	output = (struct lf_blob_output *)(feature + LFT_N_IN);
+	output = (struct liteflow_blob_output *)(feature + LFT_N_IN);
 	strscpy(output->name, "number");
 	output->hi = cpu_to_le32(S32_MAX);
 	output->offset = cpu_to_le32((number / 2) * LFT_STRIDE);
 	output->mult = cpu_to_le32(1);
 	output->shift = shift;
 
-	layer = (struct lf_blob_layer *)(output + 1);
-	layer[0].type = LF_LAYER_DENSE;
-	layer[0].act = LF_ACT_RELU;
+	layer = (struct liteflow_blob_layer *)(output + 1);
+	layer[0].type = LITEFLOW_LAYER_DENSE;
+	layer[0].act = LITEFLOW_ACT_RELU;
 	layer[0].n_in = cpu_to_le16(LFT_N_IN);
 	layer[0].n_out = cpu_to_le16(width);
-	layer[1].type = LF_LAYER_DENSE;
-	layer[1].act = LF_ACT_NONE;
+	layer[1].type = LITEFLOW_LAYER_DENSE;
+	layer[1].act = LITEFLOW_ACT_NONE;
 	layer[1].n_in = cpu_to_le16(width);
 	layer[1].n_out = cpu_to_le16(1);
 

@@ -100,21 +100,23 @@ static const char *const jc_wrong_order[JC_NR_INPUTS] = {
 
 static const struct jc_refusal jc_refusals[] = {
 	{ "three layers",
-	  { JC_SPEC, .n_layers = 3, .width = 8, .act = LF_ACT_RELU }, "two layers" },
-	{ "tanh", { JC_SPEC, .n_layers = 2, .width = 10, .act = LF_ACT_TANH }, "relu, then none" },
+	  { JC_SPEC, .n_layers = 3, .width = 8, .act = LITEFLOW_ACT_RELU }, "two layers" },
+	{ "tanh",
+	  { JC_SPEC, .n_layers = 2, .width = 10, .act = LITEFLOW_ACT_TANH }, "relu, then none" },
 	{ "a bend at the end",
-	  { JC_SPEC, .n_layers = 2, .width = 10, .act = LF_ACT_RELU, .last = LF_ACT_RELU },
+	  { JC_SPEC, .n_layers = 2, .width = 10, .act = LITEFLOW_ACT_RELU,
+	    .last = LITEFLOW_ACT_RELU },
 	  "relu, then none" },
 	{ "eleven hidden units",
-	  { JC_SPEC, .n_layers = 2, .width = 11, .act = LF_ACT_RELU }, "at most 10" },
+	  { JC_SPEC, .n_layers = 2, .width = 11, .act = LITEFLOW_ACT_RELU }, "at most 10" },
 	{ "other units",
-	  { JC_SPEC, .units = "jc-2", .n_layers = 2, .width = 10, .act = LF_ACT_RELU },
+	  { JC_SPEC, .units = "jc-2", .n_layers = 2, .width = 10, .act = LITEFLOW_ACT_RELU },
 	  "units" },
 	{ "another order",
 	  { JC_SPEC, .features = jc_wrong_order, .n_layers = 2, .width = 10,
-	    .act = LF_ACT_RELU }, "src_non_pref" },
+	    .act = LITEFLOW_ACT_RELU }, "src_non_pref" },
 	{ "an input less",
-	  { JC_SPEC, .n_in = 14, .n_layers = 2, .width = 10, .act = LF_ACT_RELU }, "input" },
+	  { JC_SPEC, .n_in = 14, .n_layers = 2, .width = 10, .act = LITEFLOW_ACT_RELU }, "input" },
 };
 
 KUNIT_ARRAY_PARAM_DESC(jc_refusal, jc_refusals, name);
@@ -143,7 +145,7 @@ static void jc_check_refuses(struct kunit *test)
 static void jc_tables_are_the_engine(struct kunit *test)
 {
 	struct lf_testmodel_spec spec = {
-		JC_SPEC, .n_layers = 2, .act = LF_ACT_RELU, .last = LF_ACT_NONE,
+		JC_SPEC, .n_layers = 2, .act = LITEFLOW_ACT_RELU, .last = LITEFLOW_ACT_NONE,
 	};
 	struct jc_mlp *mlp = kunit_kzalloc(test, sizeof(*mlp), GFP_KERNEL);
 	unsigned int seed, n, i, asked = 0, wide = 0;
@@ -255,8 +257,8 @@ static void jc_extreme_inputs(struct kunit *test)
 static void jc_clamps_inputs(struct kunit *test)
 {
 	const struct lf_testmodel_spec spec = {
-		JC_SPEC, .n_layers = 2, .width = JC_NR_HIDDEN, .act = LF_ACT_RELU,
-		.last = LF_ACT_NONE,
+		JC_SPEC, .n_layers = 2, .width = JC_NR_HIDDEN, .act = LITEFLOW_ACT_RELU,
+		.last = LITEFLOW_ACT_NONE,
 	};
 	struct jc_mlp *mlp = kunit_kzalloc(test, sizeof(*mlp), GFP_KERNEL);
 	unsigned int seed, n, i, matters[JC_NR_NUMS] = {};
