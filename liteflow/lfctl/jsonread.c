@@ -4,6 +4,7 @@
  * which of them was meant, nobody knows, so they are refused here.
  */
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <json-c/json.h>
 #include "net.h"
@@ -22,13 +23,25 @@ struct keys {
 	} key[MAX_KEYS];
 };
 
-static unsigned int line_of(const char *text, const char *at)
+/* "line 3, column 14", counted in bytes from 1 */
+struct place {
+	char text[40];
+};
+
+static struct place place_of(const char *text, const char *at)
 {
 	unsigned int line = 1;
+	const char *start = text;
+	struct place place;
 
 	for (; text < at; text++)
-		line += *text == '\n';
-	return line;
+		if (*text == '\n') {
+			line++;
+			start = text + 1;
+		}
+	snprintf(place.text, sizeof(place.text), "line %u, column %zu", line,
+		 (size_t)(at - start) + 1);
+	return place;
 }
 
 static int add_key(struct keys *k, const char *text, const char *at, size_t len,
@@ -37,14 +50,14 @@ static int add_key(struct keys *k, const char *text, const char *at, size_t len,
 	unsigned int i;
 
 	if (memchr(at, '\\', len))
-		return refuse(why, "line %u: a key with a backslash", line_of(text, at));
+		return refuse(why, "%s: a key with a backslash", place_of(text, at).text);
 	for (i = 0; i < k->n; i++)
 		if (k->key[i].len == len && !memcmp(k->key[i].at, at, len))
-			return refuse(why, "line %u: the key \"%.*s\" is there twice",
-				      line_of(text, at), len < 40 ? (int)len : 40, at);
+			return refuse(why, "%s: the key \"%.*s\" is there twice",
+				      place_of(text, at).text, len < 40 ? (int)len : 40, at);
 	if (k->n == MAX_KEYS)
-		return refuse(why, "line %u: more than %d keys in one object",
-			      line_of(text, at), MAX_KEYS);
+		return refuse(why, "%s: more than %d keys in one object",
+			      place_of(text, at).text, MAX_KEYS);
 	k->key[k->n].at = at;
 	k->key[k->n++].len = len;
 	return 0;
@@ -106,14 +119,19 @@ struct json_object *json_parse_strictly(const char *text, size_t len, char *err,
 		json_tokener_free(tok);
 		return NULL;
 	}
+	/* Some editors write a byte order mark; it says nothing in UTF-8. */
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+		text += 3;
+		len -= 3;
+	}
 	/* the zero byte behind it is the end, for json-c, too */
 	o = json_tokener_parse_ex(tok, text, len + 1);
 	code = json_tokener_get_error(tok);
 	if (code == json_tokener_continue) {
 		refuse(&why, "the JSON text ends too early");
 	} else if (code != json_tokener_success) {
-		refuse(&why, "line %u: %s",
-		       line_of(text, text + json_tokener_get_parse_end(tok)),
+		refuse(&why, "%s: %s",
+		       place_of(text, text + json_tokener_get_parse_end(tok)).text,
 		       json_tokener_error_desc(code));
 	} else if (!o) {
 		refuse(&why, "the model must be a JSON object");

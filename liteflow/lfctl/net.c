@@ -93,12 +93,39 @@ static int text(struct json_object *from, const char *where, const char *key,
 	return 0;
 }
 
-static int finite_number(struct json_object *o, double *value)
+/* json-c gives the nearest integer of 64 bits for one that does not fit, without a word. */
+static bool saturated(struct json_object *o)
 {
-	if (!json_object_is_type(o, json_type_double) && !json_object_is_type(o, json_type_int))
-		return -1;
+	return json_object_is_type(o, json_type_int) &&
+	       (json_object_get_uint64(o) == UINT64_MAX || json_object_get_int64(o) == INT64_MIN);
+}
+
+/* @where names the number. */
+static int finite_number(struct json_object *o, const char *where, double *value,
+			 struct reason *why)
+{
+	static const char *const kinds[] = {
+		[json_type_null] = "null", [json_type_boolean] = "a boolean",
+		[json_type_object] = "an object", [json_type_array] = "an array",
+	};
+	enum json_type type = json_object_get_type(o);
+
+	if (type == json_type_string)
+		return refuse(why, "%s is the text \"%.20s\", must be a finite number", where,
+			      json_object_get_string(o));
+	if (type != json_type_double && type != json_type_int)
+		return refuse(why, "%s is %s, must be a finite number", where, kinds[type]);
+	if (saturated(o))
+		return refuse(why, "%s is an integer of more than 64 bits: write it as 1e20",
+			      where);
 	*value = json_object_get_double(o);
-	return isfinite(*value) ? 0 : -1;
+	if (!isfinite(*value))
+		return refuse(why, "%s is %s, must be a finite number", where,
+			      isnan(*value) ? "NaN" : "infinite, or too large for a double");
+	if (fabs(*value) > NET_MAX_NUMBER)
+		return refuse(why, "%s is %g, must be a number within +-%g", where, *value,
+			      NET_MAX_NUMBER);
+	return 0;
 }
 
 /* A number at @key; @value stays as it is if the key is missing and @optional. */
@@ -106,15 +133,15 @@ static int number(struct json_object *from, const char *where, const char *key, 
 		  double *value, struct reason *why)
 {
 	struct json_object *o;
+	char name[80];
 
 	if (!json_object_object_get_ex(from, key, &o)) {
 		if (optional)
 			return 0;
 		return refuse(why, "%s: key \"%s\" is missing", where, key);
 	}
-	if (finite_number(o, value))
-		return refuse(why, "%s: \"%s\" must be a finite number", where, key);
-	return 0;
+	snprintf(name, sizeof(name), "%s: \"%s\"", where, key);
+	return finite_number(o, name, value, why);
 }
 
 static int to_integer(double value, double unit, int32_t *out)
@@ -151,8 +178,14 @@ static int read_io(struct json_object *o, const char *where, bool input, struct 
 		return refuse(why, "%s: its name is empty", where);
 	if (io->unit <= 0)
 		return refuse(why, "%s: \"unit\" must be above 0", where);
+	if (io->unit < NET_LEAST_STEP)
+		return refuse(why, "%s: \"unit\" is %g, must be at least %g", where, io->unit,
+			      NET_LEAST_STEP);
 	if (io->scale == 0)
 		return refuse(why, "%s: \"scale\" is 0: leave the input out", where);
+	if (fabs(io->scale) < NET_LEAST_STEP)
+		return refuse(why, "%s: \"scale\" is %g, must be at least %g in magnitude", where,
+			      io->scale, NET_LEAST_STEP);
 	if (to_integer(io->lo, io->unit, &io->ilo) || to_integer(io->hi, io->unit, &io->ihi))
 		return refuse(why, "%s: lo..hi over unit does not fit 32 bits: take a coarser unit",
 			      where);
@@ -204,6 +237,7 @@ out:
 static int read_row(struct json_object *list, const char *where, unsigned int n, double *out,
 		    struct reason *why)
 {
+	char name[96];
 	unsigned int i;
 
 	if (!json_object_is_type(list, json_type_array))
@@ -211,9 +245,13 @@ static int read_row(struct json_object *list, const char *where, unsigned int n,
 	if (json_object_array_length(list) != n)
 		return refuse(why, "%s: %zu numbers, not %u", where,
 			      json_object_array_length(list), n);
-	for (i = 0; i < n; i++)
-		if (finite_number(json_object_array_get_idx(list, i), &out[i]))
-			return refuse(why, "%s[%u]: must be a finite number", where, i);
+	for (i = 0; i < n; i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		snprintf(name, sizeof(name), "%s[%u]", where, i);
+		if (finite_number(o, name, &out[i], why))
+			return -1;
+	}
 	return 0;
 }
 

@@ -12,6 +12,10 @@
 
 struct json_object;
 
+/* No number of a network is larger: their squares and products stay finite. */
+#define NET_MAX_NUMBER	1e30
+#define NET_LEAST_STEP	1e-30	/* units and scales */
+
 /* Where the reason of a refusal goes: one line. */
 struct reason {
 	char *buf;

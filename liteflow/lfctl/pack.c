@@ -263,6 +263,25 @@ static void report(FILE *f, const struct net *net, const struct attempt *a)
 		100 * a->q->rms, 100 * a->q->bound);
 }
 
+void pack_describe_error(const struct net *net, double seen, struct reason *text)
+{
+	if (net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
+		refuse(text, "%.1f %% of the answers differ from the network's", 1000 * seen);
+	else
+		refuse(text, "outputs are off by up to %.1f %% of their span", 100 * seen);
+}
+
+static int refuse_error(const struct net *net, struct attempt *a, struct reason *why)
+{
+	char text[100];
+	struct reason r = { text, sizeof(text) };
+
+	pack_describe_error(net, a->score, &r);
+	attempt_free(a);
+	return refuse(why, "%s: declare narrower ranges, or see -v; --force writes it all the same",
+		      text);
+}
+
 int lf_pack_net(const struct net *net, const struct pack_options *opts, void **blob,
 		size_t *len, char *err, size_t errlen)
 {
@@ -296,6 +315,8 @@ int lf_pack_net(const struct net *net, const struct pack_options *opts, void **b
 		opts->estimate->rms = a->q->rms;
 		opts->estimate->bound = a->q->bound;
 	}
+	if (a->score > PACK_MAX_ERROR && !opts->force)
+		return refuse_error(net, a, &why);
 	*blob = a->blob;
 	*len = a->len;
 	a->blob = NULL;

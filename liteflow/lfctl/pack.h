@@ -14,10 +14,21 @@
 struct json_object;
 struct lf_model;
 struct net;
+struct reason;
+
+/*
+ * A model whose outputs are off by more than this part of their span is refused.
+ * The limit is a choice: a model that ignores its inputs and always answers the
+ * middle of the span is off by half of it, and this is a tenth of that. Models
+ * with sensible ranges are far below, the shipped ones below a hundredth.
+ *
+ * With argmax it is half of the answers that differ, see pack_estimate::seen.
+ */
+#define PACK_MAX_ERROR	0.05
 
 /**
  * struct pack_estimate - errors of the outputs, as parts of their span
- * @seen: greatest one on some random inputs; argmax: a twentieth of the part of
+ * @seen: greatest one on some random inputs; argmax: a tenth of the part of
  *	answers that differ
  * @rms: expected; argmax: 0
  * @bound: none is above it; argmax: 0
@@ -33,12 +44,14 @@ struct pack_estimate {
  * @bits: of the sums: 32, 64 or 0: as the network says; if that says nothing, 32,
  *	and 64 for layers where that helps
  * @sigmas: see quant_make()
+ * @force: pack it even if the error is above PACK_MAX_ERROR
  * @report: what was chosen, and the errors to expect; NULL: nobody wants to know
  * @estimate: result: errors to expect; NULL: not wanted
  */
 struct pack_options {
 	int bits;
 	double sigmas;
+	bool force;
 	FILE *report;
 	struct pack_estimate *estimate;
 };
@@ -71,6 +84,9 @@ enum pack_draw {
 int lf_pack(struct json_object *json, void **blob, size_t *len, char *err, size_t errlen);
 int lf_pack_net(const struct net *net, const struct pack_options *opts, void **blob,
 		size_t *len, char *err, size_t errlen);
+
+/* "outputs are off by ...", from pack_estimate::seen */
+void pack_describe_error(const struct net *net, double seen, struct reason *text);
 
 /* Ask @model and @net the same @rows questions; the same @seed, the same ones. */
 int pack_compare(const struct net *net, const struct lf_model *model, enum pack_draw draw,

@@ -12,6 +12,8 @@
 #include "pack.h"
 
 #define MAX_JSON	(64 << 20)
+enum { OPT_FORCE = 256 };
+
 #define BAD_ERROR	0.01	/* of the span: worth a warning */
 
 struct pack_args {
@@ -34,6 +36,8 @@ static const struct argp_option pack_options[] = {
 	{ "saturate", 'S', "SIGMAS", 0, "let hidden layers without tanh or sigmoid saturate so "
 	  "many standard deviations of random inputs from the mean, for a finer resolution; "
 	  "0: never (0)", 0 },
+	{ "force", OPT_FORCE, NULL, 0, "write the model even if its outputs are off by more than "
+	  "5 % of their span (argmax: half of the answers)", 0 },
 	{ "verbose", 'v', NULL, 0, "say what was chosen per layer, and the errors to expect", 0 },
 	{ 0 }
 };
@@ -62,6 +66,9 @@ static error_t pack_option(int key, char *arg, struct argp_state *state)
 		args->opts.sigmas = strtod(arg, &end);
 		if (*end || !*arg || !(args->opts.sigmas >= 0 && args->opts.sigmas <= 1e6))
 			argp_error(state, "--saturate is \"%s\", must be a number from 0 on", arg);
+		return 0;
+	case OPT_FORCE:
+		args->opts.force = true;
 		return 0;
 	case 'v':
 		args->verbose = true;
@@ -169,12 +176,12 @@ static int pack(struct pack_args *args, struct json_object *json, const char *ou
 	if (args->verbose)
 		args->opts.report = stderr;
 	ret = lf_pack_net(net, &args->opts, &blob, &len, err, sizeof(err));
-	if (ret)
+	if (ret) {
 		ret = complain("%s: %s", args->in, err);
-	else if (args->estimate.seen > BAD_ERROR)
-		complain("%s: warning: outputs are off by up to %.2g %% of their span: "
-			 "declare narrower ranges, or see -v", args->in,
-			 100 * args->estimate.seen);
+	} else if (args->estimate.seen > BAD_ERROR) {
+		pack_describe_error(net, args->estimate.seen, &why);
+		complain("%s: warning: %s: declare narrower ranges, or see -v", args->in, err);
+	}
 	if (!ret && args->check)
 		ret = check(args, net, blob, len, to_stdout ? stderr : stdout);
 	if (!ret)

@@ -26,6 +26,7 @@
 #define NARROW		(2147483647.0 - 65536)	/* less what the rounding shift adds */
 #define WIDE		0x1p45
 #define T_MAX		0x1p40
+#define REACH_MAX	1e40			/* of a sum: its square is still finite */
 #define TABLE_ERROR	(2.0 / Y_ONE)		/* of lf_tanh() */
 
 /**
@@ -121,6 +122,28 @@ static double row_reach(const struct net_layer *layer, const double *bias,
 	for (i = 0; i < layer->n_in; i++)
 		sum += fabs(w[i]) * magnitude(&in->v[i]);
 	return sum;
+}
+
+/* Refuse a layer for the row that reaches furthest, and name what makes it do so. */
+static int refuse_layer(const struct net *net, unsigned int l, const double *bias,
+			const struct values *in, struct reason *why, const char *problem)
+{
+	const struct net_layer *layer = &net->layers[l];
+	unsigned int row = 0, col = 0, i;
+	const double *w;
+
+	for (i = 1; i < layer->n_out; i++)
+		if (row_reach(layer, bias, in, i) > row_reach(layer, bias, in, row))
+			row = i;
+	w = layer->w + (size_t)row * layer->n_in;
+	for (i = 1; i < layer->n_in; i++)
+		if (fabs(w[i]) * magnitude(&in->v[i]) > fabs(w[col]) * magnitude(&in->v[col]))
+			col = i;
+	if (fabs(layer->b[row]) > fabs(w[col]) * magnitude(&in->v[col]))
+		return refuse(why, "layers[%u].bias[%u] is %g: %s", l, row, layer->b[row],
+			      problem);
+	return refuse(why, "layers[%u].weights[%u][%u] is %g, its input reaches %g: %s", l, row,
+		      col, w[col], magnitude(&in->v[col]), problem);
 }
 
 /* T of every row, as far as 32-bit sums alone limit it. */
@@ -296,11 +319,14 @@ static int round_row(const struct net_layer *layer, const double *bias, const st
 	unsigned int i;
 
 	ql->t[row] = t;
-	ql->b[row] = llround(bias[row] * t);
 	sum = fabs(bias[row] * t) + 1;
+	/* not "sum > limit": that lets NaN pass */
+	if (!(sum <= limit))
+		return -1;
+	ql->b[row] = llround(bias[row] * t);
 	for (i = 0; i < layer->n_in; i++) {
 		v = round(w[i] * t / in->v[i].g);
-		if (fabs(v) > W_MAX)
+		if (!(fabs(v) <= W_MAX))
 			return -1;
 		qw[i] = (int16_t)v;
 		sum += fabs(v) * in->v[i].x;
@@ -338,8 +364,9 @@ static void choose_shift(const struct net *net, unsigned int l, const struct val
 }
 
 /* Hidden layer without angles: how large its integers may become. */
-static int scale_hidden(struct quant *q, unsigned int l, const struct values *in, double sigmas,
-			bool next_wide, struct values *out, double *t, struct reason *why)
+static int scale_hidden(struct quant *q, unsigned int l, const double *bias,
+			const struct values *in, double sigmas, bool next_wide,
+			struct values *out, double *t, struct reason *why)
 {
 	const struct net *net = q->net;
 	double y[LITEFLOW_MAX_WIDTH], next_t[LITEFLOW_MAX_WIDTH], r, x;
@@ -360,7 +387,7 @@ static int scale_hidden(struct quant *q, unsigned int l, const struct values *in
 	choose_shift(net, l, in, y, t, &q->layers[l].shift);
 	for (j = 0; j < out->n; j++)
 		if (!(t[j] > 0x1p-40))
-			return refuse(why, "layers[%u]: its weights are too large to quantise", l);
+			return refuse_layer(net, l, bias, in, why, "too large to quantise");
 	return 0;
 }
 
@@ -460,6 +487,9 @@ static int quantise_layer(struct quant *q, unsigned int l, const double *bias,
 	double t[LITEFLOW_MAX_WIDTH], limit;
 	unsigned int j;
 
+	for (j = 0; j < layer->n_out; j++)
+		if (!(row_reach(layer, bias, in, j) <= REACH_MAX))
+			return refuse_layer(net, l, bias, in, why, "too large to quantise");
 	ql->wide = wide >> l & 1;
 	limit = ql->wide ? 2 * WIDE : NARROW + 65535;
 	limit_t(net, l, bias, in, ql->wide, t);
@@ -470,8 +500,9 @@ static int quantise_layer(struct quant *q, unsigned int l, const double *bias,
 		if (t[0] < angle_one(layer->act)) {
 			if (!ql->wide)
 				return 1;
-			return refuse(why, "layers[%u]: weights times inputs reach above 65534, "
-				      "too much for a %s: scale them", l, act_name(layer->act));
+			return refuse_layer(net, l, bias, in, why,
+					    "sums above 65534 are too much for a tanh or a sigmoid: "
+					    "scale them");
 		}
 		ql->shift = (uint8_t)log2(t[0] / angle_one(layer->act));
 	} else if (layer->act == LITEFLOW_ACT_RELU) {
@@ -484,7 +515,7 @@ static int quantise_layer(struct quant *q, unsigned int l, const double *bias,
 		}
 	}
 	if (!angle(layer->act) && !last &&
-	    scale_hidden(q, l, in, sigmas, wide >> (l + 1) & 1, out, t, why))
+	    scale_hidden(q, l, bias, in, sigmas, wide >> (l + 1) & 1, out, t, why))
 		return -1;
 	for (j = 0; j < layer->n_out; j++) {
 		if (round_row(layer, bias, in, j, t[j], limit, ql))
@@ -493,7 +524,9 @@ static int quantise_layer(struct quant *q, unsigned int l, const double *bias,
 		row_error(layer, in, j, t[j], &out->v[j]);
 	}
 	if (all_lost(layer, ql))
-		return refuse(why, "layers[%u]: its weights are too small to quantise", l);
+		return refuse_layer(net, l, bias, in, why,
+				    "the weights are too small to quantise beside the rest of the "
+				    "row");
 	activate(layer, last, ql, out);
 	return 0;
 }

@@ -147,6 +147,14 @@ def simple_net():
                     (-3, 3, 0.001), 1.0)
 
 
+def useless_net():
+    """Ranges far wider than what the network tells apart, and a steep last layer."""
+    net = make_net(random.Random(3), [30, 32, 16, 1], ["tanh", "tanh", "none"], [(0, 10000)],
+                   (-3, 3, 1e-4), 1.3)
+    net["layers"][2]["weights"] = [[1000 * w for w in net["layers"][2]["weights"][0]]]
+    return net
+
+
 # -- the tests ----------------------------------------------------------------
 
 class Tests:
@@ -162,11 +170,16 @@ class Tests:
             print("# " + str(problem).replace("\n", "\n# "))
         print("%s %d %s" % ("not ok" if problem else "ok", self.n, name), flush=True)
 
+    @staticmethod
+    def said(done):
+        """A problem, also if nothing was said."""
+        return "status %d, %s" % (done.returncode, done.stderr)
+
     def path(self, name):
         return os.path.join(self.dir.name, name)
 
-    def run(self, *args):
-        return subprocess.run([self.lfctl, *args], stdout=subprocess.PIPE,
+    def run(self, *args, env=None):
+        return subprocess.run([self.lfctl, *args], stdout=subprocess.PIPE, env=env,
                               stderr=subprocess.PIPE, text=True, check=False)
 
     def pack(self, text, *args):
@@ -216,7 +229,9 @@ class Tests:
 
     def refused(self, name, text, reason, *args):
         """One line with the reason, status 1, no file."""
-        done = self.pack(text, *args)
+        self.refusal(name, self.pack(text, *args), reason)
+
+    def refusal(self, name, done, reason):
         lines = done.stderr.splitlines()
         problem = None
         if done.returncode != 1:
@@ -273,11 +288,11 @@ def accuracy(t):
 
 def damage(t):
     good = json.dumps(simple_net())
-    t.refused("no JSON", "hello", "line 1: ")
+    t.refused("no JSON", "hello", "line 1, column ")
     t.refused("an empty file", "", "end of data")
     t.refused("cut", good[:-20], "end of data")
-    t.refused("more behind it", good + "x", "line 1: ")
-    t.refused("the line is named", good.replace('"units"', '\n\n"units" :: '), "line 3: ")
+    t.refused("more behind it", good + "x", "line 1, column ")
+    t.refused("the line is named", good.replace('"units"', '\n\n"units" :: '), "line 3, column 10: ")
     t.refused("a list", "[1]", "the model must be a JSON object")
     t.refused("null", "null", "the model must be a JSON object")
     t.refused("a key twice", good.replace('"units"', '"name": "x", "units"'),
@@ -285,10 +300,79 @@ def damage(t):
     t.refused("a key twice, further in", good.replace('"unit"', '"lo": 1, "unit"', 1),
               'the key "lo" is there twice')
     t.refused("a key with a backslash", good.replace('"units"', '"un\\u0069ts"'), "backslash")
-    t.refused("no UTF-8", good.replace('"test"', '"te\udcffst"'), "line 1: ")
-    t.refused("deep nesting", "[" * 1000, "line 1: ")
-    t.refused("NaN", good.replace('"bias": [', '"bias": [NaN, ', 1), "")
+    t.refused("no UTF-8", good.replace('"test"', '"te\udcffst"'), "line 1, column ")
+    t.refused("deep nesting", "[" * 1000, "line 1, column ")
     t.refused("1e999", good.replace('"lo": -1', '"lo": -1e999', 1), "must be a finite number")
+
+
+def world(t):
+    """JSON as the world writes it."""
+    def blob():
+        with open(t.path("m.lfm"), "rb") as f:
+            return f.read()
+
+    def is_packed(name, want, done):
+        t.result(name, done.stderr or blob() != want)
+
+    net = simple_net()
+    good = json.dumps(net)
+    t.pack(good)
+    want = blob()
+    is_packed("a byte order mark", want, t.pack("\ufeff" + good))
+    is_packed("CRLF", want, t.pack(json.dumps(net, indent=2).replace("\n", "\r\n")))
+    is_packed("tabs", want, t.pack(json.dumps(net, indent="\t")))
+    t.refused("a second byte order mark", "\ufeff\ufeff" + good, "line 1, column 1: ")
+    locales(t, good, want)
+    row = "[%s]" % ", ".join(map(str, net["layers"][0]["weights"][1]))
+    place = "layers[0].weights[1][0] "
+    for name, bad, reason in (
+            ("NaN", "NaN", place + "is NaN"), ("Infinity", "Infinity", place + "is infinite"),
+            ("-Infinity", "-Infinity", place + "is infinite"), ("inf", "inf", "line 1, column "),
+            ("nan", "nan", "line 1, column "), ("1e400", "1e400", place + "is infinite"),
+            ("text", '"0.5"', place + 'is the text "0.5"'), ("null", "null", place + "is null"),
+            ("true", "true", place + "is a boolean"), ("a list", "[1]", place + "is an array"),
+            ("an object", "{}", place + "is an object"),
+            ("1e31", "1e31", place + "is 1e+31, must be a number within +-1e+30"),
+            ("an integer of 80 bits", "604462909807314587353088", place + "is an integer of more"),
+            ("one below 0", "-604462909807314587353088", place + "is an integer of more"),
+            ("a decimal comma", "0,5", "layers[0].weights[1]: 3 numbers, not 2"),
+            ("two dots", "0.5.1", "line 1, column "), ("hexadecimal", "0x10", "line 1, column "),
+            ("a comma behind the last", "", "line 1, column ")):
+        other = row.split(", ")[1]
+        new = "[%s, %s" % (bad, other) if bad else "[0.5, %s,]" % other[:-1]
+        assert row in good
+        t.refused("a weight is " + name, good.replace(row, new), reason)
+    t.refused("depth 100", good.replace(row, "[" * 100 + "]" * 100), "nesting too deep")
+    t.refused("a key twice, line and column", json.dumps(net, indent=1).replace(
+        ' "units"', ' "name": "x",\n "units"'), "line 5, column 3: the key \"name\"")
+    big = make_net(random.Random(1), [1000, 260, 250, 500, 1], ["tanh"] * 3 + ["none"], [(-1, 1)],
+                   (-3, 3, 0.001), 0.1)
+    text = json.dumps(big)
+    text += " " * (10 * 1000 * 1000 - len(text))
+    t.pack(text, "--sums", "32")
+    t.result("10 MB, as many weights as fit", not os.path.exists(t.path("m.lfm")) or
+             len(blob()) < 900000)
+    big["layers"][0]["weights"] = [r * 3 for r in big["layers"][0]["weights"]]
+    big["inputs"] = [dict(big["inputs"][0], name="in%d" % i) for i in range(3000)]
+    t.refused("10 MB, more than fits", json.dumps(big), "inputs: 3000 of them, 1 to 1024")
+
+
+def locales(t, good, want):
+    """The same bytes wherever the point is a comma."""
+    for name in ("de_DE", "fr_FR"):
+        made = subprocess.run(["localedef", "-i", name, "-f", "UTF-8", t.path(name + ".UTF-8")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        if made.returncode > 1:
+            t.result("in %s # SKIP localedef has no such locale" % name, None)
+            continue
+        env = dict(os.environ, LOCPATH=t.dir.name, LC_ALL=name + ".UTF-8")
+        comma = subprocess.run(["locale", "decimal_point"], env=env, stdout=subprocess.PIPE,
+                               text=True, check=False).stdout.strip()
+        t.pack(good)
+        done = t.run("model", "pack", t.path("m.json"), "-o", t.path("m.lfm"), env=env)
+        with open(t.path("m.lfm"), "rb") as f:
+            t.result("in %s, where the point is a comma" % name,
+                     done.stderr or comma != "," or f.read() != want)
 
 
 def shapes(t):
@@ -328,7 +412,7 @@ def shapes(t):
               lambda m: layer(m, 1)["weights"][0].append(0))
     t.changed("a bias too few", "layers[0].bias: 2 numbers, not 3",
               lambda m: layer(m)["bias"].pop())
-    t.changed("a weight that is text", "layers[0].weights[0][1]: must be a finite number",
+    t.changed("a weight that is text", "layers[0].weights[0][1] is the text \"1\", must be",
               lambda m: layer(m)["weights"][0].__setitem__(1, "1"))
     t.changed("a row that is a number", "must be an array",
               lambda m: layer(m)["weights"].__setitem__(0, 1))
@@ -353,11 +437,19 @@ def numbers(t):
               lambda m: m["layers"][0]["bias"].__setitem__(0, inf))
     t.changed("scale NaN", "must be a finite number",
               lambda m: m["inputs"][0].update(scale=nan))
-    t.changed("a huge weight", "layers[0]: ", lambda m: weight(m, 1e9))
-    t.changed("a weight that no double squares", "layers[0]: ", lambda m: weight(m, 1e300))
-    t.changed("a huge weight in the last layer", "", lambda m: weight(m, 1e300, 1))
-    t.changed("a huge bias", "layers[0]: ",
-              lambda m: m["layers"][0]["bias"].__setitem__(0, 1e300))
+    t.changed("a huge weight", "layers[0].weights[0][0] is 1e+09, ", lambda m: weight(m, 1e9))
+    t.changed("a weight that no double squares", "layers[0].weights[0][0] is 1e+300, ",
+              lambda m: weight(m, 1e300))
+    t.changed("a huge weight in the last layer", "outputs[0]: its unit",
+              lambda m: weight(m, 1e29, 1))
+    t.changed("a huge bias", "layers[0].bias[0] is 1e+29: ",
+              lambda m: m["layers"][0]["bias"].__setitem__(0, 1e29))
+    t.changed("a unit near 0", '"unit" is 1e-300', lambda m: m["inputs"][0].update(unit=1e-300))
+    t.changed("a scale near 0", '"scale" is 1e-300', lambda m: m["inputs"][0].update(scale=1e-300))
+    chain = make_net(random.Random(1), [2, 3, 3, 1], ["none"] * 3, [(-1, 1)], (-3, 3, 1e-3), 1)
+    for layer in chain["layers"][:2]:
+        layer["weights"][0] = [1e30] * len(layer["weights"][0])
+    t.refused("weights whose sum is huge", chain, "layers[0].weights[0][0] is 1e+30, ")
     t.changed("a weight that is far too small", "too small",
               lambda m: m["layers"][1].update(weights=[[1e-300, 0, 0]]))
     t.changed("unit 0", '"unit" must be above 0', lambda m: m["inputs"][0].update(unit=0))
@@ -407,7 +499,7 @@ def promises(t):
               lambda m: m.update(checksum="0x00000000"))
     t.changed("bits 48", '"bits" is 48', lambda m: m.update(bits=48))
     t.changed("bits 0", '"bits" is 0', lambda m: m.update(bits=0))
-    t.changed("bits as text", '"bits" must be a finite number', lambda m: m.update(bits="32"))
+    t.changed("bits as text", '"bits" is the text "32", must be a finite number', lambda m: m.update(bits="32"))
     for bad in (int(good, 16), good[2:], good.upper(), good + "0", "0x+1234567", ""):
         t.changed("checksum %r" % bad, '"checksum" must be text',
                   lambda m, b=bad: m.update(checksum=b))
@@ -431,7 +523,7 @@ def files(t):
             f.write(bad)
         done = t.run("model", "check", t.path("bad.lfm"))
         t.result("check refuses " + name, None if done.returncode == 1 and
-                 reason in done.stderr and len(done.stderr.splitlines()) == 1 else done.stderr)
+                 reason in done.stderr and len(done.stderr.splitlines()) == 1 else t.said(done))
     done = t.run("model", "pack", t.path("m.json"), "-o", "/nonexistent/m.lfm")
     t.result("an output that cannot be written", done.returncode != 1)
     with open(t.path("m.lfm"), "rb") as f:
@@ -461,21 +553,39 @@ def files(t):
              shown["uniform"]["max_percent_of_span"] < shown["bound_percent_of_span"])
     net = make_net(random.Random(3), [30, 32, 16, 1], ["tanh", "tanh", "none"], [(0, 10000)],
                    (-3, 3, 1e-4), 1.3)
-    done = t.pack(net)
-    t.result("a warning where the error is large", None if done.returncode == 0 and
-             "warning: outputs are off" in done.stderr else done.stderr)
+    done = t.pack(net, "--force")
+    t.result("a warning where the error is large and forced", None if done.returncode == 0 and
+             "warning: outputs are off by up to 7.2 %" in done.stderr else t.said(done))
+    t.refused("refused where the error is large", net, "outputs are off by up to 7.2 %")
+    done = t.pack(useless_net(), "--force")
+    t.result("nothing of the network is left, but forced", None if done.returncode == 0 and
+             "warning: outputs are off by up to 100.0 %" in done.stderr else t.said(done))
+    t.refused("nothing of the network is left", useless_net(), "outputs are off by up to 100.0 %")
+    net = make_net(random.Random(3), [30, 32, 40], ["relu", "argmax"], [(-10000, 10000)],
+                   (0, 39, 1), 1.3)
+    for row in net["layers"][1]["weights"]:
+        row[:] = [w * 2e-10 for w in row]
+    net["layers"][1]["weights"][0][0] = 2e-9
+    net["layers"][1]["bias"] = [60] * 40
+    done = t.pack(net, "--sums", "32")
+    t.result("argmax: a warning where answers differ", None if done.returncode == 0 and
+             "% of the answers differ from the network's" in done.stderr else t.said(done))
+    done = t.pack(make_net(random.Random(3), [30, 32, 16, 1], ["tanh", "tanh", "none"],
+                           [(0, 700)], (-3, 3, 1e-4), 1.3))
+    t.result("only a warning", None if done.returncode == 0 and "warning: outputs are off" in
+             done.stderr else t.said(done))
     for args in (["model", "pack"], ["model"], ["nothing"], ["model", "pack", "--check", "x", "y"],
                  ["app", "add", "x"], ["collect", "x", "--every", "3"], ["eval", "x", "9"],
                  ["model", "install", "x", "0"], ["--what"]):
         done = t.run(*args)
         t.result("usage error: lfctl " + " ".join(args), None if done.returncode == 2 and
-                 done.stderr else "status %d, %s" % (done.returncode, done.stderr))
+                 done.stderr else t.said(done))
 
 
 def main():
     t = Tests(sys.argv[1])
     print("TAP version 13")
-    for part in (accuracy, damage, shapes, numbers, promises, files):
+    for part in (accuracy, damage, world, shapes, numbers, promises, files):
         part(t)
     print("1..%d" % t.n)
     return 1 if t.failed else 0
