@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Judge a guest's kernel log by dmesg.deny and dmesg.allow beside this script.
+# Judge a guest's kernel log by the kselftests' dmesg_splats and by dmesg.allow
+# beside this script.
 
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 2
-deny=$here/dmesg.deny
+deny=$here/../selftests/kselftest/dmesg_splats
 allow=$here/dmesg.allow
 
 usage() {

@@ -52,7 +52,7 @@ without COMMAND, gives a shell on this terminal (Ctrl-] x ends QEMU).
 Exit status: COMMAND's own, or
   124  timeout
   125  the launcher failed: bad option, no kernel, QEMU did not start
-  254  COMMAND succeeded, but the kernel log has a splat (see qemu/dmesg.deny)
+  254  COMMAND succeeded, but the kernel log has a splat (see qemu/check-dmesg.sh)
   255  the guest died: panic, or it ended without reporting a status
   130, 143, 129       interrupted by SIGINT, SIGTERM, SIGHUP
 The last line on stderr begins with "start.sh:" and names the cause.
