@@ -23,7 +23,7 @@ TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl ccsim cc-train cclab cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
+	check-ynl deb ccsim cc-train cclab cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -60,6 +60,10 @@ help:
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
 #:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
+#:
+#: Packages
+#:   make deb             kernel and tools as Debian packages, into build/deb: docs/install.md
+#:                        CONFIG=/boot/config-...: the kernel's configuration is based on that
 #:
 #: Series
 #:   make patches         write patches/*.patch from overlay files, hunks and messages
@@ -162,6 +166,10 @@ torture: lfctl
 fuzz: sync lfctl
 	@scripts/fuzz.sh
 
+deb: sync
+	@scripts/deps.sh --notice run lfctl mllb deb
+	@scripts/deb.sh config=$(CONFIG) $(DEB_FLAGS)
+
 run:
 	@scripts/deps.sh --notice run
 	@$(MAKE) kernel MODE=toggle FXDPT=y PERF=y
@@ -212,7 +220,7 @@ bench:
 
 clean:
 	rm -rf $(addprefix $(BUILD)/,kernel debug stock stock-debug uml images tools logs \
-		uml-plain uml-debug uml-lab liteflow bisect check-off check-patches olddefconfig cross \
+		uml-plain uml-debug uml-lab liteflow deb bisect check-off check-patches olddefconfig cross \
 		kselftest)
 
 distclean: clean

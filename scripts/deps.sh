@@ -12,16 +12,16 @@ notice=n groups=()
 for arg; do
 	case $arg in
 	--notice) notice=y ;;
-	run | lfctl | mllb | test | train | cc) groups+=("$arg") ;;
+	run | lfctl | mllb | test | train | cc | deb) groups+=("$arg") ;;
 	-h | --help)
-		say "usage: deps.sh [--notice] [run|lfctl|mllb|test|train|cc]...   (default: all)"
+		say "usage: deps.sh [--notice] [run|lfctl|mllb|test|train|cc|deb]...   (default: all)"
 		say "  --notice  called by another target: DEPS=no skips it"
 		exit
 		;;
-	*) die "'$arg' is no group of packages: there are run, lfctl, mllb, test, train and cc" ;;
+	*) die "'$arg' is no group of packages: there are run, lfctl, mllb, test, train, cc and deb" ;;
 	esac
 done
-[ ${#groups[@]} -gt 0 ] || groups=(run lfctl mllb test train cc)
+[ ${#groups[@]} -gt 0 ] || groups=(run lfctl mllb test train cc deb)
 
 if [ "$notice" = y ] && [ "${DEPS:-yes}" = no ]; then
 	exit
