@@ -41,4 +41,6 @@ for file in "${python[@]}"; do
 	/usr/bin/python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' \
 		"$file"
 done
+scripts/check-links.py
+scripts/test-install.py --parse
 say "${#shell[@]} shell scripts and ${#python[@]} Python files are fine"
