@@ -66,9 +66,10 @@ enum lf_at_limit {
  *
  * All optional. A compiled model has no struct lf_model: @prepare sees NULL.
  *
- * Process context, may sleep. @prepare and @activated run under LiteFlow's mutex:
- * they must not call LiteFlow, nor take a lock under which somebody calls it, and
- * they may run before lf_app_register() returned. Unregistering waits for @release
+ * Process context, may sleep. @prepare and @activated run under the app's mutex:
+ * they must not change any app, nor take a lock under which somebody does, and they
+ * may run before lf_app_register() returned. Changes of this app wait for them,
+ * those of others and dumps do not. Unregistering waits for @release
  * of any app, so @release must neither unregister anything nor take a lock under
  * which somebody does.
  */
@@ -147,6 +148,8 @@ struct lf_flow {
  * @run: compute; any input is allowed; same context as the app's queries; must
  *	not sleep, allocate, lock or print
  * @owner: THIS_MODULE
+ * @app: the app that it is registered with; private
+ * @number: of the registration; private
  * @list: private
  */
 struct lf_compiled_model {
@@ -158,6 +161,8 @@ struct lf_compiled_model {
 	u32 macs;
 	void (*run)(const s32 *in, s32 *out);
 	struct module *owner;
+	struct lf_app __rcu *app;
+	u32 number;
 	struct list_head list;
 };
 
@@ -170,11 +175,12 @@ void lf_app_put(struct lf_app *app);
 u16 lf_app_id(const struct lf_app *app);
 bool lf_app_ready(struct lf_app *app);
 
-int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in, s32 *out);
+int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in, unsigned int n_in,
+	     s32 *out, unsigned int n_out);
 void lf_flow_release(struct lf_flow *flow);
 
 int lf_compiled_register(struct lf_app *app, struct lf_compiled_model *model);
-void lf_compiled_unregister(struct lf_app *app, struct lf_compiled_model *model);
+void lf_compiled_unregister(struct lf_compiled_model *model);
 
 /* flags of lf_remove() */
 #define LF_REMOVE_FORCE		BIT(0)	/* the active one, too: the app is left without */
@@ -187,13 +193,6 @@ int lf_install_compiled(struct lf_app *app, u8 slot, const char *name, u32 *vers
 int lf_activate(struct lf_app *app, u8 slot, u32 *version, struct lf_error *err);
 int lf_rollback(struct lf_app *app, u32 *version, struct lf_error *err);
 int lf_remove(struct lf_app *app, u8 slot, u32 flags, struct lf_error *err);
-
-/* The five names of the original, by number of the app; see legacy.c. */
-int lf_register_app(const struct lf_app_desc *desc);
-int lf_unregister_app(u16 app_id);
-int lf_register_model(u16 app_id, struct lf_compiled_model *model);
-int lf_unregister_model(u16 app_id, u32 uuid);
-int lf_query_model(u16 app_id, const s32 *in, s32 *out);
 
 #else
 
@@ -212,7 +211,7 @@ static inline bool lf_app_ready(struct lf_app *app)
 }
 
 static inline int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in,
-			   s32 *out)
+			   unsigned int n_in, s32 *out, unsigned int n_out)
 {
 	return -ENODATA;
 }

@@ -34,7 +34,7 @@
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
-#include "core.h"
+#include "internal.h"
 
 #define LF_COLLECT_INTERVAL_MS	100
 #define LF_RING_MIN		8	/* records */
@@ -53,7 +53,7 @@
  */
 struct lf_ring {
 	unsigned long head;
-	atomic_long_t lost;
+	atomic64_t lost;
 	int kicked;
 
 	unsigned long tail ____cacheline_aligned_in_smp;
@@ -91,9 +91,6 @@ struct lf_collector {
 	struct lf_ring *ring_of[];
 };
 
-/* Starting and stopping. Inside nothing but this file's own waiting. */
-static DEFINE_MUTEX(lf_collect_mutex);
-
 size_t lf_record_size(const struct lf_app *app)
 {
 	return LITEFLOW_RECORD_SIZE(app->n_in, app->n_out);
@@ -115,7 +112,7 @@ static struct liteflow_record *lf_ring_get(struct lf_ring *ring, size_t size, un
 		 */
 		used = head - smp_load_acquire(&ring->tail);
 		if (used > (long)ring->mask) {
-			atomic_long_inc(&ring->lost);
+			atomic64_inc(&ring->lost);
 			return NULL;
 		}
 	} while (!try_cmpxchg(&ring->head, &head, head + 1));
@@ -241,7 +238,7 @@ static u64 lf_collect_lost(const struct lf_collector *c)
 	unsigned int i;
 
 	for (i = 0; i < c->n_rings; i++)
-		lost += (unsigned long)atomic_long_read(&c->rings[i].lost);
+		lost += atomic64_read(&c->rings[i].lost);
 	return lost;
 }
 
@@ -420,18 +417,16 @@ int lf_collect_start(struct lf_app *app, const struct lf_collect_desc *desc,
 		lf_refuse(err, "one in %u queries: give a power of two", desc->every);
 		return -EINVAL;
 	}
-	mutex_lock(&lf_collect_mutex);
+	mutex_lock(&app->collect_mutex);
 	if (rcu_access_pointer(app->collector)) {
 		lf_refuse(err, "app \"%s\" has a reader already: stop that one first", app->name);
 		ret = -EBUSY;
 		goto unlock;
 	}
 	/* Whoever sets dead calls lf_collect_stop() after that. */
-	if (READ_ONCE(app->dead)) {
-		lf_refuse(err, "app \"%s\" is being removed", app->name);
-		ret = -ENODEV;
+	ret = lf_check_alive(app, err);
+	if (ret)
 		goto unlock;
-	}
 	c = lf_collect_new(app, desc, err);
 	if (IS_ERR(c)) {
 		ret = PTR_ERR(c);
@@ -440,7 +435,7 @@ int lf_collect_start(struct lf_app *app, const struct lf_collect_desc *desc,
 	queue_delayed_work(lf_wq, &c->work, c->interval);
 	rcu_assign_pointer(app->collector, c);
 unlock:
-	mutex_unlock(&lf_collect_mutex);
+	mutex_unlock(&app->collect_mutex);
 	return ret;
 }
 
@@ -452,15 +447,15 @@ unlock:
  * Records that wait are delivered before it returns, and nothing after that. A
  * collection that is over, or somebody else's, is left alone.
  *
- * Context: process context, sleeps for an RCU grace period; not under lf_mutex.
+ * Context: process context, sleeps for an RCU grace period and for deliver().
  */
 void lf_collect_stop(struct lf_app *app, void *priv)
 {
 	struct lf_collector *c;
 	unsigned int i;
 
-	mutex_lock(&lf_collect_mutex);
-	c = rcu_dereference_protected(app->collector, lockdep_is_held(&lf_collect_mutex));
+	mutex_lock(&app->collect_mutex);
+	c = rcu_dereference_protected(app->collector, lockdep_is_held(&app->collect_mutex));
 	if (!c || (priv && priv != c->desc.priv))
 		goto unlock;
 	RCU_INIT_POINTER(app->collector, NULL);
@@ -472,5 +467,5 @@ void lf_collect_stop(struct lf_app *app, void *priv)
 	lf_collect_drain(c);
 	lf_collect_free(c);
 unlock:
-	mutex_unlock(&lf_collect_mutex);
+	mutex_unlock(&app->collect_mutex);
 }

@@ -15,18 +15,13 @@
 
 #include <trace/events/liteflow.h>
 
-#include "core.h"
+#include "internal.h"
 
-static bool lf_compiled_registered(const struct lf_compiled_model *model)
-{
-	return model->list.next && !list_empty(&model->list);
-}
-
-struct lf_compiled_model *lf_compiled_find(struct lf_app *app, const char *name)
+static struct lf_compiled_model *lf_compiled_find(struct lf_app *app, const char *name)
 {
 	struct lf_compiled_model *model;
 
-	lockdep_assert_held(&lf_mutex);
+	lockdep_assert_held(&app->mutex);
 	list_for_each_entry(model, &app->compiled, list)
 		if (!strcmp(model->name, name))
 			return model;
@@ -37,12 +32,11 @@ static int lf_compiled_check(const struct lf_app *app, const struct lf_compiled_
 			     struct lf_error *err)
 {
 	const struct lf_compiled_model *other;
+	int ret = lf_check_alive(app, err);
 
-	lockdep_assert_held(&lf_mutex);
-	if (app->dead) {
-		lf_refuse(err, "app \"%s\" is being removed", app->name);
-		return -ENODEV;
-	}
+	lockdep_assert_held(&app->mutex);
+	if (ret)
+		return ret;
 	if (!model->run || !model->name || !model->name[0] ||
 	    strlen(model->name) >= LITEFLOW_NAME_LEN) {
 		lf_refuse(err, "a compiled model needs code and a name below %d bytes",
@@ -60,7 +54,7 @@ static int lf_compiled_check(const struct lf_app *app, const struct lf_compiled_
 			  app->limits.max_width);
 		return -EINVAL;
 	}
-	if (lf_compiled_registered(model)) {
+	if (rcu_access_pointer(model->app)) {
 		lf_refuse(err, "\"%s\" is registered: unregister it first", model->name);
 		return -EEXIST;
 	}
@@ -75,21 +69,43 @@ static int lf_compiled_check(const struct lf_app *app, const struct lf_compiled_
 	return 0;
 }
 
+/* The list is changed under both, so that dumps need app->lock only. */
+static void lf_compiled_link(struct lf_app *app, struct lf_compiled_model *model)
+{
+	lockdep_assert_held(&app->mutex);
+	spin_lock_irq(&app->lock);
+	lf_app_changed(app);
+	model->number = ++app->compilations;
+	list_add_tail(&model->list, &app->compiled);
+	spin_unlock_irq(&app->lock);
+	rcu_assign_pointer(model->app, app);
+}
+
+static void lf_compiled_unlink(struct lf_app *app, struct lf_compiled_model *model)
+{
+	lockdep_assert_held(&app->mutex);
+	RCU_INIT_POINTER(model->app, NULL);
+	spin_lock_irq(&app->lock);
+	lf_app_changed(app);
+	list_del(&model->list);
+	spin_unlock_irq(&app->lock);
+}
+
 static int lf_compiled_add(struct lf_app *app, struct lf_compiled_model *model, bool activate)
 {
 	struct lf_error err = {};
 	int ret;
 
-	mutex_lock(&lf_mutex);
+	mutex_lock(&app->mutex);
 	ret = lf_compiled_check(app, model, &err);
 	if (!ret) {
-		list_add_tail(&model->list, &app->compiled);
+		lf_compiled_link(app, model);
 		if (activate)
-			ret = lf_compiled_switch(app, model, &err);
+			ret = lf_switch_code(app, model, &err);
 		if (ret)
-			list_del_init(&model->list);
+			lf_compiled_unlink(app, model);
 	}
-	mutex_unlock(&lf_mutex);
+	mutex_unlock(&app->mutex);
 	if (ret) {
 		trace_lf_reject(app->name, err.msg);
 		pr_warn("%s\n", err.msg);
@@ -121,42 +137,97 @@ int lf_compiled_register_active(struct lf_app *app, struct lf_compiled_model *mo
 	return lf_compiled_add(app, model, true);
 }
 
+/**
+ * lf_install_compiled() - put a compiled model into a slot
+ * @app: the app
+ * @slot: the slot; what is there leaves it, unless it is active
+ * @name: of a model that was registered with lf_compiled_register()
+ * @version: result: number of the installed model; may be NULL
+ * @err: result: the reason of a refusal; may be NULL
+ *
+ * Its module cannot be unloaded until the model has left the slot and the last
+ * flow let go of it.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -ENOENT: no such model; otherwise as lf_install().
+ */
+int lf_install_compiled(struct lf_app *app, u8 slot, const char *name, u32 *version,
+			struct lf_error *err)
+{
+	struct lf_compiled_model *model;
+	struct lf_error mine;
+	int ret = -ENOENT;
+	u32 ignored;
+
+	err = err ?: &mine;
+	err->msg[0] = 0;
+	mutex_lock(&app->mutex);
+	model = lf_compiled_find(app, name);
+	if (model)
+		ret = lf_install_code(app, slot, model, version ?: &ignored, err);
+	else
+		lf_refuse(err, "no compiled model of that name: load its module");
+	mutex_unlock(&app->mutex);
+	if (ret)
+		trace_lf_reject(app->name, err->msg);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(lf_install_compiled);
+
 static void lf_compiled_withdraw(struct lf_app *app, struct lf_compiled_model *model)
 {
-	lockdep_assert_held(&lf_mutex);
-	list_del_init(&model->list);
+	lf_compiled_unlink(app, model);
 	lf_evict_all(app, model);
+}
+
+/* The app that @model is registered with, with a reference. */
+static struct lf_app *lf_compiled_app(const struct lf_compiled_model *model)
+{
+	struct lf_app *app;
+
+	rcu_read_lock();
+	app = rcu_dereference(model->app);
+	if (app && !kref_get_unless_zero(&app->ref))
+		app = NULL;
+	rcu_read_unlock();
+	return app;
 }
 
 /**
  * lf_compiled_unregister() - withdraw a compiled model
- * @app: the app; may be unregistered by then, and is not looked at in that case
- * @model: the model; nothing happens if it is not registered
+ * @model: the model; nothing happens if it is not registered, as when its app was
+ *	unregistered since
  *
  * In a module's exit it is in no slot. Elsewhere, it leaves: if it is active, the
  * model that was active before takes over, and flows that it serves lose it.
  *
- * Context: process context, sleeps as lf_app_unregister().
+ * Context: process context, sleeps as lf_app_unregister(). Calls for one model must
+ * not run at the same time.
  */
-void lf_compiled_unregister(struct lf_app *app, struct lf_compiled_model *model)
+void lf_compiled_unregister(struct lf_compiled_model *model)
 {
-	mutex_lock(&lf_mutex);
-	/* else never registered, or lf_compiled_detach() came first */
-	if (lf_compiled_registered(model))
-		lf_compiled_withdraw(app, model);
-	mutex_unlock(&lf_mutex);
+	struct lf_app *app = lf_compiled_app(model);
+
+	if (app) {
+		mutex_lock(&app->mutex);
+		/* else lf_compiled_detach() came first */
+		if (rcu_access_pointer(model->app))
+			lf_compiled_withdraw(app, model);
+		mutex_unlock(&app->mutex);
+		lf_app_put(app);
+	}
 	/* those that left before as well: the model may be freed now */
 	lf_drain();
 }
 EXPORT_SYMBOL_GPL(lf_compiled_unregister);
 
-/* The same by number: lf_unregister_model(). The caller drains. */
-int lf_compiled_withdraw_uuid(struct lf_app *app, u32 uuid)
+/* The same by number: lf_unregister_model(). */
+int lf_compiled_unregister_uuid(struct lf_app *app, u32 uuid)
 {
 	struct lf_compiled_model *model;
 	int ret = -ENOENT;
 
-	mutex_lock(&lf_mutex);
+	mutex_lock(&app->mutex);
 	list_for_each_entry(model, &app->compiled, list) {
 		if (uuid && model->uuid == uuid) {
 			lf_compiled_withdraw(app, model);
@@ -164,7 +235,9 @@ int lf_compiled_withdraw_uuid(struct lf_app *app, u32 uuid)
 			break;
 		}
 	}
-	mutex_unlock(&lf_mutex);
+	mutex_unlock(&app->mutex);
+	/* also if it was gone already: the caller may free the model now */
+	lf_drain();
 	return ret;
 }
 
@@ -173,24 +246,28 @@ void lf_compiled_detach(struct lf_app *app)
 {
 	struct lf_compiled_model *model, *next;
 
-	lockdep_assert_held(&lf_mutex);
 	list_for_each_entry_safe(model, next, &app->compiled, list)
-		list_del_init(&model->list);
+		lf_compiled_unlink(app, model);
 }
 
-bool lf_compiled_name(struct lf_app *app, unsigned int nth, char name[LITEFLOW_NAME_LEN])
+/* Keys are numbers of registrations, in whose order the list is. */
+bool lf_compiled_next(struct lf_app *app, u32 *key, char name[LITEFLOW_NAME_LEN],
+		      u32 *generation)
 {
 	const struct lf_compiled_model *model;
 	bool found = false;
 
-	mutex_lock(&lf_mutex);
+	spin_lock_irq(&app->lock);
+	if (generation)
+		*generation = app->generation;
 	list_for_each_entry(model, &app->compiled, list) {
-		if (!nth--) {
+		if (model->number >= *key) {
+			*key = model->number;
 			strscpy(name, model->name, LITEFLOW_NAME_LEN);
 			found = true;
 			break;
 		}
 	}
-	mutex_unlock(&lf_mutex);
+	spin_unlock_irq(&app->lock);
 	return found;
 }

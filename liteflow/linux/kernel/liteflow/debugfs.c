@@ -6,6 +6,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/math64.h>
 #include <linux/seq_file.h>
 
 #include "core.h"
@@ -25,7 +26,7 @@ static void *lf_seq_at(loff_t *pos)
 
 	if (*pos > U16_MAX)
 		return NULL;
-	app = lf_app_next(&id);
+	app = lf_app_next(&id, NULL);
 	if (app)
 		*pos = id;
 	return app;
@@ -55,7 +56,7 @@ static void lf_show_snapshot(struct seq_file *m, const struct lf_snapshot_info *
 		seq_printf(m, "  slot %d", info->slot);
 	else
 		seq_puts(m, "  no slot");
-	seq_printf(m, " version %u %s%s \"%s\" flows %u queries %lu macs %u bytes %u\n",
+	seq_printf(m, " version %u %s%s \"%s\" flows %u queries %llu macs %u bytes %u\n",
 		   info->version, lf_state_names[info->state],
 		   info->compiled ? " compiled" : "", info->name, info->pins,
 		   info->queries, info->macs, info->bytes);
@@ -63,22 +64,24 @@ static void lf_show_snapshot(struct seq_file *m, const struct lf_snapshot_info *
 
 static int lf_apps_show(struct seq_file *m, void *v)
 {
-	struct lf_snapshot_info info;
+	struct lf_snapshot_info snap;
 	struct lf_app_stats stats;
+	struct lf_app_info info;
 	struct lf_app *app = v;
-	unsigned int nth;
+	u64 key;
 
+	lf_app_info(app, &info);
 	lf_app_stats(app, &stats);
-	seq_printf(m, "%u %s %s %s %u->%u%s%s\n", app->id, app->name,
-		   app->context == LF_CONTEXT_ATOMIC ? "atomic" : "softirq",
-		   READ_ONCE(app->policy) == LF_POLICY_PIN ? "pin" : "follow",
-		   app->n_in, app->n_out, app->units[0] ? " units " : "", app->units);
-	seq_printf(m, "  queries %lu no_model %lu context %lu repins %lu evictions %lu",
-		   stats.queries, stats.c.no_model, stats.c.context, stats.c.repins,
-		   stats.evictions);
+	seq_printf(m, "%u %s %s %s %u->%u%s%s\n", info.id, info.name,
+		   info.context == LF_CONTEXT_ATOMIC ? "atomic" : "softirq",
+		   info.policy == LF_POLICY_PIN ? "pin" : "follow",
+		   info.n_in, info.n_out, info.units[0] ? " units " : "", info.units);
+	seq_printf(m, "  queries %llu no_model %llu context %llu repins %llu evictions %llu",
+		   stats.c.queries, stats.c.no_model, stats.c.context, stats.c.repins,
+		   stats.c.evictions);
 	seq_printf(m, " retired_bytes %llu\n", stats.retired_bytes);
-	for (nth = 0; lf_snapshot_info(app, nth, &info); nth++)
-		lf_show_snapshot(m, &info);
+	for (key = 0; lf_snapshot_next(app, &key, &snap); key++)
+		lf_show_snapshot(m, &snap);
 	return 0;
 }
 
@@ -94,19 +97,21 @@ DEFINE_SEQ_ATTRIBUTE(lf_apps);
 static int lf_latency_show(struct seq_file *m, void *v)
 {
 	struct lf_app_stats stats;
+	struct lf_app_info info;
 	struct lf_app *app = v;
 	unsigned int i;
 
+	lf_app_info(app, &info);
 	lf_app_stats(app, &stats);
-	seq_printf(m, "%u %s samples %lu mean_ns %lu\n", app->id, app->name,
-		   stats.c.samples, stats.c.samples ? stats.c.ns / stats.c.samples : 0);
+	seq_printf(m, "%u %s samples %llu mean_ns %llu\n", info.id, info.name,
+		   stats.c.samples, div64_u64(stats.c.ns, stats.c.samples ?: 1));
 	for (i = 0; i < LF_HIST_BUCKETS; i++) {
 		if (!stats.c.hist[i])
 			continue;
 		if (i < LF_HIST_BUCKETS - 1)
-			seq_printf(m, "  below %llu ns: %lu\n", BIT_ULL(i), stats.c.hist[i]);
+			seq_printf(m, "  below %llu ns: %llu\n", BIT_ULL(i), stats.c.hist[i]);
 		else
-			seq_printf(m, "  longer: %lu\n", stats.c.hist[i]);
+			seq_printf(m, "  longer: %llu\n", stats.c.hist[i]);
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #define _KERNEL_LITEFLOW_ENGINE_H
 
 #include <linux/liteflow_engine.h>
+#include <linux/string.h>
 
 /* Printable ASCII that ends below LITEFLOW_NAME_LEN: people get to see it in tables. */
 static inline bool lf_printable(const char *name)
@@ -16,6 +17,36 @@ static inline bool lf_printable(const char *name)
 		if (name[i] < ' ' || name[i] > '~')
 			return false;
 	return i < LITEFLOW_NAME_LEN;
+}
+
+/*
+ * How many of the first @len bytes of a UTF-8 text, which was cut behind them, are
+ * whole characters.
+ */
+static inline size_t lf_whole_chars(const char *text, size_t len)
+{
+	size_t more = 0, need;
+	u8 first;
+
+	/* back to the first byte of the last character */
+	while (more < 3 && more < len && (text[len - 1 - more] & 0xc0) == 0x80)
+		more++;
+	if (more == len)
+		return len;
+	first = text[len - 1 - more];
+	need = first < 0xc0 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+	return more < need ? len - 1 - more : len;
+}
+
+/* As much of UTF-8 text as fits @size bytes with a zero, in whole characters. */
+static inline void lf_copy_text(char *to, const char *from, size_t size)
+{
+	size_t len = strnlen(from, size);
+
+	if (len == size)
+		len = lf_whole_chars(from, size - 1);
+	memcpy(to, from, len);
+	to[len] = 0;
 }
 
 s32 lf_hidden(const struct lf_layer *layer, s64 sum);

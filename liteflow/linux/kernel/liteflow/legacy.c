@@ -4,11 +4,13 @@
  *
  * Apps go by numbers. A model that is registered is active at once, as there; it
  * enters an empty slot, or that of the model that was active least recently.
- * Errors are negative, inputs and outputs are s32. lf_query_model() is in
- * query.c.
+ * Errors are negative, inputs and outputs are s32, and come with their sizes.
  */
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/liteflow_legacy.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 
 #include "core.h"
 
@@ -37,16 +39,15 @@ EXPORT_SYMBOL_GPL(lf_register_app);
 int lf_unregister_app(u16 app_id)
 {
 	struct lf_app *app = lf_app_get(app_id);
-	int ret = -EPERM;
+	struct lf_app_info info;
 
 	if (!app)
 		return -ENOENT;
-	if (!app->user) {
+	lf_app_info(app, &info);
+	if (!info.user)
 		lf_app_unregister(app);
-		ret = 0;
-	}
 	lf_app_put(app);
-	return ret;
+	return info.user ? -EPERM : 0;
 }
 EXPORT_SYMBOL_GPL(lf_unregister_app);
 
@@ -94,11 +95,37 @@ int lf_unregister_model(u16 app_id, u32 uuid)
 	int ret = -ENOENT;
 
 	if (app) {
-		ret = lf_compiled_withdraw_uuid(app, uuid);
+		ret = lf_compiled_unregister_uuid(app, uuid);
 		lf_app_put(app);
 	}
-	/* also if it was gone already: the caller may free the model now */
-	lf_drain();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(lf_unregister_model);
+
+/**
+ * lf_query_model() - ask the model of the app with a number
+ * @app_id: the number
+ * @in: as for lf_query()
+ * @n_in: as for lf_query()
+ * @out: as for lf_query()
+ * @n_out: as for lf_query()
+ *
+ * Context: as for lf_query().
+ * Return: 0; -ENOENT: no such app, or user space's own; otherwise as lf_query().
+ */
+int lf_query_model(u16 app_id, const s32 *in, unsigned int n_in, s32 *out, unsigned int n_out)
+{
+	struct lf_app *app;
+	int ret = -ENOENT;
+
+	/* RCU cannot be asked for protection from an NMI that the app forbids */
+	if (unlikely(in_nmi()))
+		return -EPERM;
+	rcu_read_lock();
+	app = lf_app_kernel(app_id);
+	if (likely(app))
+		ret = lf_query(app, NULL, in, n_in, out, n_out);
+	rcu_read_unlock();
+	return ret;
+}
+EXPORT_SYMBOL_GPL(lf_query_model);

@@ -98,12 +98,15 @@ struct lf_shape {
 void lf_refuse(struct lf_error *err, const char *fmt, ...)
 {
 	va_list args;
+	size_t len;
 
 	if (!err)
 		return;
 	va_start(args, fmt);
-	vsnprintf(err->msg, sizeof(err->msg), fmt, args);
+	len = vsnprintf(err->msg, sizeof(err->msg), fmt, args);
 	va_end(args);
+	if (len >= sizeof(err->msg))
+		err->msg[lf_whole_chars(err->msg, sizeof(err->msg) - 1)] = 0;
 }
 EXPORT_SYMBOL_GPL(lf_refuse);
 

@@ -16,7 +16,7 @@
 #include <net/netlink.h>
 #include <net/sock.h>
 
-#include "core.h"
+#include "internal.h"
 #include "genl_gen.h"
 #include "netlink.h"
 
@@ -36,9 +36,6 @@ static_assert((int)LF_EVENT_EVICTED == (int)LITEFLOW_EVENT_EVICTED);
 /* Literals of the YAML. */
 static_assert(LITEFLOW_NAME_LEN == 32 && LITEFLOW_DIGEST_LEN == 32);
 static_assert(LF_MAX_SLOTS == 8 && LITEFLOW_MAX_WIDTH == 1024 && LITEFLOW_MAX_BLOB == 1048576);
-
-/* Apps may be registered before the family is. */
-static bool lf_nl_ready __read_mostly;
 
 #define LF_NL_ELSEWHERE \
 	"LiteFlow is the whole machine's: ask in the initial network namespace"
@@ -185,14 +182,14 @@ void liteflow_nl_sock_priv_destroy(struct lf_nl_sock *s)
 
 /**
  * struct lf_nl_dump - where a dump is; in netlink_callback::ctx
+ * @key: next snapshot, or compiled model, of the app
  * @id: next app
- * @nth: next snapshot, or compiled model, of it
  * @compiled: the snapshots are done
  * @one: only this app
  */
 struct lf_nl_dump {
+	u64 key;
 	u32 id;
-	u32 nth;
 	bool compiled;
 	bool one;
 };
@@ -232,10 +229,10 @@ static struct lf_app *lf_nl_dump_app(struct lf_nl_dump *dump)
 		return NULL;
 	if (dump->one)
 		return lf_app_get(id);
-	app = lf_app_next(&id);
+	app = lf_app_next(&id, NULL);
 	if (app && app->id != dump->id) {
 		dump->id = app->id;
-		dump->nth = 0;
+		dump->key = 0;
 		dump->compiled = false;
 	}
 	return app;
@@ -244,7 +241,7 @@ static struct lf_app *lf_nl_dump_app(struct lf_nl_dump *dump)
 static void lf_nl_dump_next_app(struct lf_nl_dump *dump)
 {
 	dump->id = dump->one ? U16_MAX + 1 : dump->id + 1;
-	dump->nth = 0;
+	dump->key = 0;
 	dump->compiled = false;
 }
 
@@ -260,46 +257,44 @@ static int lf_nl_put_app_ref(struct sk_buff *skb, const struct lf_app *app)
 }
 
 /* @features: with the names of the inputs. */
-static int lf_nl_put_app(struct sk_buff *skb, const struct lf_app *app, bool features)
+static int lf_nl_put_app(struct sk_buff *skb, struct lf_app *app, bool features)
 {
-	const struct lf_limits *limits = &app->limits;
+	struct lf_app_info info;
 	unsigned int i;
 
-	lockdep_assert_held(&lf_mutex);
+	lf_app_info(app, &info);
 	if (lf_nl_put_app_ref(skb, app) ||
-	    nla_put_u32(skb, LITEFLOW_A_N_IN, app->n_in) ||
-	    nla_put_u32(skb, LITEFLOW_A_N_OUT, app->n_out) ||
-	    nla_put_u32(skb, LITEFLOW_A_CONTEXT, app->context) ||
-	    nla_put_u32(skb, LITEFLOW_A_POLICY, app->policy) ||
-	    nla_put_u32(skb, LITEFLOW_A_AT_LIMIT, app->at_limit) ||
-	    nla_put_u32(skb, LITEFLOW_A_N_SLOTS, app->n_slots) ||
-	    nla_put_u32(skb, LITEFLOW_A_CAPABILITY, app->capability) ||
-	    nla_put_u32(skb, LITEFLOW_A_MAX_MACS, limits->max_macs) ||
-	    nla_put_u32(skb, LITEFLOW_A_MAX_BYTES, limits->max_bytes) ||
-	    nla_put_u32(skb, LITEFLOW_A_MAX_RETIRED, app->max_retired) ||
-	    nla_put_u32(skb, LITEFLOW_A_SAMPLE_SHIFT, hweight32(app->sample_mask)) ||
-	    (app->units[0] && nla_put_string(skb, LITEFLOW_A_UNITS, app->units)) ||
-	    (app->user && nla_put_flag(skb, LITEFLOW_A_USER)))
+	    nla_put_u32(skb, LITEFLOW_A_N_IN, info.n_in) ||
+	    nla_put_u32(skb, LITEFLOW_A_N_OUT, info.n_out) ||
+	    nla_put_u32(skb, LITEFLOW_A_CONTEXT, info.context) ||
+	    nla_put_u32(skb, LITEFLOW_A_POLICY, info.policy) ||
+	    nla_put_u32(skb, LITEFLOW_A_AT_LIMIT, info.at_limit) ||
+	    nla_put_u32(skb, LITEFLOW_A_N_SLOTS, info.n_slots) ||
+	    nla_put_u32(skb, LITEFLOW_A_CAPABILITY, info.capability) ||
+	    nla_put_u32(skb, LITEFLOW_A_MAX_MACS, info.max_macs) ||
+	    nla_put_u32(skb, LITEFLOW_A_MAX_BYTES, info.max_bytes) ||
+	    nla_put_u32(skb, LITEFLOW_A_MAX_RETIRED, info.max_retired) ||
+	    nla_put_u32(skb, LITEFLOW_A_SAMPLE_SHIFT, info.sample_shift) ||
+	    (info.units[0] && nla_put_string(skb, LITEFLOW_A_UNITS, info.units)) ||
+	    (info.user && nla_put_flag(skb, LITEFLOW_A_USER)))
 		return -EMSGSIZE;
-	if (!features || !limits->features)
+	if (!features || !info.features)
 		return 0;
-	for (i = 0; i < app->n_in; i++)
-		if (nla_put_string(skb, LITEFLOW_A_FEATURE, limits->features[i]))
+	for (i = 0; i < info.n_in; i++)
+		if (nla_put_string(skb, LITEFLOW_A_FEATURE, info.features[i]))
 			return -EMSGSIZE;
 	return 0;
 }
 
 static int lf_nl_put_app_msg(struct sk_buff *skb, const struct genl_info *info,
-			     const struct lf_app *app, bool features)
+			     struct lf_app *app, bool features)
 {
 	void *head = genlmsg_iput(skb, info);
 	int ret;
 
 	if (!head)
 		return -EMSGSIZE;
-	mutex_lock(&lf_mutex);
 	ret = lf_nl_put_app(skb, app, features);
-	mutex_unlock(&lf_mutex);
 	if (ret)
 		genlmsg_cancel(skb, head);
 	else
@@ -489,14 +484,19 @@ static int lf_nl_put_one(struct sk_buff *skb, struct netlink_callback *cb, struc
 	struct lf_snapshot_info snap;
 	char name[LITEFLOW_NAME_LEN];
 	void *head;
+	u32 key;
 	int ret;
 
-	if (!dump->compiled && !lf_snapshot_info(app, dump->nth, &snap)) {
+	if (!dump->compiled && !lf_snapshot_next(app, &dump->key, &snap)) {
 		dump->compiled = true;
-		dump->nth = 0;
+		dump->key = 0;
 	}
-	if (dump->compiled && !lf_compiled_name(app, dump->nth, name))
-		return -ENOENT;
+	if (dump->compiled) {
+		key = dump->key;
+		if (!lf_compiled_next(app, &key, name, NULL))
+			return -ENOENT;
+		dump->key = key;
+	}
 	head = genlmsg_iput(skb, genl_info_dump(cb));
 	if (!head)
 		return -EMSGSIZE;
@@ -507,7 +507,7 @@ static int lf_nl_put_one(struct sk_buff *skb, struct netlink_callback *cb, struc
 		return ret;
 	}
 	genlmsg_end(skb, head);
-	dump->nth++;
+	dump->key++;
 	return 0;
 }
 
@@ -539,11 +539,11 @@ static int lf_nl_put_stats(struct sk_buff *skb, struct lf_app *app)
 
 	lf_app_stats(app, &stats);
 	if (lf_nl_put_app_ref(skb, app) ||
-	    nla_put_uint(skb, LITEFLOW_A_QUERIES, stats.queries) ||
+	    nla_put_uint(skb, LITEFLOW_A_QUERIES, stats.c.queries) ||
 	    nla_put_uint(skb, LITEFLOW_A_NO_MODEL, stats.c.no_model) ||
 	    nla_put_uint(skb, LITEFLOW_A_BAD_CONTEXT, stats.c.context) ||
 	    nla_put_uint(skb, LITEFLOW_A_REPINS, stats.c.repins) ||
-	    nla_put_uint(skb, LITEFLOW_A_EVICTIONS, stats.evictions) ||
+	    nla_put_uint(skb, LITEFLOW_A_EVICTIONS, stats.c.evictions) ||
 	    nla_put_uint(skb, LITEFLOW_A_RETIRED_BYTES, stats.retired_bytes) ||
 	    nla_put_uint(skb, LITEFLOW_A_SAMPLES, stats.c.samples) ||
 	    nla_put_uint(skb, LITEFLOW_A_SAMPLES_NS, stats.c.ns))
@@ -581,40 +581,37 @@ int liteflow_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *c
 
 /* -- notices ------------------------------------------------------------- */
 
-/**
- * lf_notify() - tell the group "notice" what happened
- * @app: to which app
- * @event: what
- * @slot: in which slot; negative: in none
- * @version: to which snapshot; 0: to none
- *
- * Best effort: a notice that finds no memory is left out.
- *
- * Context: any but hard interrupts and NMI.
+/*
+ * Tell the group "notice" what happened. Best effort: a notice that finds no
+ * memory is left out.
  */
-void lf_notify(const struct lf_app *app, enum lf_event event, int slot, u32 version)
+static int lf_nl_notify(struct notifier_block *block, unsigned long event, void *data)
 {
+	const struct lf_notice *notice = data;
 	struct sk_buff *skb;
 	void *head;
 
-	/* Pairs with the release in lf_nl_init(). */
-	if (!smp_load_acquire(&lf_nl_ready) ||
-	    !genl_has_listeners(&liteflow_nl_family, &init_net, LITEFLOW_NLGRP_NOTICE))
-		return;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_ATOMIC);
+	if (!genl_has_listeners(&liteflow_nl_family, &init_net, LITEFLOW_NLGRP_NOTICE))
+		return NOTIFY_DONE;
+	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
-		return;
+		return NOTIFY_DONE;
 	head = genlmsg_put(skb, 0, 0, &liteflow_nl_family, 0, LITEFLOW_CMD_NOTICE);
 	if (!head || nla_put_u32(skb, LITEFLOW_A_EVENT, event) ||
-	    lf_nl_put_app_ref(skb, app) ||
-	    (slot >= 0 && nla_put_u32(skb, LITEFLOW_A_SLOT, slot)) ||
-	    nla_put_u32(skb, LITEFLOW_A_VERSION, version)) {
+	    lf_nl_put_app_ref(skb, notice->app) ||
+	    (notice->slot >= 0 && nla_put_u32(skb, LITEFLOW_A_SLOT, notice->slot)) ||
+	    nla_put_u32(skb, LITEFLOW_A_VERSION, notice->version)) {
 		nlmsg_free(skb);
-		return;
+		return NOTIFY_DONE;
 	}
 	genlmsg_end(skb, head);
-	genlmsg_multicast(&liteflow_nl_family, skb, 0, LITEFLOW_NLGRP_NOTICE, GFP_ATOMIC);
+	genlmsg_multicast(&liteflow_nl_family, skb, 0, LITEFLOW_NLGRP_NOTICE, GFP_KERNEL);
+	return NOTIFY_OK;
 }
+
+static struct notifier_block lf_nl_notifier = {
+	.notifier_call = lf_nl_notify,
+};
 
 static int __init lf_nl_init(void)
 {
@@ -622,8 +619,7 @@ static int __init lf_nl_init(void)
 
 	if (ret)
 		return ret;
-	/* Pairs with the acquire in lf_notify(). */
-	smp_store_release(&lf_nl_ready, true);
-	return 0;
+	/* Apps may have been registered before; of those nobody is told. */
+	return blocking_notifier_chain_register(&lf_notifiers, &lf_nl_notifier);
 }
 device_initcall(lf_nl_init);

@@ -15,7 +15,7 @@
 #include <net/netlink.h>
 #include <net/sock.h>
 
-#include "core.h"
+#include "internal.h"
 #include "genl_gen.h"
 #include "netlink.h"
 

@@ -14,7 +14,7 @@
 #include <net/genetlink.h>
 #include <net/netlink.h>
 
-#include "core.h"
+#include "internal.h"
 #include "genl_gen.h"
 #include "netlink.h"
 

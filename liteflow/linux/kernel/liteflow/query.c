@@ -13,43 +13,28 @@
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
-#include <linux/xarray.h>
 
 #include <trace/events/liteflow.h>
 
-#include "core.h"
+#include "internal.h"
 
 /* Tries to pin the active snapshot; each needs a removal that overtakes it. */
 #define LF_PIN_TRIES	16
 
-/*
- * Room for activations of models that are too wide for the stack. Made when the
- * first one comes, and kept.
- */
-struct lf_scratch __percpu *lf_scratch_get(void)
-{
-	static struct lf_scratch __percpu *scratch;
-	struct lf_scratch __percpu *result;
-
-	mutex_lock(&lf_mutex);
-	if (!scratch)
-		scratch = alloc_percpu(struct lf_scratch);
-	result = scratch;
-	mutex_unlock(&lf_mutex);
-	return result;
-}
-
-/*
- * Preemption is off, so whoever else uses this CPU's scratch meanwhile is a
- * softirq that interrupted a process, and has the other half.
- */
+/* A softirq may interrupt a process on its CPU, so each has a half of its own. */
 static noinline void lf_run_wide(const struct lf_snapshot *snap, const s32 *in, s32 *out)
 {
-	struct lf_scratch *scratch = get_cpu_ptr(snap->scratch);
+	struct lf_scratch __percpu *scratch = snap->scratch;
 
-	lf_model_run(snap->model, in, out,
-		     in_serving_softirq() ? scratch->softirq : scratch->task);
-	put_cpu_ptr(snap->scratch);
+	if (in_serving_softirq()) {
+		local_lock(&scratch->softirq_lock);
+		lf_model_run(snap->model, in, out, this_cpu_ptr(scratch)->softirq);
+		local_unlock(&scratch->softirq_lock);
+	} else {
+		local_lock(&scratch->task_lock);
+		lf_model_run(snap->model, in, out, this_cpu_ptr(scratch)->task);
+		local_unlock(&scratch->task_lock);
+	}
 }
 
 static __always_inline void lf_run(const struct lf_snapshot *snap, const s32 *in, s32 *out)
@@ -70,25 +55,34 @@ void lf_snapshot_run(const struct lf_snapshot *snap, const s32 *in, s32 *out)
 	lf_run(snap, in, out);
 }
 
-/* The time; never 0, which means that a query is not timed. */
-static noinline __cold u64 lf_sample_begin(void)
+/*
+ * The time; never 0, which means that a query is not timed. It stays on one CPU
+ * and its clock. A wide model's lock may sleep on PREEMPT_RT; no run queue is
+ * locked where such a model is asked, so migrate_disable() will do.
+ */
+static noinline __cold u64 lf_sample_begin(const struct lf_snapshot *snap)
 {
-	/* one CPU's clock, and one CPU's counters */
-	preempt_disable();
+	if (snap->scratch)
+		migrate_disable();
+	else
+		preempt_disable();
 	return local_clock() ?: 1;
 }
 
 static noinline __cold void lf_sample_end(struct lf_app *app, const struct lf_flow *flow,
-					  u32 version, u64 start, s32 out)
+					  const struct lf_snapshot *snap, u64 start, s32 out)
 {
 	u64 ns = local_clock() - start;
 	unsigned int bucket = min(fls64(ns), LF_HIST_BUCKETS - 1);
 
-	this_cpu_inc(app->counters->samples);
-	this_cpu_add(app->counters->ns, ns);
-	this_cpu_inc(app->counters->hist[bucket]);
-	trace_lf_query(app->name, flow ? flow->id : 0, version, ns, out);
-	preempt_enable();
+	lf_count(app->counters, n.samples, 1);
+	lf_count(app->counters, n.ns, ns);
+	lf_count(app->counters, n.hist[bucket], 1);
+	trace_lf_query(app->name, flow ? flow->id : 0, snap->version, ns, out);
+	if (snap->scratch)
+		migrate_enable();
+	else
+		preempt_enable();
 }
 
 /*
@@ -117,12 +111,12 @@ static noinline struct lf_snapshot *lf_flow_pin(struct lf_app *app, struct lf_fl
 	}
 	if (tries == LF_PIN_TRIES) {
 		/* it still answers this once; the flow may get another next time */
-		this_cpu_inc(app->counters->repins);
+		lf_count(app->counters, n.repins, 1);
 		return snap;
 	}
 	flow->pin = snap->pin;
 	if (old) {
-		this_cpu_inc(app->counters->repins);
+		lf_count(app->counters, n.repins, 1);
 		trace_lf_repin(app->name, flow->id, flow->version, snap->version);
 		lf_pin_put(old);
 	}
@@ -153,13 +147,15 @@ static __always_inline struct lf_snapshot *lf_flow_snapshot(struct lf_app *app,
 
 static noinline __cold int lf_no_model(struct lf_app *app)
 {
-	this_cpu_inc(app->counters->no_model);
+	lf_count(app->counters, n.no_model, 1);
 	return -ENODATA;
 }
 
 static noinline __cold int lf_wrong_context(struct lf_app *app)
 {
-	this_cpu_inc(app->counters->context);
+	/* an NMI may have interrupted another count, which 32-bit readers would notice */
+	if (BITS_PER_LONG == 64 || !in_nmi())
+		lf_count(app->counters, n.context, 1);
 	return -EPERM;
 }
 
@@ -174,13 +170,14 @@ static __always_inline int lf_ask(struct lf_app *app, struct lf_flow *flow, cons
 	if (unlikely(!snap))
 		return lf_no_model(app);
 
-	count = this_cpu_inc_return(*snap->queries);
+	lf_count(snap->answered, queries, 1);
+	count = lf_count_return(app->counters, n.queries, 1);
 	/* READ_ONCE: pairs with WRITE_ONCE() in lf_app_set() */
 	if (unlikely(!(count & READ_ONCE(app->sample_mask))))
-		start = lf_sample_begin();
+		start = lf_sample_begin(snap);
 	lf_run(snap, in, out);
 	if (unlikely(start))
-		lf_sample_end(app, flow, snap->version, start, out[0]);
+		lf_sample_end(app, flow, snap, start, out[0]);
 
 	if (flow) {
 		flow->seq++;
@@ -196,22 +193,29 @@ static __always_inline int lf_ask(struct lf_app *app, struct lf_flow *flow, cons
  * @app: the app; registered for as long as this runs
  * @flow: the flow that the question belongs to, or NULL
  * @in: the app's inputs, in its units; any values
+ * @n_in: number of elements in @in, which must be the app's number of inputs
  * @out: result: the app's outputs; must not overlap @in. Left alone on error
+ * @n_out: number of elements in @out, which must be the app's number of outputs
  *
  * With policy LF_POLICY_PIN, the model that answers the flow's first query
  * answers all of them, until lf_flow_release() or until the model is evicted.
  *
  * Context: as the app was registered: LF_CONTEXT_ATOMIC: any but NMI.
- * LF_CONTEXT_SOFTIRQ: softirqs and processes. Never sleeps. Takes no lock, but for
- * one case: where @flow lets go of a model that it held, as after an eviction or a
- * change of the policy, it may take a spinlock; so on PREEMPT_RT not with @flow
- * under a raw spinlock.
- * Return: 0; -ENODATA: no model is active; -EPERM: wrong context.
+ * LF_CONTEXT_SOFTIRQ: softirqs and processes. Never sleeps, but for PREEMPT_RT,
+ * where two cases take a sleeping lock, so that they are not for code that holds a
+ * raw spinlock or has IRQs off: a model wider than LF_STACK_WIDTH, and a @flow that
+ * lets go of a model that it held, as after an eviction or a change of the policy.
+ * Elsewhere the latter takes a spinlock. Neither happens with LF_CONTEXT_ATOMIC.
+ * Return: 0; -EINVAL: wrong sizes, which no counter shows: the fault is the caller's;
+ * -ENODATA: no model is active; -EPERM: wrong context.
  */
-int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in, s32 *out)
+int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in, unsigned int n_in,
+	     s32 *out, unsigned int n_out)
 {
 	int ret;
 
+	if (unlikely(n_in != app->n_in || n_out != app->n_out))
+		return -EINVAL;
 	if (unlikely(preempt_count() & app->forbidden))
 		return lf_wrong_context(app);
 	rcu_read_lock();
@@ -220,40 +224,6 @@ int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in, s32 *out)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(lf_query);
-
-/**
- * lf_query_model() - ask the model of the app with a number
- * @app_id: the number
- * @in: as for lf_query()
- * @out: as for lf_query()
- *
- * One of the five names of the original, see legacy.c; here so that it shares
- * the path of lf_query().
- *
- * Context: as for lf_query().
- * Return: 0; -ENOENT: no such app; otherwise as lf_query().
- */
-int lf_query_model(u16 app_id, const s32 *in, s32 *out)
-{
-	struct lf_app *app;
-	int ret;
-
-	/* RCU cannot be asked for protection from an NMI that the app forbids */
-	if (unlikely(in_nmi()))
-		return -EPERM;
-	rcu_read_lock();
-	app = xa_load(&lf_apps, app_id);
-	/* an app that user space added has a shape of which the caller knows nothing */
-	if (unlikely(!app || app->user))
-		ret = -ENOENT;
-	else if (unlikely(preempt_count() & app->forbidden))
-		ret = lf_wrong_context(app);
-	else
-		ret = lf_ask(app, NULL, in, out);
-	rcu_read_unlock();
-	return ret;
-}
-EXPORT_SYMBOL_GPL(lf_query_model);
 
 /**
  * lf_flow_release() - a flow ends

@@ -4,10 +4,13 @@
  *
  * Locking, and who keeps what alive:
  *
- * - lf_mutex: all that changes an app: its slots, who is active, settings.
- *   Process context; blobs are parsed before it is taken.
- * - app->lock, inside lf_mutex or alone, IRQs off: app->retired, the sums beside
- *   it, and pin->snapshot. The last lf_flow_release() comes with it alone.
+ * - app->mutex: all that changes an app: its slots, who is active, settings, and
+ *   the app's callbacks. Process context; blobs are parsed before it is taken. No
+ *   two apps' are ever held at a time. The table's mutex, in app.c, is inside it.
+ * - app->lock, inside app->mutex or alone, IRQs off, for a moment: app->retired,
+ *   the sums beside it, and pin->snapshot. The last lf_flow_release() comes with it
+ *   alone. What dumps show is changed under both, with lf_app_changed(): they take
+ *   app->lock only, and so never wait for a callback.
  * - RCU: queries. app->active and pin->snapshot are cleared before a snapshot is
  *   queued to be freed, and it is freed a grace period later, by a work item:
  *   model, private data of the app, reference to a module. The work is queued
@@ -27,17 +30,16 @@
 #include <linux/export.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include <trace/events/liteflow.h>
 
-#include "core.h"
+#include "internal.h"
 
 static struct lf_snapshot *lf_active(struct lf_app *app)
 {
-	return rcu_dereference_protected(app->active, lockdep_is_held(&lf_mutex));
+	return rcu_dereference_protected(app->active, lockdep_is_held(&app->mutex));
 }
 
 /*
@@ -71,7 +73,7 @@ static void lf_leave_slot(struct lf_snapshot *snap, u32 flags)
 	int slot = snap->slot;
 	bool evicted = false;
 
-	lockdep_assert_held(&lf_mutex);
+	lockdep_assert_held(&app->mutex);
 	spin_lock_irq(&app->lock);
 	app->slots[slot] = NULL;
 	if (refcount_dec_if_one(&pin->refs)) {
@@ -80,15 +82,10 @@ static void lf_leave_slot(struct lf_snapshot *snap, u32 flags)
 		spin_unlock_irq(&app->lock);
 	} else {
 		evicted = flags & LF_REMOVE_EVICT;
-		if (evicted) {
+		if (evicted)
 			lf_evict(snap);
-		} else {
-			snap->state = LF_SLOT_RETIRED;
-			snap->slot = -1;
-			list_add_tail(&snap->list, &app->retired);
-			app->retired_bytes += snap->bytes;
-			app->n_retired++;
-		}
+		else
+			lf_retire(snap);
 		spin_unlock_irq(&app->lock);
 		lf_pin_put(pin);
 	}
@@ -100,27 +97,21 @@ static void lf_set_active(struct lf_app *app, struct lf_snapshot *snap)
 {
 	struct lf_snapshot *old = lf_active(app);
 
+	spin_lock_irq(&app->lock);
+	lf_app_changed(app);
+	if (old)
+		old->state = LF_SLOT_RETIRED;
 	if (snap) {
 		snap->state = LF_SLOT_ACTIVE;
 		snap->activated = ++app->activations;
 	}
 	rcu_assign_pointer(app->active, snap);
-	if (old)
-		old->state = LF_SLOT_RETIRED;
+	spin_unlock_irq(&app->lock);
 	/* before the old one can be freed, so that the app lets go of its priv */
 	if (app->ops && app->ops->activated)
 		app->ops->activated(app, snap ? snap->priv : NULL);
 	trace_lf_switch(app->name, old ? old->version : 0, snap ? snap->version : 0);
 	lf_notify(app, LF_EVENT_ACTIVATED, snap ? snap->slot : -1, snap ? snap->version : 0);
-}
-
-static int lf_check_alive(const struct lf_app *app, struct lf_error *err)
-{
-	lockdep_assert_held(&lf_mutex);
-	if (!app->dead)
-		return 0;
-	lf_refuse(err, "app \"%s\" is being removed", app->name);
-	return -ENODEV;
 }
 
 /* The app lives and has such a slot. */
@@ -182,9 +173,10 @@ static int lf_enter_slot(struct lf_snapshot *snap, u8 slot, u32 *version, struct
 		lf_leave_slot(old, 0);
 	atomic_inc(&app->snapshots);
 	snap->version = ++app->versions;
+	spin_lock_irq(&app->lock);
+	lf_app_changed(app);
 	snap->state = LF_SLOT_STANDBY;
 	snap->slot = slot;
-	spin_lock_irq(&app->lock);
 	app->slots[slot] = snap;
 	spin_unlock_irq(&app->lock);
 	*version = snap->version;
@@ -225,9 +217,9 @@ static int lf_install_blob(struct lf_app *app, u8 slot, const void *blob, size_t
 		}
 	}
 
-	mutex_lock(&lf_mutex);
+	mutex_lock(&app->mutex);
 	ret = lf_enter_slot(snap, slot, version, err);
-	mutex_unlock(&lf_mutex);
+	mutex_unlock(&app->mutex);
 	if (ret)
 		lf_snapshot_abort(snap);
 	return ret;
@@ -276,7 +268,7 @@ static struct lf_snapshot *lf_snapshot_compiled(struct lf_app *app,
 {
 	struct lf_snapshot *snap;
 
-	lockdep_assert_held(&lf_mutex);
+	lockdep_assert_held(&app->mutex);
 	if (!try_module_get(model->owner)) {
 		lf_refuse(err, "the module of \"%s\" is going: load it again", model->name);
 		return ERR_PTR(-ENOENT);
@@ -292,8 +284,9 @@ static struct lf_snapshot *lf_snapshot_compiled(struct lf_app *app,
 	return snap;
 }
 
-static int lf_install_code(struct lf_app *app, u8 slot, struct lf_compiled_model *model,
-			   u32 *version, struct lf_error *err)
+/* A compiled model enters a slot. */
+int lf_install_code(struct lf_app *app, u8 slot, struct lf_compiled_model *model,
+		    u32 *version, struct lf_error *err)
 {
 	struct lf_snapshot *snap;
 	int ret;
@@ -306,43 +299,6 @@ static int lf_install_code(struct lf_app *app, u8 slot, struct lf_compiled_model
 		lf_snapshot_abort(snap);
 	return ret;
 }
-
-/**
- * lf_install_compiled() - put a compiled model into a slot
- * @app: the app
- * @slot: the slot; what is there leaves it, unless it is active
- * @name: of a model that was registered with lf_compiled_register()
- * @version: result: number of the installed model; may be NULL
- * @err: result: the reason of a refusal; may be NULL
- *
- * Its module cannot be unloaded until the model has left the slot and the last
- * flow let go of it.
- *
- * Context: process context, may sleep.
- * Return: 0; -ENOENT: no such model; otherwise as lf_install().
- */
-int lf_install_compiled(struct lf_app *app, u8 slot, const char *name, u32 *version,
-			struct lf_error *err)
-{
-	struct lf_compiled_model *model;
-	struct lf_error mine;
-	int ret = -ENOENT;
-	u32 ignored;
-
-	err = err ?: &mine;
-	err->msg[0] = 0;
-	mutex_lock(&lf_mutex);
-	model = lf_compiled_find(app, name);
-	if (model)
-		ret = lf_install_code(app, slot, model, version ?: &ignored, err);
-	else
-		lf_refuse(err, "no compiled model of that name: load its module");
-	mutex_unlock(&lf_mutex);
-	if (ret)
-		trace_lf_reject(app->name, err->msg);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(lf_install_compiled);
 
 static int lf_activate_slot(struct lf_app *app, u8 slot, u32 *version, struct lf_error *err)
 {
@@ -380,9 +336,9 @@ int lf_activate(struct lf_app *app, u8 slot, u32 *version, struct lf_error *err)
 
 	err = err ?: &mine;
 	err->msg[0] = 0;
-	mutex_lock(&lf_mutex);
+	mutex_lock(&app->mutex);
 	ret = lf_activate_slot(app, slot, version ?: &ignored, err);
-	mutex_unlock(&lf_mutex);
+	mutex_unlock(&app->mutex);
 	if (ret)
 		trace_lf_reject(app->name, err->msg);
 	return ret;
@@ -395,7 +351,7 @@ static struct lf_snapshot *lf_previous(struct lf_app *app, const struct lf_compi
 	struct lf_snapshot *best = NULL;
 	unsigned int i;
 
-	lockdep_assert_held(&lf_mutex);
+	lockdep_assert_held(&app->mutex);
 	for (i = 0; i < app->n_slots; i++) {
 		struct lf_snapshot *snap = app->slots[i];
 
@@ -427,7 +383,7 @@ int lf_rollback(struct lf_app *app, u32 *version, struct lf_error *err)
 
 	err = err ?: &mine;
 	err->msg[0] = 0;
-	mutex_lock(&lf_mutex);
+	mutex_lock(&app->mutex);
 	ret = lf_check_alive(app, err);
 	if (ret)
 		goto unlock;
@@ -441,7 +397,7 @@ int lf_rollback(struct lf_app *app, u32 *version, struct lf_error *err)
 	if (version)
 		*version = snap->version;
 unlock:
-	mutex_unlock(&lf_mutex);
+	mutex_unlock(&app->mutex);
 	if (ret)
 		trace_lf_reject(app->name, err->msg);
 	return ret;
@@ -499,9 +455,9 @@ int lf_remove(struct lf_app *app, u8 slot, u32 flags, struct lf_error *err)
 
 	err = err ?: &mine;
 	err->msg[0] = 0;
-	mutex_lock(&lf_mutex);
+	mutex_lock(&app->mutex);
 	ret = lf_remove_slot(app, slot, flags, err);
-	mutex_unlock(&lf_mutex);
+	mutex_unlock(&app->mutex);
 	if (ret)
 		trace_lf_reject(app->name, err->msg);
 	return ret;
@@ -517,7 +473,7 @@ void lf_evict_all(struct lf_app *app, const struct lf_compiled_model *model)
 	struct lf_snapshot *snap, *active = lf_active(app);
 	unsigned int i;
 
-	lockdep_assert_held(&lf_mutex);
+	lockdep_assert_held(&app->mutex);
 	if (active && (!model || active->compiled == model))
 		lf_set_active(app, model ? lf_previous(app, model) : NULL);
 	for (i = 0; i < app->n_slots; i++) {
@@ -548,73 +504,13 @@ static u8 lf_slot_to_use(struct lf_app *app)
 }
 
 /* As the original registers a model: it is active at once. */
-int lf_compiled_switch(struct lf_app *app, struct lf_compiled_model *model,
-		       struct lf_error *err)
+int lf_switch_code(struct lf_app *app, struct lf_compiled_model *model,
+		   struct lf_error *err)
 {
 	u8 slot = lf_slot_to_use(app);
 	u32 version;
 	int ret;
 
-	lockdep_assert_held(&lf_mutex);
 	ret = lf_install_code(app, slot, model, &version, err);
 	return ret ?: lf_activate_slot(app, slot, &version, err);
-}
-
-/**
- * lf_eval() - what a slot's model answers, whether it is active or not
- * @app: the app
- * @slot: the slot
- * @in: @rows times the app's inputs
- * @out: result: @rows times the app's outputs
- * @rows: how many questions
- * @err: result: the reason of a refusal; may be NULL
- *
- * Neither counted nor collected. The model may leave its slot meanwhile: it is
- * held like by a flow.
- *
- * Context: process context, may sleep.
- * Return: 0; -ENOENT: the slot is empty; -ESTALE: the model was evicted
- * meanwhile; -EINTR: a fatal signal; -E2BIG: above LF_MAX_EVAL_MACS; -EINVAL: no
- * such slot; -ENODEV: the app is going.
- */
-int lf_eval(struct lf_app *app, u8 slot, const s32 *in, s32 *out, u32 rows,
-	    struct lf_error *err)
-{
-	struct lf_snapshot *snap;
-	struct lf_pin *pin;
-	int ret;
-
-	mutex_lock(&lf_mutex);
-	ret = lf_slot_snapshot(app, slot, &snap, err);
-	if (ret) {
-		mutex_unlock(&lf_mutex);
-		return ret;
-	}
-	/* the reader of a netlink message keeps others waiting */
-	if (snap->model && (u64)rows * snap->model->macs > LF_MAX_EVAL_MACS) {
-		lf_refuse(err, "%u rows are too much work for this model: give at most %u",
-			  rows, LF_MAX_EVAL_MACS / snap->model->macs);
-		mutex_unlock(&lf_mutex);
-		return -E2BIG;
-	}
-	pin = snap->pin;
-	refcount_inc(&pin->refs);
-	mutex_unlock(&lf_mutex);
-
-	for (; rows && !ret; rows--, in += app->n_in, out += app->n_out) {
-		rcu_read_lock();
-		snap = rcu_dereference(pin->snapshot);
-		if (snap)
-			lf_snapshot_run(snap, in, out);
-		rcu_read_unlock();
-		if (!snap) {
-			lf_refuse(err, "the model left slot %u meanwhile: try again", slot);
-			ret = -ESTALE;
-		} else if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-		}
-		cond_resched();
-	}
-	lf_pin_put(pin);
-	return ret;
 }

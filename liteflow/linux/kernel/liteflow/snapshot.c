@@ -7,34 +7,41 @@
  */
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include <trace/events/liteflow.h>
 
-#include "core.h"
+#include "engine.h"
+#include "internal.h"
 
-/* Those that are not in app->gone_queries; all, while it is in a slot or retired. */
-unsigned long lf_snapshot_queries(const struct lf_snapshot *snap)
+/*
+ * Room for activations of models that are too wide for the stack. Made when the
+ * first one comes, and kept.
+ */
+struct lf_scratch __percpu *lf_scratch_get(void)
 {
-	unsigned long sum = 0;
+	static struct lf_scratch __percpu *scratch;
+	struct lf_scratch __percpu *result;
+	static DEFINE_MUTEX(mutex);
 	unsigned int cpu;
 
-	/* READ_ONCE: lf_query() counts on, with this_cpu_inc_return() */
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(snap->queries, cpu));
-	return sum - snap->folded;
-}
-
-/* Queries that are counted in the app move there, so that no sum ever falls. */
-static void lf_snapshot_fold(struct lf_snapshot *snap)
-{
-	unsigned long n = lf_snapshot_queries(snap);
-
-	lockdep_assert_held(&snap->app->lock);
-	snap->app->gone_queries += n;
-	snap->folded += n;
+	mutex_lock(&mutex);
+	if (!scratch) {
+		result = alloc_percpu(struct lf_scratch);
+		for_each_possible_cpu(cpu) {
+			if (!result)
+				break;
+			local_lock_init(&per_cpu_ptr(result, cpu)->task_lock);
+			local_lock_init(&per_cpu_ptr(result, cpu)->softirq_lock);
+		}
+		scratch = result;
+	}
+	result = scratch;
+	mutex_unlock(&mutex);
+	return result;
 }
 
 /* No query can see it, or none ever could. */
@@ -45,7 +52,7 @@ static void lf_snapshot_free(struct lf_snapshot *snap)
 	lf_model_free(snap->model);
 	if (snap->compiled)
 		module_put(snap->compiled->owner);
-	free_percpu(snap->queries);
+	free_percpu(snap->answered);
 	kfree(snap);
 	lf_app_put(app);
 }
@@ -55,9 +62,6 @@ static void lf_snapshot_work(struct work_struct *work)
 	struct lf_snapshot *snap = container_of(to_rcu_work(work), struct lf_snapshot, rwork);
 	struct lf_app *app = snap->app;
 
-	spin_lock_irq(&app->lock);
-	lf_snapshot_fold(snap);
-	spin_unlock_irq(&app->lock);
 	if (app->ops && app->ops->release)
 		app->ops->release(app, snap->priv);
 	atomic_dec(&app->snapshots);
@@ -68,17 +72,35 @@ static void lf_snapshot_work(struct work_struct *work)
 void lf_snapshot_drop(struct lf_snapshot *snap)
 {
 	lockdep_assert_held(&snap->app->lock);
+	lf_app_changed(snap->app);
 	RCU_INIT_POINTER(snap->pin->snapshot, NULL);
-	lf_snapshot_fold(snap);
 	queue_rcu_work(lf_wq, &snap->rwork);
+}
+
+/* WRITE_ONCE: pairs with READ_ONCE() in lf_app_stats() */
+static void lf_retired_count(struct lf_app *app, int n, long bytes)
+{
+	lockdep_assert_held(&app->lock);
+	app->n_retired += n;
+	WRITE_ONCE(app->retired_bytes, app->retired_bytes + bytes);
+}
+
+/* It left its slot; flows keep it. */
+void lf_retire(struct lf_snapshot *snap)
+{
+	struct lf_app *app = snap->app;
+
+	lf_app_changed(app);
+	snap->state = LF_SLOT_RETIRED;
+	snap->slot = -1;
+	list_add_tail_rcu(&snap->list, &app->retired);
+	lf_retired_count(app, 1, snap->bytes);
 }
 
 static void lf_retired_del(struct lf_snapshot *snap)
 {
-	lockdep_assert_held(&snap->app->lock);
-	list_del(&snap->list);
-	snap->app->retired_bytes -= snap->bytes;
-	snap->app->n_retired--;
+	list_del_rcu(&snap->list);
+	lf_retired_count(snap->app, -1, -(long)snap->bytes);
 }
 
 /*
@@ -131,7 +153,7 @@ void lf_evict(struct lf_snapshot *snap)
 
 	lockdep_assert_held(&app->lock);
 	trace_lf_evict(app->name, snap->version, lf_snapshot_flows(snap));
-	app->evictions++;
+	lf_count(app->counters, n.evictions, 1);
 	lf_snapshot_drop(snap);
 }
 
@@ -153,7 +175,7 @@ bool lf_evict_retired(struct lf_app *app, bool all, const struct lf_compiled_mod
 	struct lf_snapshot *snap;
 	u32 version = 0;
 
-	lockdep_assert_held(&lf_mutex);
+	lockdep_assert_held(&app->mutex);
 	spin_lock_irq(&app->lock);
 	list_for_each_entry(snap, &app->retired, list) {
 		if (!all && !lf_retired_full(app, 0, 0))
@@ -184,20 +206,23 @@ struct lf_snapshot *lf_snapshot_alloc(struct lf_app *app)
 {
 	struct lf_snapshot *snap;
 	struct lf_pin *pin;
+	unsigned int cpu;
 
 	snap = kzalloc(sizeof(*snap), GFP_KERNEL_ACCOUNT);
 	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
 	if (!snap || !pin)
 		goto no_memory;
-	snap->queries = alloc_percpu_gfp(unsigned long, GFP_KERNEL_ACCOUNT);
-	if (!snap->queries)
+	snap->answered = alloc_percpu_gfp(struct lf_answered, GFP_KERNEL_ACCOUNT);
+	if (!snap->answered)
 		goto no_memory;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(snap->answered, cpu)->sync);
 	refcount_set(&pin->refs, 1);
 	RCU_INIT_POINTER(pin->snapshot, snap);
 	snap->pin = pin;
 	snap->slot = -1;
 	snap->bytes = sizeof(*snap) + sizeof(*pin) +
-		      num_possible_cpus() * sizeof(*snap->queries);
+		      num_possible_cpus() * sizeof(*snap->answered);
 	INIT_RCU_WORK(&snap->rwork, lf_snapshot_work);
 	kref_get(&app->ref);
 	snap->app = app;
@@ -216,24 +241,42 @@ void lf_snapshot_abort(struct lf_snapshot *snap)
 	lf_snapshot_free(snap);
 }
 
-static void lf_fill_info(const struct lf_snapshot *snap, struct lf_snapshot_info *info)
+/* -- for dumps ----------------------------------------------------------- */
+
+/* Under RCU, not under a lock: there may be many CPUs. */
+static u64 lf_snapshot_queries(const struct lf_snapshot *snap)
+{
+	const struct lf_answered *answered;
+	unsigned int cpu, start;
+	u64 sum = 0, n;
+
+	for_each_possible_cpu(cpu) {
+		answered = per_cpu_ptr(snap->answered, cpu);
+		do {
+			start = u64_stats_fetch_begin(&answered->sync);
+			/* READ_ONCE: lf_query() counts on, with lf_count() */
+			n = READ_ONCE(answered->queries);
+		} while (u64_stats_fetch_retry(&answered->sync, start));
+		sum += n;
+	}
+	return sum;
+}
+
+/* What never changes, and what has no lock. */
+static void lf_fill_model(const struct lf_snapshot *snap, struct lf_snapshot_info *info)
 {
 	const struct lf_model *model = snap->model;
 
-	memset(info, 0, sizeof(*info));
-	info->version = snap->version;
-	info->state = snap->state;
-	info->slot = snap->slot;
-	info->pins = lf_snapshot_flows(snap);
-	info->bytes = snap->bytes;
 	info->queries = lf_snapshot_queries(snap);
+	info->version = snap->version;
+	info->bytes = snap->bytes;
 	memcpy(info->digest, snap->digest, sizeof(info->digest));
 	info->compiled = !model;
 	if (model) {
 		info->macs = model->macs;
 		info->width = model->width;
 		strscpy(info->name, model->name);
-		strscpy(info->provenance, model->provenance);
+		lf_copy_text(info->provenance, model->provenance, sizeof(info->provenance));
 	} else {
 		info->macs = snap->compiled->macs;
 		info->width = snap->compiled->width;
@@ -241,27 +284,77 @@ static void lf_fill_info(const struct lf_snapshot *snap, struct lf_snapshot_info
 	}
 }
 
-bool lf_snapshot_info(struct lf_app *app, unsigned int nth, struct lf_snapshot_info *info)
+static void lf_fill_state(const struct lf_snapshot *snap, struct lf_snapshot_info *info)
 {
-	struct lf_snapshot *snap, *found = NULL;
-	unsigned int i;
+	lockdep_assert_held(&snap->app->lock);
+	info->state = snap->state;
+	info->slot = snap->slot;
+	info->pins = lf_snapshot_flows(snap);
+}
 
-	mutex_lock(&lf_mutex);
+/* Keys below LF_MAX_SLOTS are slots. */
+static struct lf_snapshot *lf_slot_at(struct lf_app *app, u64 *key,
+				      struct lf_snapshot_info *info)
+{
+	struct lf_snapshot *snap = NULL;
+	u64 slot;
+
 	spin_lock_irq(&app->lock);
-	for (i = 0; i < app->n_slots && !found; i++)
-		if (app->slots[i] && !nth--)
-			found = app->slots[i];
-	if (!found) {
-		list_for_each_entry(snap, &app->retired, list) {
-			if (!nth--) {
-				found = snap;
-				break;
-			}
+	info->generation = app->generation;
+	for (slot = *key; slot < app->n_slots && !snap; slot++) {
+		snap = app->slots[slot];
+		if (snap) {
+			lf_fill_state(snap, info);
+			*key = slot;
 		}
 	}
-	if (found)
-		lf_fill_info(found, info);
 	spin_unlock_irq(&app->lock);
-	mutex_unlock(&lf_mutex);
-	return found;
+	return snap;
+}
+
+/* The retired one with the lowest version >= @version. */
+static struct lf_snapshot *lf_retired_first(struct lf_app *app, u64 version)
+{
+	struct lf_snapshot *snap, *best = NULL;
+
+	list_for_each_entry_rcu(snap, &app->retired, list)
+		if (snap->version >= version && (!best || snap->version < best->version))
+			best = snap;
+	return best;
+}
+
+/* From LF_MAX_SLOTS on, versions of those without a slot. */
+static struct lf_snapshot *lf_retired_at(struct lf_app *app, u64 *key,
+					 struct lf_snapshot_info *info)
+{
+	u64 version = max(*key, LF_MAX_SLOTS) - LF_MAX_SLOTS;
+	struct lf_snapshot *snap;
+	bool there;
+
+	do {
+		snap = lf_retired_first(app, version);
+		spin_lock_irq(&app->lock);
+		info->generation = app->generation;
+		/* or it left since: look again */
+		there = snap && rcu_access_pointer(snap->pin->snapshot);
+		if (there)
+			lf_fill_state(snap, info);
+		spin_unlock_irq(&app->lock);
+	} while (snap && !there);
+	if (snap)
+		*key = LF_MAX_SLOTS + (u64)snap->version;
+	return snap;
+}
+
+bool lf_snapshot_next(struct lf_app *app, u64 *key, struct lf_snapshot_info *info)
+{
+	struct lf_snapshot *snap;
+
+	memset(info, 0, sizeof(*info));
+	rcu_read_lock();
+	snap = lf_slot_at(app, key, info) ?: lf_retired_at(app, key, info);
+	if (snap)
+		lf_fill_model(snap, info);
+	rcu_read_unlock();
+	return snap;
 }

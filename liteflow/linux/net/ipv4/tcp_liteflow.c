@@ -189,10 +189,11 @@ static int tlf_query(struct tlf_state *state, s32 *out)
 
 	tlf_inputs(&state->flow, in + TLF_PREFERENCES);
 	if (state->app != tlf_app_pref)
-		return lf_query(state->app, &state->lf, in + TLF_PREFERENCES, out);
+		return lf_query(state->app, &state->lf, in + TLF_PREFERENCES, TLF_N_IN,
+				out, 1);
 	for (i = 0; i < TLF_PREFERENCES; i++)
 		in[i] = state->pref[i] * TLF_ACTION_ONE / TLF_PREF_SUM;
-	return lf_query(state->app, &state->lf, in, out);
+	return lf_query(state->app, &state->lf, in, ARRAY_SIZE(in), out, 1);
 }
 
 /* Actions come from elsewhere; but not for ever, or the rate would be frozen. */

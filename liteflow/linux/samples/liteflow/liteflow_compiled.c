@@ -24,7 +24,6 @@ static char *app = "sample";
 module_param(app, charp, 0444);
 MODULE_PARM_DESC(app, "name of the app that the model is for");
 
-static struct lf_app *registered;
 
 static s32 relu(s32 v)
 {
@@ -65,7 +64,6 @@ static int __init distance_init(void)
 		return -ENODEV;
 	}
 	ret = lf_compiled_register(found, &distance);
-	registered = found;
 	lf_app_put(found);
 	return ret;
 }
@@ -74,7 +72,7 @@ module_init(distance_init);
 static void __exit distance_exit(void)
 {
 	/* the app may be gone by now, and the model with it: that is fine */
-	lf_compiled_unregister(registered, &distance);
+	lf_compiled_unregister(&distance);
 }
 module_exit(distance_exit);
 

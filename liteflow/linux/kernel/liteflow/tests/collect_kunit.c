@@ -13,7 +13,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
-#include "../core.h"
+#include "../internal.h"
 
 #define N_IN	3
 #define N_OUT	2

@@ -10,7 +10,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "../core.h"
+#include "../internal.h"
 #include "testmodel.h"
 
 #define LFT_BLOB_SIZE	SZ_64K
@@ -47,6 +47,14 @@ struct lft_seen {
 extern struct lft_seen lft_seen;	/* the tests run one by one */
 extern const struct lf_app_desc lft_desc;
 extern const struct lf_testmodel_spec lft_spec;
+
+/* Compiled models: the sum of both inputs; 7 */
+void lft_run_sum(const s32 *in, s32 *out);
+void lft_run_7(const s32 *in, s32 *out);
+
+#define LFT_COMPILED(_name, _uuid, _run)						\
+	{ .name = _name, .uuid = _uuid, .n_in = 2, .n_out = 1, .width = 2,	\
+	  .macs = 2, .run = _run }
 
 int lft_init(struct kunit *test);
 void lft_exit(struct kunit *test);

@@ -63,8 +63,8 @@ static void lf_test_pin(struct kunit *test)
 	lf_flow_release(&idle);
 	KUNIT_EXPECT_EQ(test, lft_live(test), 1);
 	KUNIT_EXPECT_EQ(test, lft_stats(test)->retired_bytes, 0);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->queries, 2 + 2000 + 1 + 1);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 0);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.queries, 2 + 2000 + 1 + 1);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 0);
 }
 
 static void lf_test_follow(struct kunit *test)
@@ -116,7 +116,7 @@ static void lf_test_evict(struct kunit *test)
 	/* flows lose it at once, and go over when they ask */
 	KUNIT_EXPECT_EQ(test, lf_remove(app, 0, LF_REMOVE_EVICT, &err), 0);
 	KUNIT_EXPECT_EQ(test, lft_live(test), 1);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 1);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 1);
 	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.repins, 0);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &a), 2);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &a), 2);
@@ -134,12 +134,12 @@ static void lf_test_evict(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.repins, 2);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &b), 3);
 	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.repins, 3);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 2);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 2);
 
 	/* what no flow holds is not evicted, only removed */
 	lft_install(test, 1, 4);
 	KUNIT_EXPECT_EQ(test, lf_remove(app, 1, LF_REMOVE_EVICT, &err), 0);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 2);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 2);
 	lf_flow_release(&a);
 	lf_flow_release(&b);
 	lf_flow_release(&none);
@@ -166,7 +166,7 @@ static void lf_test_limit_repin(struct kunit *test)
 	}
 	/* slots: 5 and 6; retired: 3 and 4; evicted: 0, 1 and 2 */
 	KUNIT_EXPECT_EQ(test, lft_live(test), 4);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 3);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 3);
 	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.repins, 0);
 	for (i = 0; i < 6; i++)
 		KUNIT_EXPECT_EQ(test, lft_ask(test, &flow[i]), i < 3 ? 6 : i);
@@ -174,7 +174,7 @@ static void lf_test_limit_repin(struct kunit *test)
 
 	/* a lower limit holds at once, and the oldest goes first */
 	KUNIT_EXPECT_EQ(test, lf_app_set(app, -1, -1, info.bytes, -1, NULL), 0);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 4);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 4);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &flow[3]), 6);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &flow[4]), 4);
 	KUNIT_EXPECT_EQ(test, lf_app_set(app, -1, -1, 0, -1, NULL), 0);
@@ -204,7 +204,7 @@ static void lf_test_limit_number(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, lft_ask(test, &flow[i]), i);
 	}
 	/* two are in slots */
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, n - 2 - LF_MAX_RETIRED);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, n - 2 - LF_MAX_RETIRED);
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_EQ(test, lft_ask(test, &flow[i]),
 				i < n - 2 - LF_MAX_RETIRED ? n - 1 : i);
@@ -237,7 +237,7 @@ static void lf_test_limit_refuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lft_live(test), 2);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &a), 1);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &b), 2);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 0);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 0);
 
 	/* ways out: the flow ends; it is evicted on purpose; a higher limit */
 	lf_flow_release(&a);
@@ -249,10 +249,10 @@ static void lf_test_limit_refuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &b), 2);
 	KUNIT_EXPECT_EQ(test, lf_app_set(app, -1, -1, 0, -1, NULL), 0);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &b), 2);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 0);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 0);
 	lft_ask(test, &a);
 	KUNIT_EXPECT_EQ(test, lf_remove(app, 0, LF_REMOVE_FORCE | LF_REMOVE_EVICT, &err), 0);
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->evictions, 1);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.evictions, 1);
 	lf_flow_release(&a);
 	lf_flow_release(&b);
 	KUNIT_EXPECT_EQ(test, lft_live(test), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit tests of LiteFlow's queries: contexts, sampling, evaluation, compiled
- * models, the original's names.
+ * models.
  */
 #include <linux/completion.h>
 #include <linux/preempt.h>
@@ -15,6 +15,31 @@
 
 /* -- queries ------------------------------------------------------------------ */
 
+/* An array of another size than the app's is never written to, nor read. */
+static void lf_test_sizes(struct kunit *test)
+{
+	static const s32 in[3] = { 1, 2, 3 };
+	struct lf_app *app = lft_open(test, &lft_desc);
+	s32 out[2] = { 55, 66 };
+
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 1, out, 1), -EINVAL);
+	lft_install(test, 0, 1);
+	lft_activate(test, 0);
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 1, out, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 3, out, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 2, out, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 2, out, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 0, out, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 2 + BIT(16), out, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, out[0], 55);
+	KUNIT_EXPECT_EQ(test, lf_query(app, NULL, in, 2, out, 1), 0);
+	KUNIT_EXPECT_EQ(test, out[0], 1);
+	KUNIT_EXPECT_EQ(test, out[1], 66);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.queries, 1);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.context, 0);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.no_model, 0);
+}
+
 static void lf_test_context(struct kunit *test)
 {
 	static const s32 in[2] = { 1, 2 };
@@ -25,11 +50,10 @@ static void lf_test_context(struct kunit *test)
 	unsigned long flags;
 	s32 out = 123;
 	size_t len;
-	int ret[3];
+	int ret[2];
 
 	desc.name = "core-test-atomic";
 	desc.context = LF_CONTEXT_ATOMIC;
-	desc.id = 78;
 	atomic = lf_app_register(&desc);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, atomic);
 	lft_install(test, 0, 1);
@@ -40,7 +64,7 @@ static void lf_test_context(struct kunit *test)
 
 	local_irq_save(flags);
 	preempt_count_add(HARDIRQ_OFFSET);
-	ret[0] = lf_query(app, NULL, in, &out);
+	ret[0] = lf_query(app, NULL, in, 2, &out, 1);
 	preempt_count_sub(HARDIRQ_OFFSET);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, ret[0], -EPERM);
@@ -49,17 +73,15 @@ static void lf_test_context(struct kunit *test)
 
 	local_irq_save(flags);
 	preempt_count_add(HARDIRQ_OFFSET);
-	ret[0] = lf_query(atomic, &flow, in, &out);
+	ret[0] = lf_query(atomic, &flow, in, 2, &out, 1);
 	preempt_count_sub(HARDIRQ_OFFSET);
 	preempt_count_add(NMI_OFFSET);
-	ret[1] = lf_query(atomic, NULL, in, &out);
-	ret[2] = lf_query_model(78, in, &out);
+	ret[1] = lf_query(atomic, NULL, in, 2, &out, 1);
 	preempt_count_sub(NMI_OFFSET);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, ret[0], 0);
 	KUNIT_EXPECT_EQ(test, out, 2);
 	KUNIT_EXPECT_EQ(test, ret[1], -EPERM);
-	KUNIT_EXPECT_EQ(test, ret[2], -EPERM);
 	/* flows are tags here */
 	KUNIT_EXPECT_NULL(test, flow.pin);
 	KUNIT_EXPECT_EQ(test, flow.seq, 1);
@@ -80,7 +102,7 @@ static void softirq_query(struct timer_list *timer)
 {
 	struct softirq_query *q = from_timer(q, timer, timer);
 
-	q->ret = lf_query(q->app, NULL, q->in, q->out);
+	q->ret = lf_query(q->app, NULL, q->in, 2, q->out, 4);
 	complete(&q->done);
 }
 
@@ -117,7 +139,7 @@ static void lf_test_wide(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, lf_eval(q.app, 0, in, evaluated, 1, NULL), 0);
 	KUNIT_EXPECT_MEMEQ(test, evaluated, want, sizeof(want));
 	lft_activate(test, 0);
-	KUNIT_EXPECT_EQ(test, lf_query(q.app, NULL, in, process), 0);
+	KUNIT_EXPECT_EQ(test, lf_query(q.app, NULL, in, 2, process, 4), 0);
 	KUNIT_EXPECT_MEMEQ(test, process, want, sizeof(want));
 
 	init_completion(&q.done);
@@ -128,7 +150,7 @@ static void lf_test_wide(struct kunit *test)
 	destroy_timer_on_stack(&q.timer);
 	KUNIT_EXPECT_EQ(test, q.ret, 0);
 	KUNIT_EXPECT_MEMEQ(test, softirq, want, sizeof(want));
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->queries, 2);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.queries, 2);
 }
 
 static void lf_test_sampling(struct kunit *test)
@@ -152,7 +174,7 @@ static void lf_test_sampling(struct kunit *test)
 		lft_ask(test, NULL);
 	s = *lft_stats(test);
 	KUNIT_EXPECT_EQ(test, s.c.samples, sum + 100);
-	KUNIT_EXPECT_EQ(test, s.queries, 2148);
+	KUNIT_EXPECT_EQ(test, s.c.queries, 2148);
 	for (i = 0, sum = 0; i < LF_HIST_BUCKETS; i++)
 		sum += s.c.hist[i];
 	KUNIT_EXPECT_EQ(test, sum, s.c.samples);
@@ -180,26 +202,12 @@ static void lf_test_eval(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, out[0], 1);
 	KUNIT_EXPECT_EQ(test, lf_eval(app, 0, in, out, 0, &err), 0);
 	/* neither counted nor held on to */
-	KUNIT_EXPECT_EQ(test, lft_stats(test)->queries, 0);
+	KUNIT_EXPECT_EQ(test, lft_stats(test)->c.queries, 0);
 	KUNIT_EXPECT_EQ(test, lf_remove(app, 1, 0, &err), 0);
 	KUNIT_EXPECT_EQ(test, lft_live(test), 1);
 }
 
 /* -- compiled models ---------------------------------------------------------- */
-
-static void run_sum(const s32 *in, s32 *out)
-{
-	out[0] = (s32)((u32)in[0] + (u32)in[1]);
-}
-
-static void run_7(const s32 *in, s32 *out)
-{
-	out[0] = 7;
-}
-
-#define COMPILED(_name, _uuid, _run)						\
-	{ .name = _name, .uuid = _uuid, .n_in = 2, .n_out = 1, .width = 2,	\
-	  .macs = 2, .run = _run }
 
 static void run_slowly(const s32 *in, s32 *out)
 {
@@ -226,7 +234,7 @@ static void evict_work(struct work_struct *work)
 /* The model is evicted while it is evaluated: that ends, and nothing is left. */
 static void lf_test_eval_evicted(struct kunit *test)
 {
-	struct lf_compiled_model slow = COMPILED("slow", 1, run_slowly);
+	struct lf_compiled_model slow = LFT_COMPILED("slow", 1, run_slowly);
 	const u32 rows = 10000;
 	struct eviction e = { .ret = 1 };
 	struct lf_error err = {};
@@ -249,41 +257,99 @@ static void lf_test_eval_evicted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, out[0], 1);
 	KUNIT_EXPECT_EQ(test, out[rows - 1], 0);
 	KUNIT_EXPECT_EQ(test, lft_live(test), 0);
-	lf_compiled_unregister(e.app, &slow);
+	lf_compiled_unregister(&slow);
+}
+
+/* The work that a compiled model says it is counts; none is as much as the least. */
+static void lf_test_eval_compiled(struct kunit *test)
+{
+	struct lf_compiled_model big = LFT_COMPILED("big", 1, lft_run_7);
+	struct lf_compiled_model free = LFT_COMPILED("free", 2, lft_run_7);
+	struct lf_app *app = lft_open(test, &lft_desc);
+	s32 in[8] = {}, out[4] = {};
+	struct lf_error err;
+
+	big.macs = LF_MAX_EVAL_MACS / 3;
+	app->limits.max_macs = big.macs;
+	free.macs = 0;
+	KUNIT_ASSERT_EQ(test, lf_compiled_register(app, &big), 0);
+	KUNIT_ASSERT_EQ(test, lf_compiled_register(app, &free), 0);
+	KUNIT_ASSERT_EQ(test, lf_install_compiled(app, 0, "big", NULL, &err), 0);
+	KUNIT_ASSERT_EQ(test, lf_install_compiled(app, 1, "free", NULL, &err), 0);
+	LFT_REFUSED(test, lf_eval(app, 0, in, out, 4, &err), &err, -E2BIG);
+	KUNIT_EXPECT_EQ(test, out[0], 0);
+	KUNIT_EXPECT_EQ(test, lf_eval(app, 0, in, out, 3, &err), 0);
+	KUNIT_EXPECT_EQ(test, out[2], 7);
+	LFT_REFUSED(test, lf_eval(app, 1, in, out, LF_MAX_EVAL_MACS + 1, &err), &err, -E2BIG);
+	/* what was refused holds nothing */
+	KUNIT_EXPECT_EQ(test, lf_remove(app, 0, 0, &err), 0);
+	KUNIT_EXPECT_EQ(test, lft_live(test), 1);
+	lf_compiled_unregister(&big);
+	lf_compiled_unregister(&free);
+}
+
+/* A model knows its app: nobody can give a wrong one, nor one that is gone. */
+static void lf_test_compiled_apps(struct kunit *test)
+{
+	struct lf_compiled_model sum = LFT_COMPILED("sum", 1, lft_run_sum);
+	struct lf_app *app = lft_open(test, &lft_desc), *other;
+	struct lf_app_desc desc = lft_desc;
+
+	desc.name = "core-test-other";
+	other = lf_app_register(&desc);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, lf_compiled_register(other, &sum), 0);
+	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &sum), -EEXIST);
+	KUNIT_EXPECT_EQ(test, lf_install_compiled(app, 0, "sum", NULL, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, lf_install_compiled(other, 0, "sum", NULL, NULL), 0);
+	lf_compiled_unregister(&sum);
+	KUNIT_EXPECT_EQ(test, atomic_read(&other->snapshots), 0);
+	/* free again, for another app */
+	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &sum), 0);
+	lf_app_unregister(other);
+	KUNIT_EXPECT_EQ(test, lf_install_compiled(app, 0, "sum", NULL, NULL), 0);
+	lft_close(test);
+	lf_compiled_unregister(&sum);
+	lf_compiled_unregister(&sum);
 }
 
 static void lf_test_compiled(struct kunit *test)
 {
-	struct lf_compiled_model sum = COMPILED("sum", 1, run_sum);
-	struct lf_compiled_model seven = COMPILED("seven", 0, run_7), bad;
+	struct lf_compiled_model sum = LFT_COMPILED("sum", 1, lft_run_sum);
+	struct lf_compiled_model seven = LFT_COMPILED("seven", 0, lft_run_7), bad;
 	struct lf_app *app = lft_open(test, &lft_desc);
 	struct lf_snapshot_info info;
 	struct lf_flow flow = {};
 	char name[LITEFLOW_NAME_LEN];
 	struct lf_error err;
+	u32 key;
 
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &sum), 0);
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &sum), -EEXIST);
-	bad = (struct lf_compiled_model)COMPILED("sum", 2, run_7);
+	bad = (struct lf_compiled_model)LFT_COMPILED("sum", 2, lft_run_7);
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &bad), -EEXIST);
-	bad = (struct lf_compiled_model)COMPILED("other", 1, run_7);
+	bad = (struct lf_compiled_model)LFT_COMPILED("other", 1, lft_run_7);
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &bad), -EEXIST);
-	bad = (struct lf_compiled_model)COMPILED("", 2, run_7);
+	bad = (struct lf_compiled_model)LFT_COMPILED("", 2, lft_run_7);
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &bad), -EINVAL);
-	bad = (struct lf_compiled_model)COMPILED("other", 2, NULL);
+	bad = (struct lf_compiled_model)LFT_COMPILED("other", 2, NULL);
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &bad), -EINVAL);
-	bad.run = run_7;
+	bad.run = lft_run_7;
 	bad.n_in = 3;
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &bad), -EINVAL);
 	bad.n_in = 2;
 	bad.macs = U32_MAX;
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &bad), -EINVAL);
-	lf_compiled_unregister(app, &bad);
+	lf_compiled_unregister(&bad);
 	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &seven), 0);
-	KUNIT_EXPECT_TRUE(test, lf_compiled_name(app, 0, name));
+	key = 0;
+	KUNIT_EXPECT_TRUE(test, lf_compiled_next(app, &key, name, NULL));
 	KUNIT_EXPECT_STREQ(test, name, "sum");
-	KUNIT_EXPECT_TRUE(test, lf_compiled_name(app, 1, name));
-	KUNIT_EXPECT_FALSE(test, lf_compiled_name(app, 2, name));
+	key++;
+	KUNIT_EXPECT_TRUE(test, lf_compiled_next(app, &key, name, NULL));
+	KUNIT_EXPECT_STREQ(test, name, "seven");
+	key++;
+	KUNIT_EXPECT_FALSE(test, lf_compiled_next(app, &key, name, NULL));
 
 	LFT_REFUSED(test, lf_install_compiled(app, 0, "eight", NULL, &err), &err, -ENOENT);
 	KUNIT_EXPECT_EQ(test, lf_install_compiled(app, 0, "sum", NULL, &err), 0);
@@ -300,14 +366,15 @@ static void lf_test_compiled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &flow), -1);
 
 	/* withdrawn while active: the one before takes over, and then none */
-	lf_compiled_unregister(app, &seven);
+	lf_compiled_unregister(&seven);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, NULL), -1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&app->snapshots), 1);
-	lf_compiled_unregister(app, &sum);
+	lf_compiled_unregister(&sum);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, NULL), LFT_NO_MODEL);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &flow), LFT_NO_MODEL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&app->snapshots), 0);
-	KUNIT_EXPECT_FALSE(test, lf_compiled_name(app, 0, name));
+	key = 0;
+	KUNIT_EXPECT_FALSE(test, lf_compiled_next(app, &key, name, NULL));
 	lf_flow_release(&flow);
 
 	/* held by a flow alone, when app and model go, in this order */
@@ -318,85 +385,20 @@ static void lf_test_compiled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lf_remove(app, 0, LF_REMOVE_FORCE, &err), 0);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, &flow), -1);
 	lft_close(test);
-	lf_compiled_unregister(app, &sum);
+	lf_compiled_unregister(&sum);
 	lf_flow_release(&flow);
 }
 
-static void lf_test_legacy(struct kunit *test)
-{
-	struct lf_compiled_model sum = COMPILED("sum", 1, run_sum);
-	struct lf_compiled_model seven = COMPILED("seven", 2, run_7);
-	struct lf_compiled_model nameless = COMPILED("none", 0, run_7);
-	struct lf_app_desc desc = lft_desc;
-	static const s32 in[2] = { 20, 22 };
-	s32 out = 0;
-
-	KUNIT_EXPECT_EQ(test, lf_register_app(&desc), -EINVAL);
-	desc.id = 33;
-	KUNIT_ASSERT_EQ(test, lf_register_app(&desc), 0);
-	KUNIT_EXPECT_EQ(test, lf_register_app(&desc), -EEXIST);
-	KUNIT_EXPECT_EQ(test, lf_query_model(33, in, &out), -ENODATA);
-	KUNIT_EXPECT_EQ(test, lf_query_model(34, in, &out), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_register_model(34, &sum), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_register_model(33, &nameless), -EINVAL);
-	KUNIT_EXPECT_EQ(test, lf_register_model(33, &sum), 0);
-	KUNIT_EXPECT_EQ(test, lf_query_model(33, in, &out), 0);
-	KUNIT_EXPECT_EQ(test, out, 42);
-	KUNIT_EXPECT_EQ(test, lf_register_model(33, &seven), 0);
-	KUNIT_EXPECT_EQ(test, lf_query_model(33, in, &out), 0);
-	KUNIT_EXPECT_EQ(test, out, 7);
-	KUNIT_EXPECT_EQ(test, lf_unregister_model(33, 3), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_unregister_model(33, 0), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_unregister_model(34, 2), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_unregister_model(33, 2), 0);
-	KUNIT_EXPECT_EQ(test, lf_query_model(33, in, &out), 0);
-	KUNIT_EXPECT_EQ(test, out, 42);
-	KUNIT_EXPECT_EQ(test, lf_unregister_app(34), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_unregister_app(33), 0);
-	KUNIT_EXPECT_EQ(test, lf_unregister_app(33), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_query_model(33, in, &out), -ENOENT);
-	KUNIT_EXPECT_EQ(test, lf_unregister_model(33, 1), -ENOENT);
-}
-
-/* More models than slots: the one that was active least recently leaves. */
-static void lf_test_legacy_slots(struct kunit *test)
-{
-	struct lf_compiled_model model[] = {
-		COMPILED("m0", 1, run_7), COMPILED("m1", 2, run_7),
-		COMPILED("m2", 3, run_7), COMPILED("m3", 4, run_sum),
-	};
-	struct lf_app_desc desc = lft_desc;
-	struct lf_snapshot_info info;
-	struct lf_app *app;
-	unsigned int i;
-
-	desc.n_slots = 3;
-	desc.id = 33;
-	app = lft_open(test, &desc);
-	for (i = 0; i < ARRAY_SIZE(model); i++)
-		KUNIT_EXPECT_EQ(test, lf_register_model(33, &model[i]), 0);
-	KUNIT_EXPECT_EQ(test, lft_ask(test, NULL), -1);
-	KUNIT_EXPECT_EQ(test, lft_live(test), 3);
-	KUNIT_EXPECT_EQ(test, lft_state(test, 0, &info), LF_SLOT_ACTIVE);
-	KUNIT_EXPECT_STREQ(test, info.name, "m3");
-	KUNIT_EXPECT_EQ(test, lft_state(test, 1, &info), LF_SLOT_RETIRED);
-	KUNIT_EXPECT_STREQ(test, info.name, "m1");
-	KUNIT_EXPECT_EQ(test, lft_state(test, 2, &info), LF_SLOT_RETIRED);
-	KUNIT_EXPECT_STREQ(test, info.name, "m2");
-	for (i = 0; i < ARRAY_SIZE(model); i++)
-		lf_compiled_unregister(app, &model[i]);
-	KUNIT_EXPECT_EQ(test, lft_live(test), 0);
-}
-
 static struct kunit_case lf_query_cases[] = {
+	KUNIT_CASE(lf_test_sizes),
 	KUNIT_CASE(lf_test_context),
 	KUNIT_CASE(lf_test_wide),
 	KUNIT_CASE(lf_test_sampling),
 	KUNIT_CASE(lf_test_eval),
 	KUNIT_CASE(lf_test_eval_evicted),
+	KUNIT_CASE(lf_test_eval_compiled),
+	KUNIT_CASE(lf_test_compiled_apps),
 	KUNIT_CASE(lf_test_compiled),
-	KUNIT_CASE(lf_test_legacy),
-	KUNIT_CASE(lf_test_legacy_slots),
 	{}
 };
 

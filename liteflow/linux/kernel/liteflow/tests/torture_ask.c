@@ -192,7 +192,7 @@ static void lft_ask(const struct lft_target *t, struct lft_flow *f, struct lft_a
 		mark = lft_mark(t, f->version);
 	/* Pairs with lft_in_force(): what is there answers, or a later one. */
 	from = smp_load_acquire(&t->done);
-	err = lf_query(t->app, f ? &f->flow : NULL, in, &out);
+	err = lf_query(t->app, f ? &f->flow : NULL, in, ARRAY_SIZE(in), &out, 1);
 	/* Pairs with lft_come(): who saw a model sees its entry in the log. */
 	smp_rmb();
 	switch (err) {
@@ -240,7 +240,7 @@ static void lft_ask_wrongly(const struct lft_target *t, struct lft_asker *a)
 	struct lft_counts *c = &a->counts[t - lft_targets];
 	s32 in[LFT_N_IN] = {}, out;
 
-	if (lf_query(t->app, NULL, in, &out) == -EPERM)
+	if (lf_query(t->app, NULL, in, ARRAY_SIZE(in), &out, 1) == -EPERM)
 		lft_inc(&c->context);
 	else
 		lft_inc(&c->errors[LFT_CONTEXT]);

@@ -3,8 +3,8 @@
  * LiteFlow's benchmark: what one query costs.
  *
  * An app is registered, user space installs and activates a model, and a write
- * to the parameter "run" measures: the whole of lf_query_model() with warm and
- * with cold caches, and for comparison the same network as a plain loop over
+ * to the parameter "run" measures: the whole of lf_query() with warm and with
+ * cold caches, and for comparison the same network as a plain loop over
  * s64, which has to give the same answers.
  */
 #define pr_fmt(fmt) "lf_torture: " fmt
@@ -292,9 +292,13 @@ static u64 lft_middle(u64 *values, unsigned int n)
 	return div_u64(sum * 1000, to - from);
 }
 
+static int lft_query(const s32 *in, s32 *out)
+{
+	return lf_query(lft_app, NULL, in, lft_n_in, out, lft_n_out);
+}
+
 static int lft_warm(const s32 *in, s32 *out, u64 *times)
 {
-	u16 id = lf_app_id(lft_app);
 	unsigned int batch, i;
 	int err = 0;
 	u64 begin;
@@ -302,7 +306,7 @@ static int lft_warm(const s32 *in, s32 *out, u64 *times)
 	for (batch = 0; batch < LFT_BATCHES; batch++) {
 		begin = ktime_get_ns();
 		for (i = 0; i < LFT_BATCH; i++)
-			err |= lf_query_model(id, in + (i % LFT_ROWS) * lft_n_in, out);
+			err |= lft_query(in + (i % LFT_ROWS) * lft_n_in, out);
 		times[batch] = ktime_get_ns() - begin;
 		if (err)
 			return -ENODATA;
@@ -344,7 +348,7 @@ static unsigned int lft_walk(const u8 *memory, size_t size)
 }
 
 /* One query, or none, between two looks at the clock, which is warm itself. */
-static int lft_time_one(u16 id, const s32 *in, s32 *out, u64 *time)
+static int lft_time_one(const s32 *in, s32 *out, u64 *time)
 {
 	int err = 0;
 	u64 begin;
@@ -353,7 +357,7 @@ static int lft_time_one(u16 id, const s32 *in, s32 *out, u64 *time)
 	ktime_get_ns();
 	begin = ktime_get_ns();
 	if (in)
-		err = lf_query_model(id, in, out);
+		err = lft_query(in, out);
 	*time = ktime_get_ns() - begin;
 	preempt_enable();
 	return err;
@@ -362,7 +366,6 @@ static int lft_time_one(u16 id, const s32 *in, s32 *out, u64 *time)
 static int lft_cold(const s32 *in, s32 *out, u64 *times)
 {
 	size_t size = (size_t)lft_evict_mb << 20;
-	u16 id = lf_app_id(lft_app);
 	unsigned int i;
 	u64 clock;
 	u8 *memory;
@@ -374,11 +377,11 @@ static int lft_cold(const s32 *in, s32 *out, u64 *times)
 	/* Pages of its own, not the zero page over and over. */
 	memset(memory, 1, size);
 	for (i = 0; i < LFT_COLD; i++)
-		lft_time_one(id, NULL, NULL, &times[i]);
+		lft_time_one(NULL, NULL, &times[i]);
 	clock = lft_middle(times, LFT_COLD);
 	for (i = 0; i < LFT_COLD && !err; i++) {
 		lft_walk(memory, size);
-		err = lft_time_one(id, in + (i % LFT_ROWS) * lft_n_in, out, &times[i]);
+		err = lft_time_one(in + (i % LFT_ROWS) * lft_n_in, out, &times[i]);
 		cond_resched();
 	}
 	vfree(memory);
@@ -414,7 +417,7 @@ static int lft_check_plain(const struct lft_plain *p, const s32 *in, s32 *out)
 	int err;
 
 	for (row = 0; row < LFT_ROWS; row++) {
-		err = lf_query_model(lf_app_id(lft_app), in + row * lft_n_in, out);
+		err = lft_query(in + row * lft_n_in, out);
 		if (err)
 			return err;
 		lft_plain_run(p, in + row * lft_n_in, out + lft_n_out);

@@ -70,7 +70,7 @@ static int __init lft_model_init(void)
 
 static void __exit lft_model_exit(void)
 {
-	lf_compiled_unregister(lft_owner, &lft_model);
+	lf_compiled_unregister(&lft_model);
 	lf_app_put(lft_owner);
 }
 

@@ -107,7 +107,7 @@ static void lft_stream_ask(struct lft_stream *s)
 		lft_begin_stream(s);
 	lft_step(s);
 	seq = s->flow.seq;
-	if (lf_query(lft_app, &s->flow, s->in, &out)) {
+	if (lf_query(lft_app, &s->flow, s->in, ARRAY_SIZE(s->in), &out, 1)) {
 		WRITE_ONCE(lft_refused, lft_refused + 1);
 		return;
 	}
