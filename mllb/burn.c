@@ -620,7 +620,7 @@ static const char doc[] =
 	"--remote and --move-cost charge a cost of distance that an emulated machine has not:\n"
 	"figures with them are simulated. A task's home is the node that its memory is bound to.\n\n"
 	"Exit status: 0 all done, 1 error, 2 wrong usage,\n"
-	"3 stopped by --timeout (the figures are printed all the same).\n";
+	"3 stopped by --timeout (the figures are printed anyway).\n";
 
 static const struct argp_option option_table[] = {
 	{ "tasks", 'n', "N", 0, "number of tasks (default 1)", 0 },

@@ -354,7 +354,7 @@ int cmd_app_add(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = add_options, .parser = app_option, .args_doc = "NAME",
-		.doc = "Add an app. --inputs and --outputs have to be told.", .children = children,
+		.doc = "Add an app. --inputs and --outputs are required.", .children = children,
 	};
 	struct app_args args = app_args_none;
 	struct nl nl;
@@ -362,7 +362,7 @@ int cmd_app_add(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	if (args.n_in < 0 || args.n_out < 0) {
-		complain("app add: --inputs and --outputs have to be told");
+		complain("app add: --inputs and --outputs are required");
 		return EXIT_USAGE;
 	}
 	ret = nl_open(&nl);

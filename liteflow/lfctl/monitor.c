@@ -123,7 +123,7 @@ static int listen_to(struct nl *nl, struct monitor_args *args)
 int cmd_monitor(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "count", 'n', "N", 0, "end after so many", 0 },
+		{ "count", 'n', "N", 0, "end after N notifications", 0 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };

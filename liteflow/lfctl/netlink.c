@@ -144,7 +144,7 @@ uint64_t nl_uint(const struct nlattr *attr)
 	return v32;
 }
 
-/* The kernel's strings end in a zero byte; check it all the same. */
+/* The kernel's strings end in a zero byte; check it anyway. */
 const char *nl_string(const struct nlattr *attr)
 {
 	if (!attr || mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)

@@ -278,7 +278,7 @@ static int refuse_error(const struct net *net, struct attempt *a, struct reason 
 
 	pack_describe_error(net, a->score, &r);
 	attempt_free(a);
-	return refuse(why, "%s: declare narrower ranges, or see -v; --force writes it all the same",
+	return refuse(why, "%s: declare narrower ranges, or see -v; --force writes it anyway",
 		      text);
 }
 

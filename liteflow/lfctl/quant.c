@@ -31,7 +31,7 @@
 
 /**
  * struct values - what goes into a layer
- * @n: so many
+ * @n: number of them
  * @lo: least value, relative to the centre
  * @hi: greatest value
  * @g: 1.0 in integers; its sign is that of the scale

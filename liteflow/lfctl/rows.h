@@ -12,7 +12,7 @@
  * @n_in: inputs of a row
  * @n_out: outputs
  * @max: this many are asked at a time
- * @n: so many wait
+ * @n: number of rows that wait
  * @inputs: [n][n_in]
  * @ask: gets the outputs and hands them to rows_print(); an exit status
  * @priv: for @ask

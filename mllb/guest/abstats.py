@@ -235,7 +235,7 @@ def verdict(ratio, margin=0.0):
 
 
 def resolves(pairs, variation):
-    """The smallest change that so many pairs show, as a fraction.
+    """The smallest change that this number of pairs shows, as a fraction.
 
     variation: the coefficient of variation of one side; both sides vary alike.
     """

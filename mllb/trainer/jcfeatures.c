@@ -73,7 +73,7 @@ u32 jcf_num_input(u32 num)
 
 /**
  * jcf_features() - features of many decisions
- * @n: so many
+ * @n: number of them
  * @rows: [@n][jcf_nr_obs] observations; unsigned long ones as the same 64 bits
  * @bits: result: [@n] binary features
  * @num: result: [@n][jcf_nr_nums] numeric features
