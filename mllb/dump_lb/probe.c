@@ -46,12 +46,28 @@ static void complain(void)
 	fprintf(stderr, "%s%s", skip ? "...\n" : "", complaints + skip);
 }
 
+/* Under lockdown the verifier's error depends on what a program uses. */
+static bool locked_down(void)
+{
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128] = "";
+
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	return strstr(line, "[confidentiality]");
+}
+
 static int refused(const char *what, int err)
 {
 	say("%s: %s", what, strerror(err < 0 ? -err : err));
 	complain();
-	if (err == -EPERM || err == EPERM)
-		say("although this is root: kernel lockdown, or a container without CAP_BPF and CAP_PERFMON?");
+	if (locked_down())
+		say("kernel lockdown (confidentiality) keeps BPF from reading kernel memory: boot without it to record");
+	else if (err == -EPERM || err == EPERM)
+		say("although this is root: a container without CAP_BPF and CAP_PERFMON, or kernel lockdown?");
 	return -1;
 }
 

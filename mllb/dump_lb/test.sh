@@ -187,6 +187,21 @@ usage()
 	setpriv --reuid=65534 --clear-groups "$work/dump_lb" -t x -o /tmp >"$work/out" 2>&1
 	grep -q 'needs root' "$work/out"
 	result $? "only root"
+	locked_down_is_said
+}
+
+# The refusal of a kernel under lockdown, whose own words are the verifier's: as if,
+# by root without the capabilities.
+locked_down_is_said()
+{
+	# shellcheck disable=SC2016 # those are the inner shell's
+	unshare --mount --propagation private sh -c '
+		mount -t tmpfs lockdown /sys/kernel/security &&
+			echo "none integrity [confidentiality]" >/sys/kernel/security/lockdown &&
+			exec setpriv --bounding-set=-sys_admin,-bpf,-perfmon "$0" "$@"
+	' "$DUMP_LB" -t x -o "$work" "${from[@]}" -d 1 >"$work/out" 2>&1
+	grep -q 'kernel lockdown (confidentiality)' "$work/out"
+	result $? "lockdown is named when the kernel refuses"
 }
 
 # A function that the compiler has done away with: as if, by another kallsyms.
