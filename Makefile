@@ -19,7 +19,8 @@ MAKEFLAGS += --no-print-directory
 
 CC_GUEST = $(if $(wildcard $(BUILD)/data/cclab-qemu/cell-*.json),--guest $(BUILD)/data/cclab-qemu)
 CFLAGS_TOOLS := -O2 -Wall -Wextra -pthread
-TOOLS := $(patsubst mllb/%.c,$(BUILD)/tools/%,$(wildcard mllb/*.c))
+TOOLS := $(addprefix $(BUILD)/tools/,$(basename $(notdir $(wildcard mllb/jc_sched/*.c mllb/loads/*.c))))
+vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
@@ -106,10 +107,10 @@ stock-kernel: source
 
 tools: $(TOOLS)
 
-$(BUILD)/tools/burn: mllb/burn.h
-$(BUILD)/tools/fibo $(BUILD)/tools/wakebench: mllb/args.h
+$(BUILD)/tools/burn: mllb/loads/burn.h
+$(BUILD)/tools/fibo $(BUILD)/tools/wakebench: mllb/loads/args.h
 
-$(BUILD)/tools/%: mllb/%.c
+$(BUILD)/tools/%: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_TOOLS) -o $@ $<
 
@@ -150,8 +151,8 @@ lfctl:
 
 dump_lb:
 	@scripts/deps.sh --notice mllb
-	@$(MAKE) -s -C mllb/dump_lb BUILD=$(BUILD)
-	@$(MAKE) -s -C mllb/queues BUILD=$(BUILD)
+	@$(MAKE) -s -C mllb/record/dump_lb BUILD=$(BUILD)
+	@$(MAKE) -s -C mllb/record/queues BUILD=$(BUILD)
 	@echo "dump_lb: $(BUILD)/tools/dump_lb, $(BUILD)/tools/queues"
 
 DEMO ?= snapshot-generation snapshot-update batched-delivery
@@ -175,14 +176,14 @@ run:
 	@$(MAKE) kernel MODE=toggle FXDPT=y PERF=y
 	@$(MAKE) kernel MODE=test FXDPT=y PERF=y
 	@$(MAKE) tools
-	@mllb/run --accel $(ACCEL)
+	@mllb/report/run --accel $(ACCEL)
 
 mllb mllb-report:
 	@scripts/deps.sh --notice run lfctl train mllb
 	@$(MAKE) kernel MODE=toggle FXDPT=y PERF=y
 	@$(MAKE) kernel MODE=test FXDPT=y PERF=y
 	@$(MAKE) tools lfctl dump_lb
-	@mllb/$(if $(filter mllb,$@),quick,report) --accel $(ACCEL) $(if $(filter y,$(RETRAIN)),--retrain)
+	@mllb/report/report $(if $(filter mllb,$@),--quick) --accel $(ACCEL) $(if $(filter y,$(RETRAIN)),--retrain)
 
 ccsim:
 	@scripts/deps.sh --notice lfctl

@@ -55,16 +55,16 @@ balance()
 {
 	note "time in sched_balance_rq(), model off and on in turn, in the guest"
 	guest bzImage-toggle-fixed-perf 900 bash -c \
-		"'$ROOT/mllb/balance-time' --tools '$BUILD/tools' --raw '$DATA/balance.raw' >'$DATA/balance.txt'"
+		"'$ROOT/mllb/measure/balance' --tools '$BUILD/tools' --raw '$DATA/balance.raw' >'$DATA/balance.txt'"
 	grep -E '^jc_[a-z_]+ [-+0-9.]+ [a-z_]+$' "$DATA/balance.txt"
 }
 
 agreement()
 {
 	note "agreement with the stock code, TEST mode, in the guest"
-	guest bzImage-test-fixed-perf 600 "$ROOT/mllb/eval_acc" --tools "$BUILD/tools" \
+	guest bzImage-test-fixed-perf 600 "$ROOT/mllb/measure/acc" --tools "$BUILD/tools" \
 		--out "$DATA/agree.json" "${LOADS[@]}"
-	"$ROOT/mllb/eval_acc" --figures "$DATA/agree.json"
+	"$ROOT/mllb/measure/acc" --figures "$DATA/agree.json"
 }
 
 # Here where the host lets root load BPF programs, else in the guest.

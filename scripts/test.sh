@@ -104,7 +104,7 @@ plan()
 	combination toggle y	jc_sched_perf=sw
 	build dump_lb		make dump_lb
 	guest recorder		qemu/start.sh --kernel "$(image mode=toggle fxdpt=y perf=y)" \
-		--timeout 900 -- mllb/dump_lb/test.sh
+		--timeout 900 -- mllb/record/dump_lb/test.sh
 	guest kselftest-liteflow	scripts/kselftest.sh -c liteflow \
 		"$(image mode=toggle fxdpt=y perf=y)" --timeout 900
 	guest kselftest-cc	scripts/kselftest.sh -c liteflow_cc \
@@ -114,10 +114,9 @@ plan()
 	ktap engine		make -s -C liteflow/tests BUILD="$BUILD" test
 	step ynl		scripts/check-ynl.sh
 	step ss			scripts/check-ss.sh
-	step trainer		/usr/bin/python3 mllb/trainer/test_train.py
-	step counters		/usr/bin/python3 mllb/guest/test_jcguest.py
-	step evaluation		/usr/bin/python3 mllb/guest/test_eval.py
-	step statistics		/usr/bin/python3 mllb/guest/test_abstats.py
+	step trainer		/usr/bin/python3 mllb/train/test_train.py
+	step pylib		/usr/bin/python3 -m unittest discover -s scripts/pylib -t scripts
+	step evaluation		/usr/bin/python3 mllb/report/test_report.py
 	step lab-figures	liteflow/cc/lab/test_lab.py
 	build ccsim		make -s ccsim
 	step simulator		/usr/bin/python3 liteflow/cc/sim/test_sim.py
@@ -154,7 +153,7 @@ plan()
 	combination test n
 	build build-stock	scripts/kernel.sh mode=stock
 	guest recorder-stock	qemu/start.sh --kernel "$(image mode=stock)" --timeout 900 \
-		-- mllb/dump_lb/test.sh
+		-- mllb/record/dump_lb/test.sh
 	guest launcher		scripts/test-launcher.sh --kernel \
 		"$(image mode=toggle fxdpt=y perf=y)"
 }

@@ -15,9 +15,9 @@ import subprocess
 import sys
 import time
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / "guest")]
-import jcguest  # noqa: E402
-from jcguest import Problem  # noqa: E402
+from pylib import guest as jcguest
+from pylib import errors
+from pylib.errors import Problem
 import setup as st  # noqa: E402
 
 NUMA = jcguest.DEBUG / "sched" / "numa_balancing"
@@ -158,6 +158,6 @@ def main():
 
 if __name__ == "__main__":
     try:
-        jcguest.main_guard(main)
+        errors.run(main)
     except st.SetupError as problem:
         sys.exit(f"guest_run: {problem}")

@@ -4,8 +4,9 @@ import dataclasses
 import pathlib
 import shlex
 
+from pylib.paths import ROOT as TOP  # noqa: F401  (of those who import this)
+
 HERE = pathlib.Path(__file__).resolve().parent
-TOP = HERE.parent.parent
 ROLES = ("training", "held-out")
 KINDS = ("baseline", "candidate")
 

@@ -3,36 +3,28 @@
 """Checks of the outcome experiment's parts on made-up data; runs anywhere."""
 import csv
 import gzip
-import importlib.machinery
 import importlib.util
 import json
 import os
 import pathlib
 import random
 import subprocess
-import sys
 import tempfile
 import unittest
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "trainer"), str(HERE.parent / "guest")]
-import features as ft  # noqa: E402
-import model as md  # noqa: E402
+from pylib import features as ft
+from pylib import programs
+from pylib import model as md
 import setup as st  # noqa: E402
-from columns import EXPLORE_COLUMNS, FURTHER_COLUMNS, ORIGINAL_COLUMNS  # noqa: E402
+from pylib.columns import EXPLORE_COLUMNS, FURTHER_COLUMNS, ORIGINAL_COLUMNS
 
-
-def program(name):
-    loader = importlib.machinery.SourceFileLoader(f"outcome_{name}", str(HERE / name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
 
 
 BURN = pathlib.Path(os.environ.get("BUILD") or st.TOP / "build") / "tools" / "burn"
-plain, join, analyse = program("plain_models"), program("join"), program("analyse")
+plain, join, analyse = (programs.load(HERE / name) for name in ("plain_models", "join", "analyse"))
 
 
 class SetupTest(unittest.TestCase):

@@ -4,12 +4,10 @@ import collections
 import json
 import pathlib
 import statistics
-import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-sys.path.insert(0, str(ROOT / "mllb" / "guest"))
-import abstats  # noqa: E402
+from pylib import statistics as abstats
 import scenarios  # noqa: E402
 
 PAYLOAD, PACKET = 1448, 1514

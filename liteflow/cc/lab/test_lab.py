@@ -14,7 +14,6 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 import figures  # noqa: E402
 import scenarios  # noqa: E402

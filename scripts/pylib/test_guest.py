@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Checks of the parsers and of the derivation in jcguest.py; runs anywhere."""
+import unittest
+
+from pylib import guest as jcguest
+
+NODES = {0: 0, 1: 0, 2: 1, 3: 1}
+
+# One CPU; domain0 is its node, domain1 spans both. Fields as in version 16.
+SCHEDSTAT = """version 16
+timestamp 4294895348
+cpu0 1 0 2 3 4 5 600 7000000 8
+domain0 3 {blocks} 9 8 7 0 0 0 0 0 0 1 2 3
+domain1 f {blocks} 6 5 4 0 0 0 0 0 0 1 2 3
+""".format(blocks="10 1 2 3 40 5 6 7 11 1 2 3 50 5 6 7 12 1 2 3 60 5 6 7")
+
+MIGRATE_HIST = """# event histogram
+#
+# trigger info: hist:keys=orig_cpu,dest_cpu:vals=hitcount:sort=hitcount:size=4096 if prio >= 100 [active]
+#
+
+{ orig_cpu:          0, dest_cpu:          1 } hitcount:         10
+{ orig_cpu:          1, dest_cpu:          1 } hitcount:        100
+{ orig_cpu:          0, dest_cpu:          3 } hitcount:          5
+
+Totals:
+    Hits: 115
+    Entries: 3
+    Dropped: 0
+# event histogram
+#
+# trigger info: hist:keys=orig_cpu,dest_cpu:vals=hitcount:sort=hitcount:size=4096 if prio >= 100 && COMM ~ "migration/*" [active]
+#
+
+{ orig_cpu:          2, dest_cpu:          1 } hitcount:          4
+
+Totals:
+    Hits: 4
+    Entries: 1
+    Dropped: 2
+"""
+
+NS_HIST = """{ ns: ~ 16-31 } hitcount:          1
+{ ns: ~ 48-63 } hitcount:          6
+{ ns: ~ 32-47 } hitcount:          3
+"""
+
+
+class ParserTest(unittest.TestCase):
+    def test_lists_and_masks(self):
+        self.assertEqual(jcguest.parse_list("0-2,5\n"), {0, 1, 2, 5})
+        self.assertEqual(jcguest.mask_cpus("1,00000003"), {0, 1, 32})
+
+    def test_schedstat(self):
+        stat = jcguest.parse_schedstat(SCHEDSTAT, NODES)
+        self.assertEqual(stat["rq_wait_ns"], 7000000)
+        self.assertEqual(stat["gained"], 2 * (40 + 50 + 60))
+        self.assertEqual(stat["gained_across"], 40 + 50 + 60)
+        self.assertEqual((stat["pushed"], stat["pushed_across"]), (7 + 4, 4))
+        self.assertEqual(stat["lb_calls"], 2 * (10 + 11 + 12))
+
+    def test_schedstat_of_another_kernel_is_refused(self):
+        with self.assertRaises(jcguest.Problem):
+            jcguest.parse_schedstat(SCHEDSTAT.replace("version 16", "version 17"), NODES)
+
+    def test_hist(self):
+        tables = jcguest.parse_hist(MIGRATE_HIST, NODES)
+        self.assertEqual(tables, {"prio >= 100": [15, 5, 0],
+                                  'prio >= 100 && COMM ~ "migration/*"': [4, 4, 2]})
+
+    def test_ns_median(self):
+        samples, median = jcguest.parse_ns_hist(NS_HIST)
+        self.assertEqual(samples, 10)
+        self.assertTrue(48 <= median < 64)
+        self.assertEqual(jcguest.parse_ns_hist(""), (0, None))
+
+    def test_words(self):
+        self.assertEqual(jcguest.parse_words("mode: test\ndecisions 5\n"),
+                         {"mode": "test", "decisions": "5"})
+
+
+class CauseTest(unittest.TestCase):
+    def test_every_move_has_one_cause(self):
+        causes = jcguest.by_cause(total=100, gained=40, pushed=5, stopper=15, moved=3, swapped=2,
+                                  stuck=1)
+        self.assertEqual(causes["balance"], 35)
+        self.assertEqual(causes["active"], 5)
+        self.assertEqual(causes["numa"], 6)
+        self.assertEqual(causes["exec_affinity"], 4)
+        self.assertEqual(sum(causes.values()) - causes["total"], causes["total"])
+
+    def test_numa_is_never_more_than_the_stopper_did(self):
+        causes = jcguest.by_cause(total=100, gained=40, pushed=5, stopper=8, moved=9, swapped=9,
+                                  stuck=0)
+        self.assertEqual((causes["numa"], causes["exec_affinity"]), (3, 0))
+
+
+if __name__ == "__main__":
+    unittest.main()
