@@ -1,215 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * libFuzzer on lf_model_parse(), and on what it accepts
- *
- * A model that was accepted is asked the worst questions. Sanitizers see
- * overflows and bad accesses; here every answer is compared with one that is
- * computed in 128 bits from lf_layer_weight() and lf_layer_bias().
+ * libFuzzer on lf_model_parse(), and on what it accepts, see check.c.
  *
  * A blob that is changed anywhere has a wrong checksum, so the mutator repairs
  * what it breaks, most of the time.
  */
 #include <endian.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <linux/liteflow_engine.h>
+#include "check.h"
 #include "testmodel.h"
-
-#define QUESTIONS	6
 
 size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max);
 
-static void fail(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
-
-/* The formulas of the header, with room for any overflow. */
-
-static __int128 rshift(__int128 v, int shift)
-{
-	return shift ? (v + ((__int128)1 << (shift - 1))) >> shift : v;
-}
-
-static __int128 within(__int128 v, __int128 lo, __int128 hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
-static __int128 fits(__int128 v, int bits)
-{
-	__int128 most = (__int128)1 << (bits - 1);
-
-	if (v < -most || v >= most)
-		fail("a value has too many bits");
-	return v;
-}
-
-static s64 activation(const struct lf_layer *l, bool last, __int128 a)
-{
-	s64 t;
-
-	switch (l->act) {
-	case LITEFLOW_ACT_TANH:
-		return lf_tanh(fits(rshift(a, l->shift), 64));
-	case LITEFLOW_ACT_SIGMOID:
-		t = lf_tanh(fits(rshift(a, l->shift), 64));
-		return ((1 << LITEFLOW_TANH_OUT_FRAC) + t) >> 1;
-	case LITEFLOW_ACT_RELU:
-		a = a < 0 ? 0 : a;
-		break;
-	}
-	return last ? a : within(rshift(a, l->shift), -32768, 32767);
-}
-
-static void reference(const struct lf_model *m, const s32 *in, s32 *out)
-{
-	static s64 act[2][LITEFLOW_MAX_WIDTH];
-	s64 *x = act[0], *y = act[1], *t;
-
-	for (int i = 0; i < m->n_in; i++) {
-		const struct lf_scale *s = &m->in[i];
-
-		x[i] = fits(rshift((within(in[i], s->lo, s->hi) - s->offset) * s->mult,
-				   s->shift), 16);
-	}
-	for (int k = 0; k < m->n_layers; k++) {
-		const struct lf_layer *l = &m->layers[k];
-		__int128 most = 0;
-		int largest = 0;
-
-		for (int row = 0; row < l->n_out; row++) {
-			__int128 a = lf_layer_bias(l, row);
-
-			for (int i = 0; i < l->n_in; i++)
-				a += (__int128)lf_layer_weight(l, row, i) * x[i];
-			fits(a, l->wide ? 64 : 32);
-			if (!row || a > most) {
-				most = a;
-				largest = row;
-			}
-			y[row] = activation(l, k + 1 == m->n_layers, a);
-		}
-		if (l->act == LITEFLOW_ACT_ARGMAX)
-			y[0] = largest;
-		t = x;
-		x = y;
-		y = t;
-	}
-	for (int i = 0; i < m->n_out; i++) {
-		const struct lf_scale *s = &m->out[i];
-		__int128 v = fits((__int128)x[i] * s->mult, 64);
-
-		out[i] = within(rshift(v, s->shift) + s->offset, s->lo, s->hi);
-	}
-}
-
-static s32 question(const struct lf_model *m, int nth, int i, u32 *random)
-{
-	switch (nth) {
-	case 0:
-		return INT32_MIN;
-	case 1:
-		return INT32_MAX;
-	case 2:
-		return i & 1 ? m->in[i].lo : m->in[i].hi;
-	case 3:
-		return i & 1 ? m->in[i].hi : m->in[i].lo;
-	}
-	*random = *random * 1664525 + 1013904223;
-	return nth == 4 ? (s32)*random : *random & 1 << 16 ? INT32_MIN : INT32_MAX;
-}
-
-static void ask(const struct lf_model *m)
-{
-	/* of the right size, not of the largest: whoever writes beyond is seen */
-	s32 *in = malloc(m->n_in * sizeof(*in));
-	s32 *out = malloc(m->n_out * sizeof(*out));
-	s32 *want = malloc(m->n_out * sizeof(*want));
-	s16 *scratch = malloc(2 * m->width * sizeof(*scratch));
-	u32 random = m->crc;
-
-	for (int nth = 0; nth < QUESTIONS; nth++) {
-		for (int i = 0; i < m->n_in; i++)
-			in[i] = question(m, nth, i, &random);
-		lf_model_run(m, in, out, scratch);
-		reference(m, in, want);
-		for (int i = 0; i < m->n_out; i++) {
-			if (out[i] < m->out[i].lo || out[i] > m->out[i].hi)
-				fail("an output is not within its range");
-			if (out[i] != want[i])
-				fail("an output is wrong");
-		}
-	}
-	free(in);
-	free(out);
-	free(want);
-	free(scratch);
-}
-
-static void check_text(const char *text, size_t room, bool empty)
-{
-	size_t len = strnlen(text, room);
-
-	if (len == room || (!len && !empty))
-		fail("a text has no end, or there is none");
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
-			fail("a text has a control character");
-	}
-}
-
-static void check_texts(const struct lf_model *m)
-{
-	check_text(m->name, LITEFLOW_NAME_LEN, false);
-	check_text(m->units, LITEFLOW_NAME_LEN, true);
-	check_text(m->provenance, LITEFLOW_MAX_PROVENANCE + 1, true);
-	for (int i = 0; i < m->n_in; i++)
-		check_text(m->in_names[i], LITEFLOW_NAME_LEN, false);
-	for (int i = 0; i < m->n_out; i++)
-		check_text(m->out_names[i], LITEFLOW_NAME_LEN, false);
-}
-
-static void check_limits(const struct lf_model *m, const void *blob, size_t len)
-{
-	struct lf_limits limits = {
-		.n_in = m->n_in, .n_out = m->n_out, .max_width = m->width,
-		.max_macs = m->macs, .max_bytes = m->bytes, .units = m->units,
-	};
-	struct lf_model *again;
-
-	if (lf_model_parse(blob, len, &limits, &again, NULL))
-		fail("a model does not keep to its own limits");
-	lf_model_free(again);
-	limits.max_bytes--;
-	if (!lf_model_parse(blob, len, &limits, &again, NULL))
-		fail("a model takes too much memory");
-}
-
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct lf_error err;
-	struct lf_model *m;
-	int ret;
-
-	memset(&err, 'x', sizeof(err));
-	ret = lf_model_parse(data, size, NULL, &m, &err);
-	if (!memchr(err.msg, 0, sizeof(err.msg)))
-		fail("the reason has no end");
-	if (ret) {
-		if (m || !err.msg[0])
-			fail("a refusal without a reason, or with a model");
-		return 0;
-	}
-	if (err.msg[0])
-		fail("a reason without a refusal");
-	check_texts(m);
-	check_limits(m, data, size);
-	ask(m);
-	lf_model_free(m);
+	check(data, size, NULL);
 	return 0;
 }
 
