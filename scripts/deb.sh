@@ -21,6 +21,7 @@ usage()
 
 OUT=$BUILD/deb
 KERNEL=$OUT/kernel      # bindeb-pkg puts its packages into the folder above
+export -n CONFIG
 PARTS=() CONFIG='' ONLY_CONFIG=n
 while [ $# -gt 0 ]; do
 	case $1 in
