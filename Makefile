@@ -24,7 +24,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test bench
+	check-ynl deb ccsim cc-train cclab cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -33,7 +33,8 @@ help:
 #: migrations. LiteFlow: slots for those of others, switched while in use.
 #:
 #:   make run             build, boot two NUMA nodes in QEMU, compare with the stock code
-#:   make test            build and test everything; ends with "N passed, N failed"
+#:   make test            build and test, after every change; ends with "N passed, N failed"
+#:   make test-full       all combinations, debug kernels, torture, long fuzzing, bisection
 #:   make bench           one line per figure: NAME VALUE UNIT
 #:   make mllb            collect, train, load the model, evaluate it: 25 minutes, a quick cut
 #:   make mllb-report     the full evaluation, some 2 hours: docs/mllb; goes on where it stopped
@@ -85,7 +86,7 @@ help:
 #:   make clean           remove what was built; distclean: the unpacked source, too
 #:
 #: Everywhere: BUILD=<folder> JOBS=<n> V=1 CCACHE=n ACCEL=auto|kvm|tcg
-#: make test ONLY=<regex> runs some steps; scripts/test.sh --list names them
+#: make test ONLY=<regex> runs some steps; scripts/run-tests --list names them
 
 source:
 	@scripts/source.sh
@@ -213,7 +214,11 @@ cclab-guest: lfctl
 
 test:
 	@scripts/deps.sh --notice run lfctl mllb test cc
-	@scripts/test.sh
+	@scripts/run-tests change
+
+test-full:
+	@scripts/deps.sh --notice run lfctl mllb test train cc
+	@scripts/run-tests full
 
 bench:
 	@scripts/deps.sh --notice run lfctl mllb test cc

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds the kselftests of the series and, given a kernel image, runs them in
-# that guest.
+# Builds the kselftests of the series and runs them: in a guest with a kernel
+# image, or in User Mode Linux with its debug kernel.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -11,19 +11,22 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: kselftest.sh [-c COLLECTION]... [IMAGE [options of qemu/start.sh]]
+	usage: kselftest.sh [-c COLLECTION]... [--uml | IMAGE [options of qemu/start.sh]]
 	  -c     jc_sched, liteflow or liteflow_cc; default: all
-	  without IMAGE: only build, into build/kselftest/install
+	  --uml  in UML's debug kernel, which 'uml.sh --debug --build-only' built:
+	         native speed, one CPU, KASAN, lockdep and kmemleak; not for jc_sched
+	  with neither: only build, into build/kselftest/install
 	END
 }
 
 OUT=$BUILD/kselftest
 ALL=(jc_sched liteflow liteflow_cc)
-RUN=()
+RUN=() UML=n
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) usage; exit ;;
 	-c) RUN+=(-c "${2?-c needs a collection}"); shift 2 ;;
+	--uml) UML=y; shift ;;
 	*) break ;;
 	esac
 done
@@ -46,7 +49,25 @@ build()
 	unlock
 }
 
+# uml.sh leaves the modules where kbuild made them.
+uml()
+{
+	local uml=$BUILD/uml-debug
+
+	rm -rf "$uml/kselftest-modules"
+	mkdir -p "$uml/kselftest-modules"
+	find "$uml" -name '*.ko' -not -path "$uml/kselftest-modules/*" \
+		-exec cp -t "$uml/kselftest-modules" {} +
+	"$ROOT/scripts/uml.sh" --debug --no-build -- env KSFT_MACHINE_SLOW=yes \
+		LFCTL="$BUILD/liteflow/lfctl" LF_MODULES="$uml/kselftest-modules" \
+		"$OUT/install/run_kselftest.sh" "${RUN[@]}"
+}
+
 build
+if [ $UML = y ]; then
+	uml
+	exit
+fi
 [ $# -gt 0 ] || exit 0
 image=$(realpath "$1")
 shift
