@@ -43,7 +43,7 @@ help:
 #: Kernels (into build/images)
 #:   make kernel          MODE=toggle|replace|test  FXDPT=y|n  PERF=y|n  DEBUG=n|y
 #:   make debug-kernel    the same with KASAN, lockdep, PREEMPT
-#:   make stock-kernel    without the series
+#:   make stock-kernel    with the options of the series off
 #:   make kunit           the KUnit tests, under UML
 #:   make tools           the programs of mllb/
 #:   make dump_lb         the recorder of decisions, and that of run queues (after make kernel)
@@ -103,7 +103,7 @@ kernel: sync
 debug-kernel: sync
 	@scripts/kernel.sh mode=$(MODE) fxdpt=$(FXDPT) perf=$(PERF) debug=y
 
-stock-kernel: source
+stock-kernel: sync
 	@scripts/kernel.sh mode=stock
 
 tools: $(TOOLS)
@@ -225,7 +225,7 @@ bench:
 	@scripts/bench.sh
 
 clean:
-	rm -rf $(addprefix $(BUILD)/,kernel debug stock stock-debug uml images tools logs \
+	rm -rf $(addprefix $(BUILD)/,kernel debug uml images tools logs \
 		uml-plain uml-debug uml-lab liteflow deb bisect check-off check-patches olddefconfig cross \
 		kselftest)
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds one kernel and puts it into build/images: its name says what it is.
-# All but the debug and the stock one share build/kernel, so that another mode
-# costs only the objects that depend on it.
+# All but the debug one share build/kernel, so that another mode costs only the
+# objects that depend on it. So does the stock kernel, which has the options of
+# the series off: check-off.sh proves that its scheduler is the untouched one.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -43,12 +44,9 @@ while [ $# -gt 0 ]; do
 	esac
 done
 
-source=$LINUX
 out=$BUILD/kernel
 fragments=("$ROOT/kconfig/guest.config")
 if [ "$mode" = stock ]; then
-	source=$PRISTINE
-	out=$BUILD/stock
 	name=bzImage-stock
 else
 	name=bzImage-$mode
@@ -70,8 +68,7 @@ else
 fi
 if [ "$debug" = y ]; then
 	name+=-debug
-	out+=-debug
-	[ "$mode" = stock ] || out=$BUILD/debug
+	out=$BUILD/debug
 	fragments+=("$ROOT/kconfig/debug.config")
 fi
 image=$BUILD/images/$name
@@ -90,10 +87,8 @@ key()
 		cat "$BUILD/pristine.origin" "${fragments[@]}"
 		gcc --version
 		echo "$KBUILD_BUILD_TIMESTAMP"
-		if [ "$mode" != stock ]; then
-			"$ROOT/scripts/series.py" touched --all |
-				(cd "$LINUX" && xargs -d '\n' -r sha256sum)
-		fi
+		"$ROOT/scripts/series.py" touched --all |
+			(cd "$LINUX" && xargs -d '\n' -r sha256sum)
 	} | sha256sum | cut -d ' ' -f 1
 }
 
@@ -106,16 +101,14 @@ configure()
 	want=$({
 		printf '%s\n' "${fragments[@]}"
 		cat "$BUILD/pristine.origin" "${fragments[@]}"
-		if [ "$mode" != stock ]; then
-			"$ROOT/scripts/series.py" touched --all | grep Kconfig |
-				(cd "$LINUX" && xargs -d '\n' -r cat) || true
-		fi
+		"$ROOT/scripts/series.py" touched --all | grep Kconfig |
+			(cd "$LINUX" && xargs -d '\n' -r cat) || true
 	} | sha256sum)
 	if [ -f "$out/.config" ] && [ "$(cat "$out/.jc-config" 2>/dev/null)" = "$want" ]; then
 		return
 	fi
 	rm -f "$out/.jc-config"
-	kconfigure kernel "$source" "$out" "${fragments[@]}"
+	kconfigure kernel "$LINUX" "$out" "${fragments[@]}"
 	"$ROOT/scripts/config-check.sh" "${fragments[@]}" "$out/.config" ||
 		die "the configuration is not the one that was asked for"
 	echo "$want" >"$out/.jc-config"
@@ -146,7 +139,7 @@ main()
 	configure
 	[ "$only" != --config ] || return 0
 	say "kernel: building ${targets[*]} for $name in $out"
-	logged "${name/bzImage/kernel}" kmake "$source" "$out" "${targets[@]}"
+	logged "${name/bzImage/kernel}" kmake "$LINUX" "$out" "${targets[@]}"
 	[ "$only" != --make ] || return 0
 	rm -f "$image.key"
 	modules
