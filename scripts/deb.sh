@@ -95,7 +95,8 @@ kernel()
 	configure
 	[ "$ONLY_CONFIG" = n ] || return 0
 	say "deb: building the kernel in $KERNEL"
-	logged deb-kernel kmake "$LINUX" "$KERNEL" all
+	# The revision is what bindeb-pkg's rules take for it: else they link anew.
+	logged deb-kernel kmake "$LINUX" "$KERNEL" KBUILD_BUILD_VERSION="$VERSION" all
 	rm -f "$OUT"/linux-*.deb
 	export DEBFULLNAME=${MAINTAINER% <*} DEBEMAIL=${MAINTAINER##*<}
 	DEBEMAIL=${DEBEMAIL%>}
@@ -105,7 +106,10 @@ kernel()
 	export DEB_BUILD_PROFILES=pkg.$KDEB_SOURCENAME.nokerneldbg
 	logged deb-debian kmake "$LINUX" "$KERNEL" debian
 	sed -i "s/^ -- .*/ -- $MAINTAINER  $DATE/" "$KERNEL/debian/changelog"
-	logged deb-linux package "$KERNEL" "make CC='$(compiler gcc)' -f debian/rules" -j"$JOBS"
+	# -R splits at blanks, whatever the quotes.
+	printf '#!/bin/sh\nexec make CC="%s" -f debian/rules "$@"\n' "$(compiler gcc)" \
+		>"$KERNEL/.jc-rules"
+	logged deb-linux package "$KERNEL" "sh ./.jc-rules" -j"$JOBS"
 	rm -f "$OUT"/linux-libc-dev_*.deb
 }
 
