@@ -38,11 +38,11 @@ query()
 	if [ -f "$variables" ]; then
 		note "a query, Aurora's weights, natively in User Mode Linux," \
 			"$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
-		"$ROOT/liteflow/tests/aurora_json.py" "$variables" >"$json"
+		"$ROOT/liteflow/tests/aurora-json" "$variables" >"$json"
 	else
 		note "a query, random weights (no $variables), natively in User Mode Linux," \
 			"$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
-		"$ROOT/liteflow/tests/aurora_like.py" 1 >"$json"
+		"$ROOT/liteflow/tests/aurora-like" 1 >"$json"
 	fi
 	"$BUILD/liteflow/lfctl" model pack "$json" -o "$DATA/aurora.lfm" >&2
 	taskset -c 0 "$UML" --no-build -- "$ROOT/liteflow/bench/in-kernel" "$DATA/aurora.lfm" |

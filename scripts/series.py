@@ -10,7 +10,6 @@ patches/manifest says which patch an overlay file belongs to.
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile

@@ -49,8 +49,8 @@ accuracy()
 
 echo "KTAP version 1"
 echo "1..20"
-check tanh_table.h generated tanh_table.h tanh_table.py
-check tanh_golden.h generated tests/tanh_golden.h tanh_golden.py
+check tanh_table.h generated tanh_table.h tanh-table
+check tanh_golden.h generated tests/tanh_golden.h tanh-golden
 for name in tanh digest-1000 digest-100000 memory damage; do
 	check "$name" "$out/engine_test" "$name"
 done
@@ -58,16 +58,16 @@ for name in tanh digest-1000 memory damage; do
 	check "$name, sanitized" "$out/engine_test_san" "$name"
 done
 for seed in 1 2 3 4 5; do
-	check "accuracy, random net $seed" accuracy "$here/aurora_like.py" "$seed"
+	check "accuracy, random net $seed" accuracy "$here/aurora-like" "$seed"
 done
 if [ -f "$variables" ]; then
-	check "accuracy, aurora" accuracy "$here/aurora_json.py" "$variables"
+	check "accuracy, aurora" accuracy "$here/aurora-json" "$variables"
 else
 	result ok "accuracy, aurora # SKIP no $variables"
 fi
 
 # must fail: a net that is not what the reference computes
-"$here/aurora_like.py" 1 >"$out/model.json"
+"$here/aurora-like" 1 >"$out/model.json"
 "$out/accuracy" "$out/model.json" 0.00001 >/dev/null 2>&1 && status="not ok" || status=ok
 result "$status" "accuracy sees an error of 0.001 %"
 

@@ -4,14 +4,14 @@ import dataclasses
 import pathlib
 import shlex
 
-from pylib.paths import ROOT as TOP  # noqa: F401  (of those who import this)
+from pylib.errors import Problem
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROLES = ("training", "held-out")
 KINDS = ("baseline", "candidate")
 
 
-class SetupError(Exception):
+class SetupError(Problem):
     """Something in a text file that cannot be used; the text says where and what."""
 
 

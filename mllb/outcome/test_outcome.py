@@ -5,7 +5,6 @@ import csv
 import gzip
 import importlib.util
 import json
-import os
 import pathlib
 import random
 import subprocess
@@ -18,12 +17,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 from pylib import features as ft
 from pylib import programs
 from pylib import model as md
-import setup as st  # noqa: E402
+import setup as st
 from pylib.columns import EXPLORE_COLUMNS, FURTHER_COLUMNS, ORIGINAL_COLUMNS
+from pylib.paths import TOOLS
 
-
-
-BURN = pathlib.Path(os.environ.get("BUILD") or st.TOP / "build") / "tools" / "burn"
+BURN = TOOLS / "burn"
 plain, join, analyse = (programs.load(HERE / name) for name in ("plain_models", "join", "analyse"))
 
 

@@ -2,12 +2,9 @@
 """The report's plots, as PNG."""
 import math
 
-import matplotlib
+from pylib import agreement, plots
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
-
-from pylib import agreement
+plt = plots.pyplot()
 
 SIDES = (("off", "stock code", "tab:blue"), ("on", "model", "tab:orange"))
 
@@ -17,10 +14,7 @@ class Plots:
         self.out = out
 
     def save(self, figure, name):
-        figure.tight_layout()
-        # Without a date, so that the same figures give the same file.
-        figure.savefig(self.out / f"{name}.png", dpi=110, metadata={"Software": None})
-        plt.close(figure)
+        plots.save(figure, self.out / f"{name}.png", dpi=110)
 
     def agreement(self, data):
         names = list(data["units"])

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Writes the report of mllb/report/report from the parts' JSON files."""
-import json
 import math
 import shlex
 import statistics
 
 from pylib import tables as abrows
+from pylib import files
 from pylib import statistics as st
+from pylib.errors import Problem
+from pylib.numbers import share_text
 from pylib import agreement
 from pylib import loads
 from pylib import rates
@@ -40,10 +42,6 @@ def interval(data):
     return f"{number(data['value'])} [{number(data['low'])} … {number(data['high'])}]"
 
 
-def percent(fraction):
-    return "-" if fraction is None or not math.isfinite(fraction) else f"{100 * fraction:.1f} %"
-
-
 def change(ratio):
     """(text, verdict) of an Estimate of a ratio"""
     if ratio is None:
@@ -58,9 +56,9 @@ class Report:
         try:
             import plots
             self.plots = plots.Plots(out)
-        except ImportError as error:
+        except Problem as error:
             self.plots = None
-            self.missing.append(f"no plots: {error}: install the package python3-matplotlib")
+            self.missing.append(str(error))
 
     def named(self, prefix):
         return {name: data for name, (data, _) in self.results.items() if name.startswith(prefix)}
@@ -185,8 +183,8 @@ class Report:
                 text, verdict = change(estimate(data[name]["ratio"]))
                 rows.append((f"`{data['load']}`, {name}", interval(data[name]["stock"]),
                              interval(data[name]["model"]), text, verdict, data["pairs"],
-                             f"{percent(data[name]['cv_stock'])}, "
-                             f"{percent(data[name]['cv_model'])}",
+                             f"{share_text(data[name]['cv_stock'])}, "
+                             f"{share_text(data[name]['cv_model'])}",
                              f"{data['stock']['judgements']:,}, {data['model']['judgements']:,}"))
         self.say(*table(("load", "stock, ns", "model, ns", "difference", "", "pairs",
                          "coefficients of variation", "judgements"), rows))
@@ -211,7 +209,7 @@ class Report:
                            for word in ("off", "on")),
                          *(number(tool[word]["mean"]["value"]) for word in ("off", "on")),
                          text, verdict, tool["pairs"],
-                         f"{percent(tool['off']['cv'])}, {percent(tool['on']['cv'])}",
+                         f"{share_text(tool['off']['cv'])}, {share_text(tool['on']['cv'])}",
                          f"{tool['off']['events']:,}, {tool['on']['events']:,}"))
         self.say(*table(("what", "off: median, 99 %", "on: median, 99 %", "off: mean",
                          "on: mean", "difference of means", "", "pairs",
@@ -235,7 +233,7 @@ class Report:
                 text, verdict = change(figure["ratio"] and estimate(figure["ratio"]))
                 rows.append((f"`{data['load']}`: {figure['text']}", interval(figure["off"]),
                              interval(figure["on"]), text, verdict, data["pairs"],
-                             f"{percent(figure['cv_off'])}, {percent(figure['cv_on'])}"))
+                             f"{share_text(figure['cv_off'])}, {share_text(figure['cv_on'])}"))
         self.say(*table(("", "off", "on", "difference", "", "pairs",
                          "coefficients of variation"), rows))
         self.plot("queues", "distribution of run-queue lengths", parts)
@@ -269,7 +267,7 @@ class Report:
             name = label.replace("  by", "… by")
             rows.append((name + (f" [{unit}]" if unit else ""),
                          *(number(statistics.median(side)) for side in sides), text, verdict,
-                         len(both), ", ".join(percent(st.cv(side)) for side in sides)))
+                         len(both), ", ".join(share_text(st.cv(side)) for side in sides)))
             if ratio and unit and "makespan" in label:
                 ratios[label.partition(", ")[2]] = ratio
         self.say(*table(("", "off", "on", "difference", "", "pairs",
@@ -310,7 +308,7 @@ class Report:
                     cells.append(f"{text}, {verdict}")
                 cells[4] = f"`{worst}`: {cells[4]}"
                 spread = [value for value in seen["cv"].values() if value is not None]
-                rows.append((*cells, percent(max(spread)) if spread else "-",
+                rows.append((*cells, share_text(max(spread)) if spread else "-",
                              f"{seen['samples']:,}"))
         if rows:
             self.say(f"`{outcome['candidate']}` against each baseline, in turn within one boot. "
@@ -390,9 +388,9 @@ class Report:
         raw = self.out / "raw"
         raw.mkdir(exist_ok=True)
         for name, (data, _) in self.results.items():
-            (raw / f"{name}.json").write_text(json.dumps(data) + "\n")
+            files.save(raw / f"{name}.json", data, indent=None)
         for name, data in self.experiments.items():
-            (raw / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
+            files.save(raw / f"{name}.json", data)
         (self.out / "report.md").write_text("\n".join(self.lines).rstrip() + "\n",
                                             encoding="utf-8")
         return figures, self.missing

@@ -137,7 +137,7 @@ class ParserTest(unittest.TestCase):
         first = eval_latency.parse_histogram(FUNCLATENCY.splitlines())
         self.assertEqual(first["counts"][1:], [[1024, 2047, 30], [2048, 4095, 10]])
         self.assertEqual(eval_latency.mean_of(first), 1500)
-        self.assertAlmostEqual(eval_latency.quantile(first, 0.5), 1024 + 1024 * 20 / 30)
+        self.assertAlmostEqual(eval_latency.quantile(first["counts"], 0.5), 1024 + 1024 * 20 / 30)
         linear = eval_latency.parse_histogram(RUNQLEN.splitlines())
         self.assertEqual(linear["counts"], [[0, 0, 6], [1, 1, 2]])
         self.assertAlmostEqual(eval_latency.mean_of(linear), 0.25)

@@ -1,15 +1,14 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Write the kernel headers jc_weights.h and jc_golden.h from a model."""
 import argparse
 import os
-import sys
 import textwrap
 
 import numpy as np
 
+from pylib import errors
 from pylib import features as ft
-from pylib.model import Model, ModelError
+from pylib.model import Model
 
 GOLDEN_ROWS = 200
 BYTES_A_LINE = 12
@@ -174,9 +173,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (ft.DataError, ModelError) as err:
-        sys.exit(f"export: {err}")
-    except OSError as err:
-        sys.exit(f"export: {err.filename}: {err.strerror}")
+    errors.run(main)

@@ -1,30 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 """Pictures of a trained model; matplotlib is needed only here."""
 import os
-import sys
 
 import numpy as np
 
 from pylib import features as ft
+from pylib import plots
 from pylib.model import THRESHOLD
 
-try:
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-except ImportError:
-    sys.exit("train: --plots needs matplotlib: apt-get install "
-             "python3-matplotlib, or leave the option out")
-
-# The same bytes on every run.
-METADATA = {"Software": None}
+plt = plots.pyplot()
 
 
 def save(fig, directory, name):
-    fig.tight_layout()
     path = os.path.join(directory, name)
-    fig.savefig(path, dpi=100, metadata=METADATA)
-    plt.close(fig)
+    plots.save(fig, path)
     print(f"train: {path}")
 
 

@@ -249,34 +249,37 @@ class Shipped(unittest.TestCase):
 
     def test_no_cliff(self):
         """Long queues and loads up to the end of the type, by the kernel's code."""
-        loads = [0, 1024, 44 * 1024, 500 * 1024, 2 ** 20, 2 ** 31, 2 ** 32,
-                 2 ** 63, ULONG_MAX]
+        loads = np.array([0, 1024, 44 * 1024, 500 * 1024, 2 ** 20, 2 ** 31, 2 ** 32,
+                          2 ** 63, ULONG_MAX], dtype=np.uint64)
         lens = np.arange(1, 501)
+        # every pair of loads with every length, at once
+        many = len(loads) ** 2
+        src_len, dst_len = np.tile(lens, many), np.tile(lens[::-1], many)
+        src_load = np.repeat(loads, len(loads) * len(lens))
+        dst_load = np.repeat(np.tile(loads, len(loads)), len(lens))
         rows = refused = 0
-        for src, dst in itertools.product(loads, loads):
-            for idle, hot, gate in itertools.product(
-                    ("cpu_idle", "cpu_not_idle", "cpu_newly_idle"), (0, 1),
-                    (None, ("prefer_src", 1), ("prefer_src", 99999),
-                     ("prefer_dst", 0), (None, -3), (None, 0), (None, 900))):
-                obs = {"src_len": lens, "dst_len": lens[::-1], idle: 1,
-                       "src_load": np.full(500, src, dtype=np.uint64),
-                       "dst_load": np.full(500, dst, dtype=np.uint64),
-                       "delta": 0 if hot else 10 ** 9, "migration_cost": 500000}
-                if gate:
-                    obs["numa_gate"] = 1
-                    if gate[0] == "prefer_src":
-                        obs.update(prefer_src=1, src_preferred_len=gate[1])
-                    elif gate[0]:
-                        obs[gate[0]] = 1
-                    obs["delta_faults"] = gate[1] if not gate[0] else -5
-                bits, num = ft.features(**obs)
-                want = ft.rule(bits, num)
-                np.testing.assert_array_equal(
-                    md.decide(self.model, bits, num), want, str(obs))
-                if not hot and not gate:
-                    self.assertTrue(want.all())
-                rows += len(want)
-                refused += int((want == 0).sum())
+        for idle, hot, gate in itertools.product(
+                ("cpu_idle", "cpu_not_idle", "cpu_newly_idle"), (0, 1),
+                (None, ("prefer_src", 1), ("prefer_src", 99999),
+                 ("prefer_dst", 0), (None, -3), (None, 0), (None, 900))):
+            obs = {"src_len": src_len, "dst_len": dst_len, idle: 1,
+                   "src_load": src_load, "dst_load": dst_load,
+                   "delta": 0 if hot else 10 ** 9, "migration_cost": 500000}
+            if gate:
+                obs["numa_gate"] = 1
+                if gate[0] == "prefer_src":
+                    obs.update(prefer_src=1, src_preferred_len=gate[1])
+                elif gate[0]:
+                    obs[gate[0]] = 1
+                obs["delta_faults"] = gate[1] if not gate[0] else -5
+            bits, num = ft.features(**obs)
+            want = ft.rule(bits, num)
+            np.testing.assert_array_equal(
+                md.decide(self.model, bits, num), want, f"{idle} {hot} {gate}")
+            if not hot and not gate:
+                self.assertTrue(want.all())
+            rows += len(want)
+            refused += int((want == 0).sum())
         self.assertEqual(rows, 81 * 42 * 500)
         self.assertGreater(refused, rows // 5)
 

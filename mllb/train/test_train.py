@@ -23,8 +23,6 @@ from pylib import programs
 from pylib import features as ft
 from pylib import model as md
 from pylib.model import Model
-from test_models import (Command, Export, ModelFile,  # noqa: F401
-                         Reference, Shipped)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MLLB = os.path.dirname(HERE)
@@ -463,6 +461,12 @@ class Evaluation(unittest.TestCase):
                          [[1, 1], [0, 2]])
         mean, seen, n = plots.calibration(want, np.array([.05, .95, .95, 1]))
         self.assertEqual((seen.tolist(), n.tolist()), ([0, 2 / 3], [1, 3]))
+
+
+def load_tests(loader, tests, _pattern):
+    """What test_models.py has runs with these."""
+    tests.addTests(loader.loadTestsFromName("test_models"))
+    return tests
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ failed, the task moves whatever either of them says.
 """
 import math
 
+from .numbers import percent
+
 KEYS = ("both_migrate", "both_refuse", "only_model", "only_stock")
 Z975 = 1.960
 
@@ -26,10 +28,6 @@ def wilson(hits, cases):
     half = Z975 / (1 + z2 / cases) * math.sqrt(share * (1 - share) / cases +
                                                z2 / (4 * cases ** 2))
     return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
-def percent(part, whole):
-    return 100 * part / whole if whole else None
 
 
 def figures(stats):

@@ -17,6 +17,7 @@ import numpy as np
 
 from . import paths
 from .columns import EXPLORE_COLUMNS, OUTCOME_COLUMNS
+from .errors import Problem
 
 TOP, BUILD = str(paths.ROOT), str(paths.BUILD)
 TRAIN = os.path.join(TOP, "mllb", "train")
@@ -29,7 +30,7 @@ MISSING = -1            # of an optional column: absent, empty or not known
 SD_SHARE_CPUCAPACITY = 0x80
 
 
-class DataError(Exception):
+class DataError(Problem):
     """Recorded data that cannot be used; the text says what to do."""
 
 

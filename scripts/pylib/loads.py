@@ -2,13 +2,14 @@
 """The roles and pools of the named loads, as mllb/loads/split states them."""
 import pathlib
 
+from .errors import Problem
 from .paths import ROOT
 
 SPLIT = ROOT / "mllb" / "loads" / "split"
 ROLES = ("training", "held-out")
 
 
-class SplitError(ValueError):
+class SplitError(Problem):
     """What is wrong with the file, and where."""
 
 

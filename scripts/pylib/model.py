@@ -14,6 +14,7 @@ import numpy as np
 
 from . import features as ft
 from . import reference as ref
+from .errors import Problem
 
 FORMAT = "liteflow-model"
 VERSION = 1
@@ -32,7 +33,7 @@ SCALE = (1, 1 / 1000, 1 / 1000, 1, 1 / 2000)
 LFCTL = os.environ.get("LFCTL") or os.path.join(ft.BUILD, "liteflow", "lfctl")
 
 
-class ModelError(Exception):
+class ModelError(Problem):
     """A model that must not be used; the text says why."""
 
 

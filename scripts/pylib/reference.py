@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 
 from . import features as ft
+from .errors import Problem
 
 MAGIC = 0x4E4E464C
 HEADER = struct.Struct("<IHHIIHHHHII32s32s")
@@ -20,7 +21,7 @@ S16_MIN, S16_MAX = -32768, 32767
 THRESHOLD = 32768           # of the output: 0.5
 
 
-class BlobError(Exception):
+class BlobError(Problem):
     """Bytes that are no such model; the text says why."""
 
 

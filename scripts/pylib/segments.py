@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import time
 
-from . import guest as jcguest
+from . import guest
 from . import loads
 from .errors import Problem
 from .paths import TOOLS
@@ -35,14 +35,14 @@ def check_arguments(parser, args):
 
 def prepare(args):
     """Checks the kernel, loads the model, and returns the kernel's facts."""
-    mode = jcguest.jc_state().get("mode")
+    mode = guest.jc_state().get("mode")
     if mode != "toggle":
         raise Problem(f"this kernel's mode is '{mode}': only toggle has the stock code as the "
                       "other side")
     if args.model:
-        jcguest.load_model(args.tools, args.model)
-    jcguest.reset_jc_stats()
-    return jcguest.kernel_facts()
+        guest.load_model(args.tools, args.model)
+    guest.reset_jc_stats()
+    return guest.kernel_facts()
 
 
 class Load:
@@ -50,7 +50,7 @@ class Load:
 
     def __init__(self, args, seconds):
         self.name = args.load
-        self.command = [jcguest.WORKLOADS, "run", args.load, str(round(seconds))]
+        self.command = [guest.WORKLOADS, "run", args.load, str(round(seconds))]
         self.environment = dict(os.environ, JC_TOOLS=str(args.tools))
 
     def __enter__(self):
@@ -81,9 +81,9 @@ def alternate(args, load, what):
             print(f"[{pair + 1}/{args.pairs}] {what} … {time.monotonic() - begin:.0f} s elapsed",
                   flush=True)
             for word in ("off", "on"):
-                jcguest.switch(args.tools, word)
+                guest.switch(args.tools, word)
                 time.sleep(SETTLE)
                 yield pair, word
                 load.check()
     finally:
-        jcguest.switch(args.tools, "off")
+        guest.switch(args.tools, "off")

@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 
+from .errors import Problem
+
 SEED = 1
 RESAMPLES = 4000
 # Two-sided 95 % quantiles of Student's t for 1…30 degrees of freedom.
@@ -20,7 +22,7 @@ T975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
 Z975 = 1.960
 
 
-class StatsError(ValueError):
+class StatsError(Problem):
     """Figures that cannot be compared; the text says why."""
 
 

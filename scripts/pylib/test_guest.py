@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Checks of the parsers and of the derivation in jcguest.py; runs anywhere."""
+"""Checks of the parsers and of the derivation in guest.py; runs anywhere."""
 import unittest
 
-from pylib import guest as jcguest
+from pylib import guest
 
 NODES = {0: 0, 1: 0, 2: 1, 3: 1}
 
@@ -49,11 +49,11 @@ NS_HIST = """{ ns: ~ 16-31 } hitcount:          1
 
 class ParserTest(unittest.TestCase):
     def test_lists_and_masks(self):
-        self.assertEqual(jcguest.parse_list("0-2,5\n"), {0, 1, 2, 5})
-        self.assertEqual(jcguest.mask_cpus("1,00000003"), {0, 1, 32})
+        self.assertEqual(guest.parse_list("0-2,5\n"), {0, 1, 2, 5})
+        self.assertEqual(guest.mask_cpus("1,00000003"), {0, 1, 32})
 
     def test_schedstat(self):
-        stat = jcguest.parse_schedstat(SCHEDSTAT, NODES)
+        stat = guest.parse_schedstat(SCHEDSTAT, NODES)
         self.assertEqual(stat["rq_wait_ns"], 7000000)
         self.assertEqual(stat["gained"], 2 * (40 + 50 + 60))
         self.assertEqual(stat["gained_across"], 40 + 50 + 60)
@@ -61,28 +61,28 @@ class ParserTest(unittest.TestCase):
         self.assertEqual(stat["lb_calls"], 2 * (10 + 11 + 12))
 
     def test_schedstat_of_another_kernel_is_refused(self):
-        with self.assertRaises(jcguest.Problem):
-            jcguest.parse_schedstat(SCHEDSTAT.replace("version 16", "version 17"), NODES)
+        with self.assertRaises(guest.Problem):
+            guest.parse_schedstat(SCHEDSTAT.replace("version 16", "version 17"), NODES)
 
     def test_hist(self):
-        tables = jcguest.parse_hist(MIGRATE_HIST, NODES)
+        tables = guest.parse_hist(MIGRATE_HIST, NODES)
         self.assertEqual(tables, {"prio >= 100": [15, 5, 0],
                                   'prio >= 100 && COMM ~ "migration/*"': [4, 4, 2]})
 
     def test_ns_median(self):
-        samples, median = jcguest.parse_ns_hist(NS_HIST)
+        samples, median = guest.parse_ns_hist(NS_HIST)
         self.assertEqual(samples, 10)
         self.assertTrue(48 <= median < 64)
-        self.assertEqual(jcguest.parse_ns_hist(""), (0, None))
+        self.assertEqual(guest.parse_ns_hist(""), (0, None))
 
     def test_words(self):
-        self.assertEqual(jcguest.parse_words("mode: test\ndecisions 5\n"),
+        self.assertEqual(guest.parse_words("mode: test\ndecisions 5\n"),
                          {"mode": "test", "decisions": "5"})
 
 
 class CauseTest(unittest.TestCase):
     def test_every_move_has_one_cause(self):
-        causes = jcguest.by_cause(total=100, gained=40, pushed=5, stopper=15, moved=3, swapped=2,
+        causes = guest.by_cause(total=100, gained=40, pushed=5, stopper=15, moved=3, swapped=2,
                                   stuck=1)
         self.assertEqual(causes["balance"], 35)
         self.assertEqual(causes["active"], 5)
@@ -91,7 +91,7 @@ class CauseTest(unittest.TestCase):
         self.assertEqual(sum(causes.values()) - causes["total"], causes["total"])
 
     def test_numa_is_never_more_than_the_stopper_did(self):
-        causes = jcguest.by_cause(total=100, gained=40, pushed=5, stopper=8, moved=9, swapped=9,
+        causes = guest.by_cause(total=100, gained=40, pushed=5, stopper=8, moved=9, swapped=9,
                                   stuck=0)
         self.assertEqual((causes["numa"], causes["exec_affinity"]), (3, 0))
 

@@ -2,13 +2,10 @@
 """What the results of runs say: a figure of each, and of sets of them."""
 import collections
 import json
-import pathlib
 import statistics
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
-from pylib import statistics as abstats
-import scenarios  # noqa: E402
+from pylib import statistics as paired
+import scenarios
 
 PAYLOAD, PACKET = 1448, 1514
 TOLERANCE = 0.02
@@ -136,7 +133,7 @@ def group(results, *names):
 
 
 def median(values):
-    return abstats.median(values).value
+    return paired.median(values).value
 
 
 # -- cells ---------------------------------------------------------------------
@@ -216,7 +213,7 @@ def against_user(results):
 def user_figure(rows, interval):
     """Ratio kernel to user space on links with steps, their geometric mean, or None"""
     groups = [row[6] for row in rows if row[2] == interval and ":" in row[0]]
-    return abstats.combine(groups) if groups else None
+    return paired.combine(groups) if groups else None
 
 
 # -- preferences ------------------------------------------------------------------

@@ -2,24 +2,14 @@
 """Pictures of the report."""
 import statistics
 
+from pylib.plots import pyplot, save
 import figures
 
 COLOURS = {"liteflow": "tab:red", "cubic": "tab:blue", "bbr": "tab:green"}
 STEP = 1 / figures.SAMPLES_PER_S
 
 
-def pyplot():
-    import matplotlib
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    return plt
-
-
-def save(plt, figure, path):
-    figure.tight_layout()
-    # no date, no version: the same data gives the same file
-    figure.savefig(path, dpi=90, metadata={"Software": None})
-    plt.close(figure)
+DPI = 90
 
 
 def times(series):
@@ -50,7 +40,7 @@ def cells_cdf(table, path):
         axes.set_ylabel("cells")
         axes.grid(alpha=0.3)
         axes.legend()
-    save(plt, figure, path)
+    save(figure, path, DPI)
 
 
 def step_series(runs, path):
@@ -73,7 +63,7 @@ def step_series(runs, path):
     top.legend(loc="upper right")
     bottom.set_ylabel("queueing delay, ms")
     bottom.set_xlabel("s")
-    save(plt, figure, path)
+    save(figure, path, DPI)
 
 
 def flows_series(run, path):
@@ -92,4 +82,4 @@ def flows_series(run, path):
     axes.set_xlabel("s")
     axes.set_xlim(0, run.data["seconds"])
     axes.legend(loc="upper right", ncol=2)
-    save(plt, figure, path)
+    save(figure, path, DPI)

@@ -5,6 +5,8 @@ import itertools
 import pathlib
 import random
 
+from pylib.errors import Problem
+
 FILE = pathlib.Path(__file__).resolve().parent / "scenarios"
 PACKET = 1514
 SMALLEST_BUFFER = 8 * PACKET
@@ -16,7 +18,7 @@ NEEDED = ("figure", "cc", "mbit", "rtt", "bdp", "seconds", "seeds")
 AGENTS = ("remote-newest", "remote-each")
 
 
-class ScenarioError(ValueError):
+class ScenarioError(Problem):
     """A line that cannot be used; the text says why."""
 
 
@@ -160,6 +162,6 @@ def load(path=FILE):
                 raise ScenarioError(f"a second set '{name}'")
             names.add(name)
             runs += _expand(name, part, params)
-        except ValueError as error:
+        except (ValueError, ScenarioError) as error:
             raise ScenarioError(f"{path}:{number}: {error}") from None
     return runs

@@ -2,35 +2,36 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of the laboratory.
 
-Without options: what is said of results. --uml: is the emulated path what the theory
-says (scripts/uml.sh --lab must have been built)?
+Without options: scenarios, figures and the cache of results. --uml: is the emulated path
+what the theory says (scripts/uml.sh --lab must have been built)?
 """
-import argparse
 import json
 import math
 import os
 import pathlib
 import sys
 import tempfile
+import unittest
+
+from pylib import paths
+import figures
+import scenarios
+import uml
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.dont_write_bytecode = True
-import figures  # noqa: E402
-import scenarios  # noqa: E402
-import uml  # noqa: E402
-
 WIRE = 1448 / 1514
-failed = 0
+UML = False
 
 
-def check(what, ok, seen=""):
-    global failed
-    print(f"{'ok' if ok else 'FAILED'}: {what}{f' ({seen})' if seen != '' else ''}", flush=True)
-    failed += not ok
+class LabTest(unittest.TestCase):
+    """A test goes on after a check that failed, so that a run of minutes shows all."""
 
+    def check(self, what, ok, seen=""):
+        with self.subTest(what):
+            self.assertTrue(ok, f"{what}{f' ({seen})' if seen != '' else ''}")
 
-def close(what, seen, wanted, room):
-    check(what, abs(seen - wanted) <= room, f"{seen:.5g}, theory {wanted:.5g}")
+    def close(self, what, seen, wanted, room):
+        self.check(what, abs(seen - wanted) <= room, f"{seen:.5g}, theory {wanted:.5g}")
 
 
 # -- scenarios -------------------------------------------------------------------
@@ -46,35 +47,36 @@ def refused(text):
     return ""
 
 
-def test_scenarios():
-    runs = scenarios.load()
-    names = [run.name for run in runs]
-    check("names are unique", len(set(names)) == len(names))
-    by_name = {run.name: run for run in runs}
-    cell = by_name["cell-bbr-mbit50-rtt40-bdp0.5-s2"]
-    check("a buffer is a part of the BDP", cell.buffer == 125000, cell.buffer)
-    check("a buffer has 8 packets", by_name["cell-bbr-mbit2-rtt10-bdp0.5-s1"].buffer == 12112)
-    check("the same buffer runs once", "cell-bbr-mbit2-rtt10-bdp1-s1" not in by_name)
-    step = by_name["step5-cubic-rtt40-s1"]
-    check("a step's buffer is of the higher capacity", step.buffer == 500000, step.buffer)
-    fair = by_name["fair-flows3-s1"]
-    check("flows start 5 s apart", [round(at) for _, at in fair.starts()] == [0, 5, 10])
-    check("and run on after the last one's start", fair.seconds() == 50, fair.seconds())
-    check("a seed moves starts", fair.starts() != by_name["fair-flows3-s2"].starts())
-    beside = by_name["beside-cubic-rival-bdp1-s1"]
-    check("who starts first", [cc for cc, _ in beside.starts()] == ["cubic", "liteflow"])
-    agent = by_name["user-agent-interval10-mbit50-rtt40-remote-each-s1"] \
-        if "user-agent-interval10-mbit50-rtt40-remote-each-s1" in by_name else None
-    agent = agent or next(run for run in runs if run["cc"] == "remote-each")
-    check("an agent's flow is liteflow's", agent.cc == "liteflow" and
-          f"each:{agent['interval']}" in agent.arguments())
-    prefers = by_name["prefer-prefer1_8_1-mbit50-rtt20-bdp2-s1"].arguments()
-    check("preferences are the flows'", prefers[prefers.index("--prefer") + 1] == "1:8:1")
-    check("a set before a part is refused", "before" in refused("a figure=cells\n"))
-    check("a word without = is refused", "KEY=VALUE" in refused("[full]\na figure\n"))
-    check("an incomplete set is refused", "lacks" in refused("[full]\na figure=cells\n"))
-    check("a capacity of two parts is refused", "mbit=1:2" in refused(
-        "[full]\na figure=cells cc=bbr mbit=1:2 rtt=1 bdp=1 seconds=1 seeds=1\n"))
+class Scenarios(LabTest):
+    def test_scenarios(self):
+        runs = scenarios.load()
+        names = [run.name for run in runs]
+        self.check("names are unique", len(set(names)) == len(names))
+        by_name = {run.name: run for run in runs}
+        cell = by_name["cell-bbr-mbit50-rtt40-bdp0.5-s2"]
+        self.check("a buffer is a part of the BDP", cell.buffer == 125000, cell.buffer)
+        self.check("a buffer has 8 packets", by_name["cell-bbr-mbit2-rtt10-bdp0.5-s1"].buffer == 12112)
+        self.check("the same buffer runs once", "cell-bbr-mbit2-rtt10-bdp1-s1" not in by_name)
+        step = by_name["step5-cubic-rtt40-s1"]
+        self.check("a step's buffer is of the higher capacity", step.buffer == 500000, step.buffer)
+        fair = by_name["fair-flows3-s1"]
+        self.check("flows start 5 s apart", [round(at) for _, at in fair.starts()] == [0, 5, 10])
+        self.check("and run on after the last one's start", fair.seconds() == 50, fair.seconds())
+        self.check("a seed moves starts", fair.starts() != by_name["fair-flows3-s2"].starts())
+        beside = by_name["beside-cubic-rival-bdp1-s1"]
+        self.check("who starts first", [cc for cc, _ in beside.starts()] == ["cubic", "liteflow"])
+        agent = by_name["user-agent-interval10-mbit50-rtt40-remote-each-s1"] \
+            if "user-agent-interval10-mbit50-rtt40-remote-each-s1" in by_name else None
+        agent = agent or next(run for run in runs if run["cc"] == "remote-each")
+        self.check("an agent's flow is liteflow's", agent.cc == "liteflow" and
+              f"each:{agent['interval']}" in agent.arguments())
+        prefers = by_name["prefer-prefer1_8_1-mbit50-rtt20-bdp2-s1"].arguments()
+        self.check("preferences are the flows'", prefers[prefers.index("--prefer") + 1] == "1:8:1")
+        self.check("a set before a part is refused", "before" in refused("a figure=cells\n"))
+        self.check("a word without = is refused", "KEY=VALUE" in refused("[full]\na figure\n"))
+        self.check("an incomplete set is refused", "lacks" in refused("[full]\na figure=cells\n"))
+        self.check("a capacity of two parts is refused", "mbit=1:2" in refused(
+            "[full]\na figure=cells cc=bbr mbit=1:2 rtt=1 bdp=1 seconds=1 seeds=1\n"))
 
 
 # -- figures ---------------------------------------------------------------------
@@ -90,70 +92,71 @@ def result(cc, rates, seconds=30, p95=10000, seed=1, **params):
         "set": "fair", "short_us": [-1, 2000]})
 
 
-def test_figures():
-    check("goodput", result("bbr", [10]).goodput() == 10)
-    check("Jain of equals is 1", math.isclose(result("bbr", [5, 5, 5]).jain(), 1))
-    check("Jain of one that has all is 1/n", math.isclose(result("bbr", [9, 0, 0]).jain(), 1 / 3))
-    close("utilisation with loss", result("bbr", [45], loss="1").utilisation(),
-          100 * 45 / (50 * 0.99 * WIRE), 1e-6)
-    close("utilisation of a link with steps", result("bbr", [30], mbit="50:10:2", seconds=32).utilisation(),
-          100 / WIRE, 1e-6)
-    close("and of one that ends while it is high",
-          result("bbr", [34], mbit="50:10:2", seconds=10).utilisation(), 100 / WIRE, 1e-6)
-    close("shares", result("bbr", [25 * WIRE], seconds=40).shares()["bbr"], 100, 1e-6)
-    check("a flow that did not arrive has no time", result("bbr", [1]).fct() == [2])
+class Figures(LabTest):
+    def test_figures(self):
+        self.check("goodput", result("bbr", [10]).goodput() == 10)
+        self.check("Jain of equals is 1", math.isclose(result("bbr", [5, 5, 5]).jain(), 1))
+        self.check("Jain of one that has all is 1/n", math.isclose(result("bbr", [9, 0, 0]).jain(), 1 / 3))
+        self.close("utilisation with loss", result("bbr", [45], loss="1").utilisation(),
+              100 * 45 / (50 * 0.99 * WIRE), 1e-6)
+        self.close("utilisation of a link with steps", result("bbr", [30], mbit="50:10:2", seconds=32).utilisation(),
+              100 / WIRE, 1e-6)
+        self.close("and of one that ends while it is high",
+              result("bbr", [34], mbit="50:10:2", seconds=10).utilisation(), 100 / WIRE, 1e-6)
+        self.close("shares", result("bbr", [25 * WIRE], seconds=40).shares()["bbr"], 100, 1e-6)
+        self.check("a flow that did not arrive has no time", result("bbr", [1]).fct() == [2])
 
-    dominates = figures.dominates
-    check("better in both dominates", dominates((10, 5), (9, 6), 50))
-    check("better in one, worse in the other does not", not dominates((10, 7), (9, 6), 50))
-    check("equal is not dominated", not dominates((10, 5), (10, 5), 50))
-    check("within 2 % is equal", not dominates((10.1, 50), (10, 50.5), 50))
-    check("equal goodput with more delay is dominated", dominates((10, 5), (10.1, 6), 50))
-    check("a packet's time is no difference", not dominates((10, 0), (10, 0.2), 50))
+        dominates = figures.dominates
+        self.check("better in both dominates", dominates((10, 5), (9, 6), 50))
+        self.check("better in one, worse in the other does not", not dominates((10, 7), (9, 6), 50))
+        self.check("equal is not dominated", not dominates((10, 5), (10, 5), 50))
+        self.check("within 2 % is equal", not dominates((10.1, 50), (10, 50.5), 50))
+        self.check("equal goodput with more delay is dominated", dominates((10, 5), (10.1, 6), 50))
+        self.check("a packet's time is no difference", not dominates((10, 0), (10, 0.2), 50))
 
-    def table(own, cubic=(10, 40, 0), bbr=(9, 10, 0)):
-        return [{"mbit": "50", "rtt": "40", "bdp": "1", "liteflow": own, "cubic": cubic,
-                 "bbr": bbr}]
+        def table(own, cubic=(10, 40, 0), bbr=(9, 10, 0)):
+            return [{"mbit": "50", "rtt": "40", "bdp": "1", "liteflow": own, "cubic": cubic,
+                     "bbr": bbr}]
 
-    check("a good cell", figures.good_cells(table((9.5, 5, 0)))[0] == 100)
-    check("it dominates whom it beats",
-          figures.good_cells(table((9.5, 5, 0)))[2] == {"cubic": 0, "bbr": 100})
-    check("dominated: lost", "bbr dominates" in figures.good_cells(table((8.9, 20, 0)))[1][0][1])
-    check("too little goodput: lost",
-          "80 % of" in figures.good_cells(table((8, 1, 0)))[1][0][1])
-    check("a cell that one did not run does not count",
-          figures.good_cells([{"mbit": "5", "liteflow": (1, 1, 1)}]) is None)
+        self.check("a good cell", figures.good_cells(table((9.5, 5, 0)))[0] == 100)
+        self.check("it dominates whom it beats",
+              figures.good_cells(table((9.5, 5, 0)))[2] == {"cubic": 0, "bbr": 100})
+        self.check("dominated: lost", "bbr dominates" in figures.good_cells(table((8.9, 20, 0)))[1][0][1])
+        self.check("too little goodput: lost",
+              "80 % of" in figures.good_cells(table((8, 1, 0)))[1][0][1])
+        self.check("a cell that one did not run does not count",
+              figures.good_cells([{"mbit": "5", "liteflow": (1, 1, 1)}]) is None)
 
-    users = [result("liteflow", [30], mbit="100:20:2", interval="0"),
-             result("remote-newest", [20], mbit="100:20:2", interval="100"),
-             result("remote-each", [25], mbit="100:20:2", interval="100"),
-             result("liteflow", [30], interval="0"),
-             result("remote-each", [10], interval="100")]
-    rows = figures.against_user(users)
-    check("the better form in user space counts", rows[0][3] == "remote-each", rows[0][3])
-    close("the figure is that of links with steps",
-          figures.user_figure(rows, "100").value, 1.2, 1e-9)
-    check("no figure without runs", figures.user_figure(rows, "10") is None)
+        users = [result("liteflow", [30], mbit="100:20:2", interval="0"),
+                 result("remote-newest", [20], mbit="100:20:2", interval="100"),
+                 result("remote-each", [25], mbit="100:20:2", interval="100"),
+                 result("liteflow", [30], interval="0"),
+                 result("remote-each", [10], interval="100")]
+        rows = figures.against_user(users)
+        self.check("the better form in user space counts", rows[0][3] == "remote-each", rows[0][3])
+        self.close("the figure is that of links with steps",
+              figures.user_figure(rows, "100").value, 1.2, 1e-9)
+        self.check("no figure without runs", figures.user_figure(rows, "10") is None)
 
-    table = figures.preferences([
-        result("liteflow", [40], p95=delay, prefer=weights, bdp=bdp)
-        for weights, delay, bdp in (("8:1:1", 10000, "1"), ("1:8:1", 5000, "1"),
-                                    ("8:1:1", 10000, "2"), ("1:8:1", 9000, "2"),
-                                    ("1:8:1", 1, "4"))])
-    close("delay that a preference saves, percent", figures.delay_saved(table), 30, 1e-9)
-    check("none without both preferences", figures.delay_saved({}) is None)
+        table = figures.preferences([
+            result("liteflow", [40], p95=delay, prefer=weights, bdp=bdp)
+            for weights, delay, bdp in (("8:1:1", 10000, "1"), ("1:8:1", 5000, "1"),
+                                        ("8:1:1", 10000, "2"), ("1:8:1", 9000, "2"),
+                                        ("1:8:1", 1, "4"))])
+        self.close("delay that a preference saves, percent", figures.delay_saved(table), 30, 1e-9)
+        self.check("none without both preferences", figures.delay_saved({}) is None)
 
-    here, there, alone = result("bbr", [40, 8]), result("bbr", [44, 6]), result("bbr", [1])
-    other = result("bbr", [1, 1])
-    for run, name, delay, model in ((here, "a", 5000, "x"), (there, "a", 7000, "x"),
-                                    (alone, "b", 1, "x"), (other, "a", 1, "y")):
-        run.data["name"], run.data["queue"]["p95_us"] = name, delay
-        run.data["versions"] = {"model": model}
-    rows = figures.elsewhere({"fair": [here, alone]}, {"fair": [there, other]})
-    check("the same runs elsewhere", len(rows) == 1 and rows[0][:3] == ("fair", "bbr", 1), rows)
-    close("goodput there, median", rows[0][3], (10 - 25) / 2, 1e-9)
-    close("and the largest change", rows[0][4], -25, 1e-9)
-    close("delay there, ms", rows[0][5], 2, 1e-9)
+        here, there, alone = result("bbr", [40, 8]), result("bbr", [44, 6]), result("bbr", [1])
+        other = result("bbr", [1, 1])
+        for run, name, delay, model in ((here, "a", 5000, "x"), (there, "a", 7000, "x"),
+                                        (alone, "b", 1, "x"), (other, "a", 1, "y")):
+            run.data["name"], run.data["queue"]["p95_us"] = name, delay
+            run.data["versions"] = {"model": model}
+        rows = figures.elsewhere({"fair": [here, alone]}, {"fair": [there, other]})
+        self.check("the same runs elsewhere", len(rows) == 1 and rows[0][:3] == ("fair", "bbr", 1), rows)
+        self.close("goodput there, median", rows[0][3], (10 - 25) / 2, 1e-9)
+        self.close("and the largest change", rows[0][4], -25, 1e-9)
+        self.close("delay there, ms", rows[0][5], 2, 1e-9)
 
 
 # -- the emulated path -----------------------------------------------------------
@@ -173,62 +176,65 @@ RUNS = {
 
 
 def emulate():
-    with tempfile.NamedTemporaryFile("w", dir=uml.BUILD) as listing:
+    with tempfile.NamedTemporaryFile("w", dir=paths.BUILD) as listing:
         listing.writelines(f"{name} {args}\n" for name, args in RUNS.items())
         listing.flush()
         core = max(os.sched_getaffinity(0))
         with uml.start(core, listing.name, None, 300) as process:
             lines = process.stdout.readlines()
     if process.returncode:
-        sys.exit(f"test_lab: UML ended with status {process.returncode}")
+        raise AssertionError(f"UML ended with status {process.returncode}")
     words = [line.strip().split(" ", 3) for line in lines if line.startswith("run ")]
     return {name: (int(status), text) for _, name, status, text in words}
 
 
-def test_path():
-    got = emulate()
-    runs = {name: json.loads(text) for name, (status, text) in got.items()
-            if not status and text.startswith("{")}
-    plain = runs["plain"]
-    close("base RTT, ms", plain["flows"][0]["min_rtt_us"] / 1000, 40, 0.1)
-    settled = sum(plain["flows"][0]["kbit"][-100:]) / 100
-    close("capacity, kbit/s of payload", settled, 50000 * WIRE, 100)
-    close("buffer, ms", plain["queue"]["p100_us"] / 1000, 40, 2 * 0.243)
-    check("nothing lost but at the bottleneck", plain["lost"] == 0 and plain["queue"]["drops"] > 0)
-    slow = runs["slow"]
-    close("base RTT of a slow link, ms", slow["flows"][0]["min_rtt_us"] / 1000, 150, 0.5)
-    close("its buffer, ms", slow["queue"]["p100_us"] / 1000, 80, 2 * 6.06)
-    one = runs["loss-1"]
-    sent = one["queue"]["packets"]
-    close("random loss, percent", 100 * one["lost"] / sent, 1, 400 * math.sqrt(0.0099 / sent))
-    first, again, other = (runs[f"loss-{at}"]["flows"][0] for at in (2, 3, 4))
-    close("the same seed gives the same, bytes", again["bytes"], first["bytes"],
-          0.01 * first["bytes"])
-    # sampling may see a packet more or less
-    check("from the first second on", all(abs(one - two) <= 2 * 8 * 1448 / 100 for one, two in
-                                          zip(first["kbit"][:10], again["kbit"][:10])))
-    check("another seed does not", any(abs(one - two) > 2 * 8 * 1448 / 100 for one, two in
-                                       zip(first["kbit"][:10], other["kbit"][:10])))
-    kbit = runs["step"]["flows"][0]["kbit"]
-    close("capacity after a step down, kbit/s", sum(kbit[60:98]) / 38, 10000 * WIRE, 300)
-    close("and after one up", sum(kbit[140:150]) / 10, 50000 * WIRE, 2500)
-    # the handshake, and 7 packets in one window: only the way back takes time
-    times = [value / 1000 for value in runs["short"]["short_us"]]
-    close("10 kB over an empty path, ms", times[0], 40 + 7 * 0.242, 0.5)
-    check("an unknown congestion control is refused",
-          got["nobody"][0] == 1 and "does not have it" in got["nobody"][1], got["nobody"][1])
-    status, text = got["iperf"]
-    check("iperf3 ran", status == 0 and text.isdigit(), text)
-    if text.isdigit():
-        close("iperf3 measures the same, kbit/s", int(text) / 1000, settled, 0.01 * settled)
+class Path(LabTest):
+    def test_path(self):
+        got = emulate()
+        runs = {name: json.loads(text) for name, (status, text) in got.items()
+                if not status and text.startswith("{")}
+        plain = runs["plain"]
+        self.close("base RTT, ms", plain["flows"][0]["min_rtt_us"] / 1000, 40, 0.1)
+        settled = sum(plain["flows"][0]["kbit"][-100:]) / 100
+        self.close("capacity, kbit/s of payload", settled, 50000 * WIRE, 100)
+        self.close("buffer, ms", plain["queue"]["p100_us"] / 1000, 40, 2 * 0.243)
+        self.check("nothing lost but at the bottleneck", plain["lost"] == 0 and plain["queue"]["drops"] > 0)
+        slow = runs["slow"]
+        self.close("base RTT of a slow link, ms", slow["flows"][0]["min_rtt_us"] / 1000, 150, 0.5)
+        self.close("its buffer, ms", slow["queue"]["p100_us"] / 1000, 80, 2 * 6.06)
+        one = runs["loss-1"]
+        sent = one["queue"]["packets"]
+        self.close("random loss, percent", 100 * one["lost"] / sent, 1, 400 * math.sqrt(0.0099 / sent))
+        first, again, other = (runs[f"loss-{at}"]["flows"][0] for at in (2, 3, 4))
+        self.close("the same seed gives the same, bytes", again["bytes"], first["bytes"],
+              0.01 * first["bytes"])
+        # sampling may see a packet more or less
+        self.check("from the first second on", all(abs(one - two) <= 2 * 8 * 1448 / 100 for one, two in
+                                              zip(first["kbit"][:10], again["kbit"][:10])))
+        self.check("another seed does not", any(abs(one - two) > 2 * 8 * 1448 / 100 for one, two in
+                                           zip(first["kbit"][:10], other["kbit"][:10])))
+        kbit = runs["step"]["flows"][0]["kbit"]
+        self.close("capacity after a step down, kbit/s", sum(kbit[60:98]) / 38, 10000 * WIRE, 300)
+        self.close("and after one up", sum(kbit[140:150]) / 10, 50000 * WIRE, 2500)
+        # the handshake, and 7 packets in one window: only the way back takes time
+        times = [value / 1000 for value in runs["short"]["short_us"]]
+        self.close("10 kB over an empty path, ms", times[0], 40 + 7 * 0.242, 0.5)
+        self.check("an unknown congestion control is refused",
+              got["nobody"][0] == 1 and "does not have it" in got["nobody"][1], got["nobody"][1])
+        status, text = got["iperf"]
+        self.check("iperf3 ran", status == 0 and text.isdigit(), text)
+        if text.isdigit():
+            self.close("iperf3 measures the same, kbit/s", int(text) / 1000, settled, 0.01 * settled)
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--uml", action="store_true", help="measure the emulated path")
-if parser.parse_args().uml:
-    test_path()
-else:
-    test_scenarios()
-    test_figures()
-print(f"test_lab: {failed} failed" if failed else "test_lab: all passed")
-sys.exit(failed > 0)
+def load_tests(loader, _tests, _pattern):
+    """The path is what --uml asks for, and nothing else: it takes minutes and a kernel."""
+    cases = (Path,) if UML else (Scenarios, Figures)
+    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
+
+
+if __name__ == "__main__":
+    UML = "--uml" in sys.argv
+    if UML:
+        sys.argv.remove("--uml")
+    unittest.main(verbosity=2)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Starting the laboratory's kernel, in UML or in the QEMU guest."""
-import os
 import pathlib
 import shutil
 import subprocess
 
+from pylib.errors import Problem
+from pylib.paths import BUILD, ROOT
+
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
-BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build"))
 MODEL = HERE.parent / "models" / "cc.json"
 PREFER_MODEL = HERE.parent / "models" / "cc_pref.json"
 TRAFFIC = BUILD / "liteflow" / "traffic"
@@ -15,7 +15,7 @@ LFCTL = BUILD / "liteflow" / "lfctl"
 LINUX = BUILD / "uml-lab" / "linux"
 
 
-class LabError(RuntimeError):
+class LabError(Problem):
     """Something is missing; the text says what."""
 
 

@@ -2,13 +2,14 @@
 """The simulator (libccsim.so) for Python."""
 import ctypes
 import os
-import sys
 
 import numpy as np
 
+from pylib import paths
+from pylib.errors import Problem
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
-BUILD = os.path.abspath(os.environ.get("BUILD") or os.path.join(TOP, "build"))
+TOP, BUILD = map(str, (paths.ROOT, paths.BUILD))
 LIBRARY = os.path.join(BUILD, "liteflow", "ccsim", "libccsim.so")
 
 MAX_FLOWS, MAX_STEPS = 12, 12           # as in sim.h
@@ -22,7 +23,7 @@ GAINS = (4, 0.06, 1, 0.2)         # of the expert, see policy.c
 _double, _float = ctypes.c_double, ctypes.c_float
 
 
-class SimError(Exception):
+class SimError(Problem):
     """What the user can do something about."""
 
 
@@ -161,11 +162,3 @@ def forward(params, rows):
     rows = np.ascontiguousarray(rows, dtype=np.float32)
     return np.array([lib.policy_run(ctypes.c_void_p(p.ctypes.data), n,
                                     ctypes.c_void_p(r.ctypes.data)) for r in rows])
-
-
-def main(go):
-    """Run go(), with errors as one line."""
-    try:
-        sys.exit(go())
-    except SimError as err:
-        sys.exit(f"{os.path.basename(sys.argv[0])}: {err}")

@@ -285,7 +285,7 @@ class Aurora(unittest.TestCase):
     def test_actions(self):
         if not os.path.exists(AURORA):
             self.skipTest(f"no {AURORA}")
-        tool = os.path.join(sl.TOP, "liteflow", "tests", "aurora_json.py")
+        tool = os.path.join(sl.TOP, "liteflow", "tests", "aurora-json")
         net = json.loads(subprocess.run(["/usr/bin/python3", tool, AURORA], check=True,
                                         capture_output=True).stdout)
         params = []

@@ -59,13 +59,13 @@ try()
 	result $? "$name"
 }
 
-# check NAME COMMAND FILE...: one of check_rows.py
+# check NAME COMMAND FILE...: one of check_rows
 check()
 {
 	local name=$1
 
 	shift
-	/usr/bin/python3 "$here/check_rows.py" "$@" >"$work/out" 2>&1
+	/usr/bin/python3 "$here/check_rows" "$@" >"$work/out" 2>&1
 	result $? "$name"
 }
 
