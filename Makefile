@@ -217,7 +217,7 @@ test:
 	@scripts/run-tests change
 
 test-full:
-	@scripts/deps.sh --notice run lfctl mllb test train cc
+	@scripts/deps.sh --notice run lfctl mllb test train cc deb
 	@scripts/run-tests full
 
 bench:
