@@ -53,7 +53,7 @@ fi
 
 # What the job sets; fstab and share_dirs are about the shares.
 command=() cwd=/ interactive=0 rows=24 columns=80 term=linux net=0
-hostname=guest home=/root fstab='' share_dirs=()
+hostname=guest home=/root fstab='' share_dirs=() stdin=/dev/null
 # shellcheck source=/dev/null
 . "$run/job" || exit 1
 
@@ -148,9 +148,9 @@ else
 	exec 8> >(trap '' TERM; exec cat > "$port" 7>&- 9>&-)
 	err_pid=$!
 	(
-		exec < /dev/null >&7 2>&8 7>&- 8>&- 9>&-
+		exec < "$stdin" >&7 2>&8 7>&- 8>&- 9>&-
 		enter
-		exec "${command[@]}"
+		exec -- "${command[@]}"
 	)
 	status=$?
 	exec 7>&- 8>&-

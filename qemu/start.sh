@@ -12,6 +12,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 125
 build=${BUILD:-${here%/*}/build}
 qemu=${QEMU:-qemu-system-x86_64}
 
+# A closed standard stream would become the next file that is opened.
+{ : 9<&0; } 2> /dev/null || exec < /dev/null
+{ : 9>&1; } 2> /dev/null || exec > /dev/null
+[[ -e /dev/fd/2 ]] || exec 2> /dev/null
+
 usage() {
 	cat <<'END'
 Usage: qemu/start.sh [OPTION]... [-- COMMAND [ARG]...]
@@ -19,7 +24,9 @@ Usage: qemu/start.sh [OPTION]... [-- COMMAND [ARG]...]
 Boot the built kernel in QEMU on two NUMA nodes. The guest sees the host's root
 file system; what it writes goes to memory and is forgotten. Runs COMMAND there
 as root in the current directory, streams its output and exits with its status;
-without COMMAND, gives a shell on this terminal (Ctrl-] x ends QEMU).
+without COMMAND, gives a shell on this terminal (Ctrl-] x ends QEMU). No shell
+sees COMMAND: each ARG arrives byte for byte. COMMAND's standard input is empty,
+and the launcher's is left alone, unless --stdin is given.
 
   --kernel FILE       bzImage (default: kernel/arch/x86/boot/bzImage below $BUILD,
                       which is build/ of this repository by default)
@@ -41,6 +48,8 @@ without COMMAND, gives a shell on this terminal (Ctrl-] x ends QEMU).
                       give the guest a host directory read-write, on the same
                       path or on GUEST (repeatable)
   --share-build       the same for $BUILD
+  --stdin             COMMAND reads the launcher's standard input, which is read to
+                      its end before the guest starts
   --net               a network card with QEMU's user network
   --timeout SECONDS   end the guest after that time (default: never)
   --log FILE          kernel log (default: a new file in $BUILD/logs)
@@ -51,16 +60,20 @@ without COMMAND, gives a shell on this terminal (Ctrl-] x ends QEMU).
 
 Exit status: COMMAND's own, or
   124  timeout
-  125  the launcher failed: bad option, no kernel, QEMU did not start
+  125  the launcher failed: bad option, no kernel, too long a command line, QEMU
+       did not start, nobody reads the output any more
   254  COMMAND succeeded, but the kernel log has a splat (see qemu/check-dmesg.sh)
-  255  the guest died: panic, or it ended without reporting a status
+  255  the guest died: panic, no message for 2 minutes while it booted, QEMU was
+       killed, or it ended without reporting a status; its last messages are shown
   130, 143, 129       interrupted by SIGINT, SIGTERM, SIGHUP
 The last line on stderr begins with "start.sh:" and names the cause.
 END
 }
 
 say() {
-	printf 'start.sh: %s\n' "$*" >&2
+	local text=$*
+	# names may hold anything, and the last line is one line
+	printf 'start.sh: %s\n' "${text//[[:cntrl:]]/?}" >&2
 }
 
 # The launcher's own failures.
@@ -83,7 +96,7 @@ number() { # NAME VALUE MIN MAX
 
 kernel=
 nodes=2 smp=8 threads=1 mem=4G accel=auto tcg_threads=auto icount=0
-append=() shares=() net=0 timeout=0 log='' check=1 gdb='' dry=0
+append=() shares=() net=0 timeout=0 log='' check=1 gdb='' dry=0 stdin=0
 command=()
 
 while (($#)); do
@@ -119,6 +132,7 @@ while (($#)); do
 	--share) shares+=("$2") && shift ;;
 	--share-build) shares+=("$build") ;;
 	--net) net=1 ;;
+	--stdin) stdin=1 ;;
 	--timeout) timeout=$2 && shift ;;
 	--log) log=$2 && shift ;;
 	--no-dmesg-check) check=0 ;;
@@ -204,13 +218,18 @@ done
 interactive=0
 if ((${#command[@]} == 0)); then
 	interactive=1
+	[[ $stdin == 0 ]] || fail "--stdin is for a command: put it after --"
 	[[ $dry == 1 || (-t 0 && -t 1) ]] ||
 		fail "a shell needs a terminal; to run a command, put it after --"
 fi
+# A quarter of 8 MiB of stack, the environment included, is what exec() takes.
+arguments=$(printf '%s........' ${command[0]+"${command[@]}"} | LC_ALL=C wc -c)
+((arguments <= 2000000)) ||
+	fail "the command has $arguments bytes of arguments, the guest takes 2000000"
 
 # --- life and death of what this script starts --------------------------------
 
-run='' qemu_pid='' tail_out='' tail_err='' stty_saved=''
+run='' qemu_pid='' tail_out='' tail_err='' watcher='' stty_saved=''
 
 # QEMU runs under timeout(1), which passes the signal on.
 kill_qemu() {
@@ -225,6 +244,7 @@ cleanup() {
 	kill_qemu
 	# The readers end with QEMU, having read everything.
 	[[ -z $tail_out ]] || wait "$tail_out" "$tail_err" 2> /dev/null
+	[[ -z $watcher ]] || kill "$watcher" 2> /dev/null
 	[[ -z $stty_saved ]] || stty "$stty_saved"
 	[[ -z $run ]] || rm -rf -- "$run"
 }
@@ -312,6 +332,13 @@ if [[ $dry == 1 ]]; then
 else
 	run=$(mktemp -d "$tmp/jc-guest.XXXXXXXX") || fail "cannot create a directory in $tmp"
 	run_dir=$run
+	# Ends with this script, even if that is killed, and then tidies up.
+	exec 8> >(
+		exec > /dev/null 2>&1
+		trap '' INT TERM HUP
+		cat
+		rm -rf -- "$run"
+	)
 fi
 
 words=(
@@ -417,7 +444,13 @@ else
 fi
 [[ $net == 0 ]] || argv+=(-netdev user,id=net -device virtio-net-pci,netdev=net,romfile=)
 [[ -z $gdb ]] || argv+=(-gdb "tcp:127.0.0.1:$gdb" -S)
-argv+=(-kernel "$kernel" -append "${words[*]} ${append[*]-}")
+cmdline="${words[*]} ${append[*]-}"
+# The boot protocol's cmdline_size; the kernel would cut what is longer.
+limit=$(od -An -tu4 -j 568 -N 4 -- "$kernel" | tr -d ' ')
+length=$(printf %s "$cmdline" | LC_ALL=C wc -c)
+((length <= limit)) ||
+	fail "the kernel's command line has $length bytes, this kernel takes $limit: shorten --append"
+argv+=(-kernel "$kernel" -append "$cmdline")
 
 if [[ $dry == 1 ]]; then
 	printf '%q ' "${argv[@]}"
@@ -435,6 +468,9 @@ install -m 755 -- "$here/guest-init.sh" "$run/init" ||
 : > "$run/status"
 : > "$run/out"
 : > "$run/err"
+if [[ $stdin == 1 ]]; then
+	cat > "$run/stdin" || fail "cannot keep the standard input in $run"
+fi
 # Without root's rights QEMU cannot give the guest the host's /root.
 home=/root
 ((EUID == 0)) || home=/run/home
@@ -447,6 +483,7 @@ fi
 	# printf %q is read back by bash, any byte included.
 	printf 'cwd=%q interactive=%q rows=%q columns=%q net=%q term=%q hostname=%q home=%q\n' \
 		"$PWD" "$interactive" "$rows" "$columns" "$net" "${TERM:-linux}" jc-guest "$home"
+	[[ $stdin == 0 ]] || echo "stdin=$run/stdin"
 	printf 'fstab=%q\n' "$fstab"
 	echo "share_dirs=(${share_dirs[*]@Q})"
 	echo "command=(${command[*]@Q})"
@@ -464,21 +501,56 @@ start=$SECONDS
 # passes signals on. --foreground leaves the terminal to QEMU.
 guest() {
 	exec setpriv --pdeathsig TERM timeout --foreground -k 5 "$timeout" \
-		setpriv --pdeathsig KILL "${argv[@]}"
+		setpriv --pdeathsig KILL "${argv[@]}" 8>&-
+}
+
+# A kernel that panics before it has read "panic=" halts for ever; another one
+# may hang without a word. Ends QEMU and writes down why.
+watch_boot() {
+	local size=0 now quiet=0 pipe
+	# No sleep(1) that would outlive this script: nothing ever comes here.
+	exec 8>&- < /dev/null > /dev/null 2>&1 {pipe}<> <(:)
+	while ! read -rt 1 -u "$pipe"; do
+		kill -0 "$qemu_pid" 2> /dev/null || return
+		now=$(stat -c %s -- "$log")
+		if [[ $now != "$size" ]]; then
+			# and the line that the last look may have cut
+			if tail -c +"$((size > 200 ? size - 200 : 1))" -- "$log" |
+				grep -a 'Kernel panic - not syncing'; then
+				read -rt 5 -u "$pipe"
+				echo "it did not restart after the panic" > "$run/why"
+				break
+			fi
+			size=$now quiet=0
+		elif [[ $(< "$run/status") == *ready* ]]; then
+			quiet=0
+		elif ((++quiet >= 120)); then
+			echo "no message for $quiet s while it booted" > "$run/why"
+			break
+		fi
+	done
+	kill -TERM "$qemu_pid" 2> /dev/null
+}
+start_watcher() {
+	[[ -z $gdb && " ${append[*]-}" != *' panic='* ]] || return 0
+	watch_boot &
+	watcher=$!
 }
 if [[ $interactive == 1 ]]; then
 	exec 3<&0
 	guest <&3 2> "$run/qemu.err" &
 	qemu_pid=$!
+	start_watcher
 	wait "$qemu_pid"
 	qemu_status=$?
 else
 	guest < /dev/null > /dev/null 2> "$run/qemu.err" &
 	qemu_pid=$!
-	tail -n +1 -f -s 0.1 --pid="$qemu_pid" "$run/out" &
+	tail -n +1 -f -s 0.1 --pid="$qemu_pid" "$run/out" 8>&- &
 	tail_out=$!
-	tail -n +1 -f -s 0.1 --pid="$qemu_pid" "$run/err" >&2 &
+	tail -n +1 -f -s 0.1 --pid="$qemu_pid" "$run/err" >&2 8>&- &
 	tail_err=$!
+	start_watcher
 	wait -n -p first "$qemu_pid" "$tail_out"
 	qemu_status=$?
 	if [[ $first == "$tail_out" ]] && kill -0 "$qemu_pid" 2> /dev/null; then
@@ -494,6 +566,8 @@ else
 	tail_out='' tail_err=''
 fi
 qemu_pid=
+[[ -z $watcher ]] || kill "$watcher" 2> /dev/null
+watcher=
 seconds=$((SECONDS - start))
 if [[ -n $stty_saved ]]; then
 	stty "$stty_saved"
@@ -515,8 +589,14 @@ if [[ -z $status ]]; then
 		fail "QEMU did not start the guest (status $qemu_status)"
 	fi
 	cat "$run/qemu.err" >&2
+	echo "start.sh: the guest's last messages:" >&2
+	tail -n 15 -- "$log" | LC_ALL=C tr -cd '[:print:]\n\t' | sed 's/^/  /' >&2
 	cause=$(grep -a -m1 -o 'Kernel panic - .*' "$log" | tr -d '\r') ||
 		cause=$(grep -a -o 'jc-init: fatal: .*' "$log" | tail -n 1 | tr -d '\r')
+	if [[ -z $cause ]] && ((qemu_status > 128)) && [[ ! -s $run/why ]]; then
+		cause="QEMU was killed by SIG$(kill -l "$((qemu_status - 128))")"
+	fi
+	: "${cause:=$(cat "$run/why" 2> /dev/null)}"
 	: "${cause:=it ended without reporting a status}"
 	[[ $ready == 1 ]] || cause+=" (before the command began)"
 	say "the guest died: $cause (QEMU status $qemu_status, kernel log: $log)"
