@@ -547,7 +547,7 @@ static const char *beyond_field(const struct shape *s, uint8_t *blob, size_t len
 		if (s->text < sizeof(no_text[0]))
 			return NULL;
 		memset(p.text, 'a', s->text);
-		strcpy((char *)p.text + below(s->text - 4), no_text[row]);
+		memcpy(p.text + below(s->text - 4), no_text[row], strlen(no_text[row]));
 		return "provenance is no UTF-8";
 	case 16:
 		if (len + 8 > J_BLOB)

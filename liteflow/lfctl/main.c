@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lfctl.h"
+#include "tool.h"
+
+TOOL_ABOUT("lfctl");
 
 bool opt_json;
 
@@ -56,7 +59,9 @@ static int usage(FILE *f, const char *group)
 {
 	fprintf(f, "usage: lfctl [--json] COMMAND [ARGUMENT...]\n");
 	list(f, group);
-	fprintf(f, "lfctl COMMAND --help shows its options.\n");
+	fprintf(f, "  lfctl %-18s %s\n", "help [COMMAND]", "this, or the options of a command");
+	if (f == stdout)
+		fprintf(f, "\nReport bugs to %s.\n", TOOL_BUGS);
 	return f == stdout ? 0 : EXIT_USAGE;
 }
 
@@ -83,18 +88,88 @@ static bool is_group(const char *word)
 	return false;
 }
 
+/* What could have been meant: commands, or those of a group. */
+static const char *hint(const char *group, const char *word)
+{
+	const char *words[ARRAY_SIZE(commands) + 2], **w = words;
+	const struct command *c;
+
+	for (c = commands; c < commands + ARRAY_SIZE(commands); c++)
+		if (!group)
+			*w++ = c->group;
+		else if (c->name && !strcmp(c->group, group))
+			*w++ = c->name;
+	*w++ = "help";
+	*w = NULL;
+	return tool_hint(word, words);
+}
+
+static int no_command(int argc, char **argv)
+{
+	const char *group = argv[1];
+
+	if (!is_group(group)) {
+		fprintf(stderr, "lfctl: no command \"%s\"%s\n", group, hint(NULL, group));
+		return usage(stderr, NULL);
+	}
+	if (argc < 3)
+		fprintf(stderr, "lfctl: %s: which command?\n", group);
+	else
+		fprintf(stderr, "lfctl: %s: no command \"%s\"%s\n", group, argv[2],
+			hint(group, argv[2]));
+	return usage(stderr, group);
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	char name[64];
+	int ret;
+
+	snprintf(name, sizeof(name), "lfctl %s%s%s", c->group, c->name ? " " : "",
+		 c->name ? c->name : "");
+	argv[0] = name;
+	ret = c->run(argc, argv);
+	if (fflush(stdout) || ferror(stdout))
+		return complain("standard output: write error");
+	return ret;
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "-?") ||
+	       !strcmp(word, "help");
+}
+
+/* "lfctl help model pack" is "lfctl model pack --help". */
+static int help(int argc, char **argv)
+{
+	char *words[] = { NULL, "--help", NULL };
+	const struct command *c;
+
+	if (argc < 2)
+		return usage(stdout, NULL);
+	c = find(argv[1], argc > 2 ? argv[2] : NULL);
+	if (c)
+		return run(c, 2, words);
+	if (argc == 2 && is_group(argv[1]))
+		return usage(stdout, argv[1]);
+	return no_command(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
-	char name[64];
-	int skip, ret;
+	int skip;
 
 	argp_err_exit_status = EXIT_USAGE;
 	for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
 		if (!strcmp(argv[1], "--json") || !strcmp(argv[1], "-j")) {
 			opt_json = true;
-		} else if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		} else if (is_help(argv[1])) {
 			return usage(stdout, NULL);
+		} else if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+			puts(argp_program_version);
+			return 0;
 		} else {
 			fprintf(stderr, "lfctl: unknown option %s\n", argv[1]);
 			return usage(stderr, NULL);
@@ -102,23 +177,14 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2)
 		return usage(stderr, NULL);
+	if (!strcmp(argv[1], "help"))
+		return help(argc - 1, argv + 1);
 	c = find(argv[1], argc > 2 ? argv[2] : NULL);
 	if (!c) {
-		if (is_group(argv[1]) && argc > 2 && !strcmp(argv[2], "--help"))
+		if (is_group(argv[1]) && argc > 2 && is_help(argv[2]))
 			return usage(stdout, argv[1]);
-		if (is_group(argv[1]))
-			fprintf(stderr, "lfctl: %s: %s\n", argv[1],
-				argc > 2 ? "no such command" : "which command?");
-		else
-			fprintf(stderr, "lfctl: no command \"%s\"\n", argv[1]);
-		return usage(stderr, is_group(argv[1]) ? argv[1] : NULL);
+		return no_command(argc, argv);
 	}
 	skip = c->name ? 2 : 1;
-	snprintf(name, sizeof(name), "lfctl %s%s%s", c->group, c->name ? " " : "",
-		 c->name ? c->name : "");
-	argv[skip] = name;
-	ret = c->run(argc - skip, argv + skip);
-	if (fflush(stdout) || ferror(stdout))
-		return complain("standard output: write error");
-	return ret;
+	return run(c, argc - skip, argv + skip);
 }

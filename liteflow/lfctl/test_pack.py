@@ -18,6 +18,8 @@ import sys
 import tempfile
 import zlib
 
+from test_words import words
+
 ACTIVATIONS = ["none", "relu", "tanh", "sigmoid", "argmax"]
 
 
@@ -585,7 +587,7 @@ def files(t):
 def main():
     t = Tests(sys.argv[1])
     print("TAP version 13")
-    for part in (accuracy, damage, world, shapes, numbers, promises, files):
+    for part in (accuracy, damage, world, shapes, numbers, promises, files, words):
         part(t)
     print("1..%d" % t.n)
     return 1 if t.failed else 0
