@@ -104,7 +104,9 @@ kernel()
 	KDEB_PKGVERSION=$(tree_version "$LINUX")-$VERSION
 	export KDEB_PKGVERSION
 	export DEB_BUILD_PROFILES=pkg.$KDEB_SOURCENAME.nokerneldbg
-	logged deb-debian kmake "$LINUX" "$KERNEL" debian
+	# shellcheck disable=SC2016 # make's variable
+	logged deb-debian kmake "$LINUX" "$KERNEL" run-command \
+		KBUILD_RUN_COMMAND='$(srctree)/scripts/package/mkdebian'
 	sed -i "s/^ -- .*/ -- $MAINTAINER  $DATE/" "$KERNEL/debian/changelog"
 	# -R splits at blanks, whatever the quotes.
 	printf '#!/bin/sh\nexec make CC="%s" -f debian/rules "$@"\n' "$(compiler gcc)" \
