@@ -23,6 +23,7 @@ export LC_ALL=C
 
 # Fixed, so that images are reproducible and ccache hits.
 export KBUILD_BUILD_TIMESTAMP=$AUTHOR_DATE
+export KBUILD_BUILD_VERSION=1
 export KBUILD_BUILD_USER=jc-sched KBUILD_BUILD_HOST=localhost
 export CCACHE_NOHASHDIR=1
 

@@ -69,7 +69,7 @@ def write(folder, sets, sections, missing):
     known = {what: version for results in sets.values() for run in results
              for what, version in run.data["versions"].items()}
     parts = [INTRO]
-    parts.append("Versions (checksums of sources): " +
+    parts.append("Versions (checksums; liteflow: of the sources): " +
                  json.dumps(known, sort_keys=True).strip("{}").replace('"', "") + ".\n")
     if missing:
         parts.append(f"{len(missing)} of the scenarios' runs are missing.\n")

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-from pylib import paths
+from pylib import paths, programs
 import figures
 import scenarios
 import uml
@@ -21,6 +21,7 @@ import uml
 HERE = pathlib.Path(__file__).resolve().parent
 WIRE = 1448 / 1514
 UML = False
+cclab = programs.load(HERE / "cclab")
 
 
 class LabTest(unittest.TestCase):
@@ -77,6 +78,83 @@ class Scenarios(LabTest):
         self.check("an incomplete set is refused", "lacks" in refused("[full]\na figure=cells\n"))
         self.check("a capacity of two parts is refused", "mbit=1:2" in refused(
             "[full]\na figure=cells cc=bbr mbit=1:2 rtt=1 bdp=1 seconds=1 seeds=1\n"))
+
+
+# -- the cache of results -----------------------------------------------------------
+
+class Cache(unittest.TestCase):
+    """Whatever a result depends on changes its key, and nothing else does."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.top = pathlib.Path(folder.name)
+        self.write("uml/linux", "uml/.config", "uml/net/ipv4/tcp_liteflow.ko", "traffic", "lfctl",
+                   "cc.json", "cc_pref.json", "bzImage", "bzImage.config",
+                   "bzImage.modules/tcp_liteflow.ko")
+        self.runs = {run.name: run for run in scenarios.load()}
+        self.cubic = self.runs["step5-cubic-rtt40-s1"]
+        self.own = self.runs["step5-liteflow-rtt40-s1"]
+        self.prefer = next(run for run in self.runs.values() if run["prefer"])
+
+    def write(self, *names, text="as built"):
+        for name in names:
+            path = self.top / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def keys(self, qemu=None):
+        built = uml.built(qemu, self.top / "uml" / "linux",
+                          (self.top / "traffic", self.top / "lfctl"))
+        known = cclab.versions(built, {"cc": self.top / "cc.json",
+                                       "cc_pref": self.top / "cc_pref.json"})
+        return [cclab.key_of(run, known) for run in (self.cubic, self.own, self.prefer)]
+
+    def changed(self, name, text="another", qemu=None):
+        """Which of the keys changed with that file."""
+        before = self.keys(qemu)
+        self.write(name, text=text)
+        return [old != new for old, new in zip(before, self.keys(qemu))]
+
+    def test_what_was_built_is_in_every_key(self):
+        for name in ("uml/linux", "uml/.config", "uml/net/ipv4/tcp_liteflow.ko", "traffic",
+                     "lfctl"):
+            self.assertEqual(self.changed(name), [True] * 3, name)
+
+    def test_another_module_is_in_every_key(self):
+        self.assertEqual(self.changed("uml/net/sched/sch_fq.ko"), [True] * 3)
+
+    def test_models_are_in_the_keys_of_who_asks_them(self):
+        self.assertEqual(self.changed("cc.json"), [False, True, True])
+        self.assertEqual(self.changed("cc_pref.json"), [False, False, True])
+
+    def test_the_guest_script_counts(self):
+        self.assertIn(HERE / "guest", uml.built()["lab"])
+
+    def test_the_scenario_counts(self):
+        known = {"kernel": "k", "lab": "l", "liteflow": "s", "model": "m"}
+        self.assertNotEqual(*(cclab.key_of(self.runs[f"step5-cubic-rtt40-s{seed}"], known)
+                              for seed in (1, 2)))
+
+    def test_sources_alone_make_no_other_run(self):
+        known = {"kernel": "k", "lab": "l", "liteflow": "s", "model": "m"}
+        self.assertEqual(cclab.key_of(self.own, known),
+                         cclab.key_of(self.own, {**known, "liteflow": "t"}))
+
+    def test_qemu_has_keys_of_its_own(self):
+        image = self.top / "bzImage"
+        self.assertFalse(set(self.keys()) & set(self.keys(image)))
+        for name in ("bzImage", "bzImage.config", "bzImage.modules/tcp_liteflow.ko"):
+            self.assertEqual(self.changed(name, qemu=image), [True] * 3, name)
+        self.assertEqual(self.changed("uml/linux", qemu=image), [False] * 3)
+
+    def test_where_one_file_ends_counts(self):
+        self.write("uml/linux", text="ab")
+        self.write("uml/.config", text="c")
+        before = self.keys()
+        self.write("uml/linux", text="a")
+        self.write("uml/.config", text="bc")
+        self.assertNotEqual(before, self.keys())
 
 
 # -- figures ---------------------------------------------------------------------
@@ -229,7 +307,7 @@ class Path(LabTest):
 
 def load_tests(loader, _tests, _pattern):
     """The path is what --uml asks for, and nothing else: it takes minutes and a kernel."""
-    cases = (Path,) if UML else (Scenarios, Figures)
+    cases = (Path,) if UML else (Scenarios, Cache, Figures)
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 

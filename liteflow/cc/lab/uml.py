@@ -25,6 +25,19 @@ def check():
             raise LabError(f"there is no {path}; make cclab builds it")
 
 
+def built(qemu=None, linux=LINUX, programs=(TRAFFIC, LFCTL)):
+    """{what: files} that decide a result, as they came out of the build.
+
+    The kernel of the laboratory or the image for QEMU, its configuration, its modules, and
+    the programs with all that is linked into them.
+    """
+    if qemu:
+        folder, kernel = pathlib.Path(f"{qemu}.modules"), [qemu, pathlib.Path(f"{qemu}.config")]
+    else:
+        folder, kernel = linux.parent, [linux, linux.parent / ".config"]
+    return {"kernel": [*kernel, *sorted(folder.rglob("*.ko"))], "lab": [HERE / "guest", *programs]}
+
+
 def pack(models, folder):
     """Those of {app: model, JSON or packed} as the kernel takes them, where UML can see them."""
     return {app: pack_one(model, folder / f"{app}.lfm") for app, model in models.items()}
