@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Does a module of the series use every function that the series exports?
+
+Reads the list of exports and the modules of a kernel that is built. The original
+LiteFlow's names are for modules that are not here; they have an option of their own.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / os.environ.get("BUILD", "build")
+OURS = re.compile(r"(lf|jc|tlf)_")
+LEGACY = BUILD / "linux/include/linux/liteflow_legacy.h"
+
+
+def exports(built):
+    for line in (built / "Module.symvers").read_text().splitlines():
+        _, name, module, *_ = line.split("\t")
+        if module == "vmlinux" and OURS.match(name):
+            yield name
+
+
+def used(built):
+    for name in (built / "modules.order").read_text().split():
+        module = (built / name).with_suffix(".ko")
+        out = subprocess.run(["nm", "-u", module], check=True, capture_output=True, text=True)
+        yield from re.findall(r"\bU (\w+)", out.stdout)
+
+
+def main():
+    built = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else BUILD / "uml-debug"
+    if not (built / "Module.symvers").exists():
+        sys.exit(f"check-exports.py: no kernel is built in {built}\n"
+                 "  scripts/uml.sh --debug --build-only builds one with all modules")
+    ours = set(exports(built))
+    unused = ours - set(used(built)) - set(re.findall(r"\b(lf_\w+)\(", LEGACY.read_text()))
+    print(f"exports {len(ours)}, without a module that uses them {len(unused)}")
+    for name in sorted(unused):
+        print(f"  {name}()")
+    return 1 if unused or not ours else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
