@@ -232,9 +232,10 @@ static void lf_ring_kick(struct irq_work *kick)
 
 /* -- the consumer -------------------------------------------------------- */
 
-static u64 lf_collect_lost(const struct lf_collector *c)
+/* Once or twice in each delivery of all rings: there may be many. */
+static u64 lf_rings_lost(const struct lf_collector *c)
 {
-	u64 lost = c->missed;
+	u64 lost = 0;
 	unsigned int i;
 
 	for (i = 0; i < c->n_rings; i++)
@@ -257,11 +258,13 @@ static unsigned int lf_ring_whole(const struct lf_ring *ring)
 	return n;
 }
 
-static void lf_collect_deliver(struct lf_collector *c, const void *records, unsigned int n)
+/* @lost: of lf_rings_lost() */
+static void lf_collect_deliver(struct lf_collector *c, const void *records, unsigned int n,
+			       u64 lost)
 {
-	u64 lost = lf_collect_lost(c);
 	unsigned int missed;
 
+	lost += c->missed;
 	missed = c->desc.deliver(c->desc.priv, c->app, records, n, lost);
 	if (n)
 		c->missed += missed;
@@ -269,7 +272,7 @@ static void lf_collect_deliver(struct lf_collector *c, const void *records, unsi
 		c->told = lost;
 }
 
-static void lf_ring_drain(struct lf_collector *c, struct lf_ring *ring)
+static void lf_ring_drain(struct lf_collector *c, struct lf_ring *ring, u64 lost)
 {
 	unsigned long end;
 	unsigned int n;
@@ -284,7 +287,7 @@ static void lf_ring_drain(struct lf_collector *c, struct lf_ring *ring)
 	/* Not for ever, though producers may go on. */
 	end = READ_ONCE(ring->head);
 	while ((long)(end - ring->tail) > 0 && (n = lf_ring_whole(ring))) {
-		lf_collect_deliver(c, ring->data + (ring->tail & ring->mask) * c->size, n);
+		lf_collect_deliver(c, ring->data + (ring->tail & ring->mask) * c->size, n, lost);
 		/* Pairs with the acquire in lf_ring_get(): the places are free. */
 		smp_store_release(&ring->tail, ring->tail + n);
 		cond_resched();
@@ -293,13 +296,15 @@ static void lf_ring_drain(struct lf_collector *c, struct lf_ring *ring)
 
 static void lf_collect_drain(struct lf_collector *c)
 {
+	u64 lost = lf_rings_lost(c);
 	unsigned int i;
 
 	for (i = 0; i < c->n_rings; i++)
-		lf_ring_drain(c, &c->rings[i]);
+		lf_ring_drain(c, &c->rings[i], lost);
 	/* losses that no record took along */
-	if (lf_collect_lost(c) != c->told)
-		lf_collect_deliver(c, NULL, 0);
+	lost = lf_rings_lost(c);
+	if (lost + c->missed != c->told)
+		lf_collect_deliver(c, NULL, 0, lost);
 }
 
 static void lf_collect_work(struct work_struct *work)

@@ -84,11 +84,16 @@ static void lf_compiled_link(struct lf_app *app, struct lf_compiled_model *model
 static void lf_compiled_unlink(struct lf_app *app, struct lf_compiled_model *model)
 {
 	lockdep_assert_held(&app->mutex);
-	RCU_INIT_POINTER(model->app, NULL);
 	spin_lock_irq(&app->lock);
 	lf_app_changed(app);
 	list_del(&model->list);
 	spin_unlock_irq(&app->lock);
+	/*
+	 * The last access: lf_compiled_unregister() takes no lock if it finds
+	 * NULL, and its caller may free the model. Pairs with lf_compiled_app()
+	 * and the barrier in lf_drain().
+	 */
+	smp_store_release(&model->app, RCU_INITIALIZER(NULL));
 }
 
 static int lf_compiled_add(struct lf_app *app, struct lf_compiled_model *model, bool activate)
@@ -172,7 +177,6 @@ int lf_install_compiled(struct lf_app *app, u8 slot, const char *name, u32 *vers
 		trace_lf_reject(app->name, err->msg);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(lf_install_compiled);
 
 static void lf_compiled_withdraw(struct lf_app *app, struct lf_compiled_model *model)
 {

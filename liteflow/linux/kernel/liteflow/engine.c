@@ -336,7 +336,6 @@ void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *sc
 	else
 		lf_run_last(model, last, x, out);
 }
-EXPORT_SYMBOL_GPL(lf_model_run);
 
 /**
  * lf_layer_weight() - a weight as the blob had it

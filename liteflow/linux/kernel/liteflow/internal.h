@@ -48,27 +48,46 @@ struct lf_answered {
 };
 
 /*
- * Count on this CPU, from any context: of a per-CPU structure that has a member
- * @sync. One instruction on many 64-bit machines, so the hot path can afford it.
+ * Count on this CPU, from any context: @sync is that of the structure that has
+ * @counter. One instruction on many 64-bit machines, so the hot path can afford it.
  */
 #if BITS_PER_LONG == 64
-#define lf_count_return(counters, member, value)				\
-	this_cpu_add_return((counters)->member, value)
-#define lf_count(counters, member, value)					\
-	this_cpu_add((counters)->member, value)
+static __always_inline u64 lf_count_return(u64 __percpu *counter,
+					   struct u64_stats_sync __percpu *sync)
+{
+	return this_cpu_inc_return(*counter);
+}
+
+static __always_inline void lf_count(u64 __percpu *counter,
+				     struct u64_stats_sync __percpu *sync, u64 value)
+{
+	this_cpu_add(*counter, value);
+}
 #else
-#define lf_count_return(counters, member, value)				\
-({										\
-	typeof(*(counters)) *_c = get_cpu_ptr(counters);			\
-	unsigned long _flags = u64_stats_update_begin_irqsave(&_c->sync);	\
-	u64 _n = _c->member += (value);						\
-										\
-	u64_stats_update_end_irqrestore(&_c->sync, _flags);			\
-	put_cpu_ptr(counters);							\
-	_n;									\
-})
-#define lf_count(counters, member, value)					\
-	((void)lf_count_return(counters, member, value))
+static inline u64 lf_count_some(u64 __percpu *counter, struct u64_stats_sync __percpu *sync,
+				u64 value)
+{
+	unsigned long flags;
+	u64 n;
+
+	preempt_disable();
+	flags = u64_stats_update_begin_irqsave(this_cpu_ptr(sync));
+	n = *this_cpu_ptr(counter) += value;
+	u64_stats_update_end_irqrestore(this_cpu_ptr(sync), flags);
+	preempt_enable();
+	return n;
+}
+
+static inline u64 lf_count_return(u64 __percpu *counter, struct u64_stats_sync __percpu *sync)
+{
+	return lf_count_some(counter, sync, 1);
+}
+
+static inline void lf_count(u64 __percpu *counter, struct u64_stats_sync __percpu *sync,
+			    u64 value)
+{
+	lf_count_some(counter, sync, value);
+}
 #endif
 
 /**
@@ -226,6 +245,11 @@ struct lf_app {
 	atomic_t snapshots;
 	struct mutex collect_mutex;	/* @collector */
 };
+
+static __always_inline void lf_count_app(struct lf_app *app, u64 __percpu *counter, u64 value)
+{
+	lf_count(counter, &app->counters->sync, value);
+}
 
 /* app.c: the object, the table of apps, counters */
 extern struct workqueue_struct *lf_wq;

@@ -779,7 +779,6 @@ int lf_model_parse(const void *blob, size_t len, const struct lf_limits *limits,
 	*model = m;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(lf_model_parse);
 
 /**
  * lf_model_free() - free a model that nobody asks any more
@@ -791,4 +790,3 @@ void lf_model_free(const struct lf_model *model)
 {
 	kvfree(model);
 }
-EXPORT_SYMBOL_GPL(lf_model_free);

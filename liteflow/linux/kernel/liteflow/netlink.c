@@ -593,7 +593,8 @@ static int lf_nl_notify(struct notifier_block *block, unsigned long event, void 
 
 	if (!genl_has_listeners(&liteflow_nl_family, &init_net, LITEFLOW_NLGRP_NOTICE))
 		return NOTIFY_DONE;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	/* GFP_ATOMIC: GFP_KERNEL would yield to listeners that do not keep up */
+	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_ATOMIC);
 	if (!skb)
 		return NOTIFY_DONE;
 	head = genlmsg_put(skb, 0, 0, &liteflow_nl_family, 0, LITEFLOW_CMD_NOTICE);
@@ -605,7 +606,7 @@ static int lf_nl_notify(struct notifier_block *block, unsigned long event, void 
 		return NOTIFY_DONE;
 	}
 	genlmsg_end(skb, head);
-	genlmsg_multicast(&liteflow_nl_family, skb, 0, LITEFLOW_NLGRP_NOTICE, GFP_KERNEL);
+	genlmsg_multicast(&liteflow_nl_family, skb, 0, LITEFLOW_NLGRP_NOTICE, GFP_ATOMIC);
 	return NOTIFY_OK;
 }
 

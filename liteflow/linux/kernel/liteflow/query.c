@@ -75,9 +75,9 @@ static noinline __cold void lf_sample_end(struct lf_app *app, const struct lf_fl
 	u64 ns = local_clock() - start;
 	unsigned int bucket = min(fls64(ns), LF_HIST_BUCKETS - 1);
 
-	lf_count(app->counters, n.samples, 1);
-	lf_count(app->counters, n.ns, ns);
-	lf_count(app->counters, n.hist[bucket], 1);
+	lf_count_app(app, &app->counters->n.samples, 1);
+	lf_count_app(app, &app->counters->n.ns, ns);
+	lf_count_app(app, &app->counters->n.hist[bucket], 1);
 	trace_lf_query(app->name, flow ? flow->id : 0, snap->version, ns, out);
 	if (snap->scratch)
 		migrate_enable();
@@ -111,12 +111,12 @@ static noinline struct lf_snapshot *lf_flow_pin(struct lf_app *app, struct lf_fl
 	}
 	if (tries == LF_PIN_TRIES) {
 		/* it still answers this once; the flow may get another next time */
-		lf_count(app->counters, n.repins, 1);
+		lf_count_app(app, &app->counters->n.repins, 1);
 		return snap;
 	}
 	flow->pin = snap->pin;
 	if (old) {
-		lf_count(app->counters, n.repins, 1);
+		lf_count_app(app, &app->counters->n.repins, 1);
 		trace_lf_repin(app->name, flow->id, flow->version, snap->version);
 		lf_pin_put(old);
 	}
@@ -147,7 +147,7 @@ static __always_inline struct lf_snapshot *lf_flow_snapshot(struct lf_app *app,
 
 static noinline __cold int lf_no_model(struct lf_app *app)
 {
-	lf_count(app->counters, n.no_model, 1);
+	lf_count_app(app, &app->counters->n.no_model, 1);
 	return -ENODATA;
 }
 
@@ -155,7 +155,7 @@ static noinline __cold int lf_wrong_context(struct lf_app *app)
 {
 	/* an NMI may have interrupted another count, which 32-bit readers would notice */
 	if (BITS_PER_LONG == 64 || !in_nmi())
-		lf_count(app->counters, n.context, 1);
+		lf_count_app(app, &app->counters->n.context, 1);
 	return -EPERM;
 }
 
@@ -170,8 +170,8 @@ static __always_inline int lf_ask(struct lf_app *app, struct lf_flow *flow, cons
 	if (unlikely(!snap))
 		return lf_no_model(app);
 
-	lf_count(snap->answered, queries, 1);
-	count = lf_count_return(app->counters, n.queries, 1);
+	lf_count(&snap->answered->queries, &snap->answered->sync, 1);
+	count = lf_count_return(&app->counters->n.queries, &app->counters->sync);
 	/* READ_ONCE: pairs with WRITE_ONCE() in lf_app_set() */
 	if (unlikely(!(count & READ_ONCE(app->sample_mask))))
 		start = lf_sample_begin(snap);

@@ -26,20 +26,19 @@ struct lf_scratch __percpu *lf_scratch_get(void)
 	static struct lf_scratch __percpu *scratch;
 	struct lf_scratch __percpu *result;
 	static DEFINE_MUTEX(mutex);
+	struct lf_scratch *of_cpu;
 	unsigned int cpu;
 
 	mutex_lock(&mutex);
-	if (!scratch) {
-		result = alloc_percpu(struct lf_scratch);
+	result = scratch ?: alloc_percpu(struct lf_scratch);
+	if (!scratch && result) {
 		for_each_possible_cpu(cpu) {
-			if (!result)
-				break;
-			local_lock_init(&per_cpu_ptr(result, cpu)->task_lock);
-			local_lock_init(&per_cpu_ptr(result, cpu)->softirq_lock);
+			of_cpu = per_cpu_ptr(result, cpu);
+			local_lock_init(&of_cpu->task_lock);
+			local_lock_init(&of_cpu->softirq_lock);
 		}
 		scratch = result;
 	}
-	result = scratch;
 	mutex_unlock(&mutex);
 	return result;
 }
@@ -153,7 +152,7 @@ void lf_evict(struct lf_snapshot *snap)
 
 	lockdep_assert_held(&app->lock);
 	trace_lf_evict(app->name, snap->version, lf_snapshot_flows(snap));
-	lf_count(app->counters, n.evictions, 1);
+	lf_count_app(app, &app->counters->n.evictions, 1);
 	lf_snapshot_drop(snap);
 }
 

@@ -82,6 +82,7 @@ static struct reader *reader_new(struct kunit *test, unsigned int max)
 	r->test = test;
 	r->max = max;
 	strscpy(r->app->name, "kunit");
+	mutex_init(&r->app->collect_mutex);
 	r->app->n_in = N_IN;
 	r->app->n_out = N_OUT;
 	return r;

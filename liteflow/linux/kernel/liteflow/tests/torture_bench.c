@@ -249,7 +249,7 @@ static int lft_prepare(struct lf_app *app, const struct lf_model *model, void **
 	*priv = lft_plain_make(model);
 	if (*priv)
 		return 0;
-	strscpy(err->msg, "no memory for the plain loop: use a smaller model");
+	lf_refuse(err, "no memory for the plain loop: use a smaller model");
 	return -ENOMEM;
 }
 
