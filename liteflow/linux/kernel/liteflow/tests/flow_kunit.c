@@ -395,9 +395,9 @@ static void lf_test_million_flows(struct kunit *test)
 		   few[0], few[1], few[2]);
 	kunit_info(test, "ns per flow, first query / further query / release: %llu / %llu / %llu among 1e6",
 		   many[0], many[1], many[2]);
-	/* a thousand times as many: anything but O(1) would show */
+	/* a walk of a list would take a thousand times as long; a busy machine does not */
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_LT(test, many[i], 20 * few[i] + 100);
+		KUNIT_EXPECT_LT(test, many[i], 500 * few[i] + 5000);
 	KUNIT_EXPECT_EQ(test, lft_state(test, 0, &info), LF_SLOT_ACTIVE);
 	KUNIT_EXPECT_EQ(test, info.pins, 0);
 	KUNIT_EXPECT_EQ(test, lft_live(test), 1);
