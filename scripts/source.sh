@@ -27,10 +27,16 @@ check_version()
 	case $v in
 	"$SERIES".*) ;;
 	"") die "$2 is no Linux source: it has no Makefile with VERSION and PATCHLEVEL" \
-		"give a $SERIES.y tree or tarball with KSRC=" ;;
-	*) die "$2 is Linux $v, the series is for $SERIES.y (tested: $TESTED)" \
-		"give a $SERIES.y tree or tarball with KSRC=" ;;
+		"give a tree or tarball of $OLDEST to $NEWEST with KSRC=" ;;
+	*) die "$2 is Linux $v, the series is for $OLDEST to $NEWEST (tested: $TESTED)" \
+		"give a tree or tarball of that range with KSRC=" ;;
 	esac
+	[ "${v##*.}" -ge "${OLDEST##*.}" ] ||
+		die "$2 is Linux $v, the series is for $OLDEST to $NEWEST (tested: $TESTED)" \
+			"give a tree or tarball of that range with KSRC="
+	[ "${v##*.}" -le "${NEWEST##*.}" ] ||
+		say "source: note: Linux $v is newer than $NEWEST, the newest that is known to" \
+			"take the series (scripts/check-applies.py $2 tells)"
 }
 
 unpack()
