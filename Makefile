@@ -109,11 +109,12 @@ stock-kernel: sync
 tools: $(TOOLS)
 
 $(BUILD)/tools/burn: mllb/loads/burn.h
+$(TOOLS): liteflow/lib/tool/tool.h
 $(BUILD)/tools/fibo $(BUILD)/tools/wakebench: mllb/loads/args.h
 
 $(BUILD)/tools/%: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_TOOLS) -o $@ $<
+	$(CC) $(CFLAGS_TOOLS) -Iliteflow/lib/tool -o $@ $<
 
 patches: source
 	@scripts/series.py patches

@@ -21,6 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tool.h"
+
+TOOL_ABOUT("jc_sched");
+
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 
 #define SYSCTL_DIR	"/proc/sys/kernel"
@@ -67,6 +71,9 @@ static const struct argp_option option_table[] = {
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
+static const char *const commands[] = { "on", "off", "status", "model", "help", NULL };
+static const char *const model_commands[] = { "load", "show", "reset", NULL };
+
 static void parse_word(struct options *opts, struct argp_state *state, const char *arg)
 {
 	bool model = opts->op == JC_MODEL;
@@ -87,10 +94,14 @@ static void parse_word(struct options *opts, struct argp_state *state, const cha
 		opts->model = MODEL_RESET;
 	else if (state->arg_num == 2 && opts->model == MODEL_LOAD)
 		opts->file = arg;
+	else if (!state->arg_num && !strcmp(arg, "help"))
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 	else if (!state->arg_num)
-		argp_error(state, "unknown command '%s': give on, off, status or model", arg);
+		argp_error(state, "unknown command '%s'%s: give on, off, status or model", arg,
+			   tool_hint(arg, commands));
 	else if (model && state->arg_num == 1)
-		argp_error(state, "unknown 'model %s': give load FILE, show or reset", arg);
+		argp_error(state, "unknown 'model %s'%s: give load FILE, show or reset", arg,
+			   tool_hint(arg, model_commands));
 	else
 		argp_error(state, "too many arguments, from '%s' on", arg);
 }

@@ -30,6 +30,9 @@
 #include <unistd.h>
 
 #include "burn.h"
+#include "tool.h"
+
+TOOL_ABOUT("burn");
 
 #define PAGE		4096UL
 #define MAX_TASKS	4096

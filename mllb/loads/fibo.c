@@ -20,6 +20,9 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "tool.h"
+
+TOOL_ABOUT("fibo");
 
 /* The threads of one number are alive together, more than a guest's memory holds. */
 #define MAX_NUMBER	20

@@ -24,6 +24,9 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "tool.h"
+
+TOOL_ABOUT("wakebench");
 
 /* Buckets of 1/16 of a power of two: the error of a percentile is below 6 %. */
 #define SUB_BITS	4

@@ -13,6 +13,9 @@
 #include <linux/types.h>
 
 #include "batch.h"
+#include "tool.h"
+
+TOOL_ABOUT("ccsim");
 
 #define TRACE_ROOM	1000000
 #define N_FEATURES	30

@@ -60,7 +60,7 @@ static inline const char *tool_nearest(const char *word, const char *const *word
 	return found;
 }
 
-/* ", did you mean \"status\"?", or "" */
+/* " (did you mean "status"?)", or "" */
 static inline const char *tool_hint(const char *word, const char *const *words)
 {
 	const char *near = tool_nearest(word, words);
@@ -68,7 +68,7 @@ static inline const char *tool_hint(const char *word, const char *const *words)
 
 	text[0] = 0;
 	if (near)
-		snprintf(text, sizeof(text), ", did you mean \"%s\"?", near);
+		snprintf(text, sizeof(text), " (did you mean \"%s\"?)", near);
 	return text;
 }
 

@@ -16,6 +16,9 @@
 #include "csv.h"
 #include "record.h"
 #include "util.h"
+#include "tool.h"
+
+TOOL_ABOUT("dump_lb");
 
 enum {
 	EXIT_USAGE	= 2,

@@ -24,6 +24,9 @@
 #include "../../loads/args.h"
 #include "queues.h"
 #include "queues.skel.h"
+#include "tool.h"
+
+TOOL_ABOUT("queues");
 
 enum { EXIT_OTHER = 1, EXIT_USAGE = 2 };
 

@@ -15,6 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "lab.h"
+#include "tool.h"
+
+TOOL_ABOUT("traffic");
 
 #define FIRST_PORT	5000
 #define FLOW_SAMPLE	(100 * NS_PER_MS)
@@ -440,6 +443,7 @@ int main(int argc, char **argv)
 
 	run.shape.seed = 1;
 	run.flows = allocate(MAX_FLOWS, sizeof(*run.flows));
+	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 
 	top = run.shape.mbit[0] > run.shape.mbit[1] ? run.shape.mbit[0] : run.shape.mbit[1];
