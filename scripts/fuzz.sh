@@ -14,20 +14,22 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: fuzz.sh [models|quick|mutants|messages|equal|records] [SEED]
-	default: models, messages, equal, records; seed 1
-	  quick    models in less than a minute
-	  mutants  breaks the engine in many ways; quick has to find each
+	usage: fuzz.sh [models|mutants|messages|equal|records [SEED [COUNT]]]
+	default: models, messages, equal, records; seed 1, a million of each
+	  models   COUNT for libFuzzer, and three tenths of that of any shape
+	  mutants  breaks the engine in many ways; "models 1 50000" has to find each
 	END
 }
 
 PROGRAMS=$BUILD/liteflow
 SEED=${2:-1}
+COUNT=${3:-1000000}
 
 # models TARGET
 models()
 {
-	make -s -C "$ROOT/liteflow/fuzz" BUILD="$BUILD" SEED="$SEED" "$1"
+	make -s -C "$ROOT/liteflow/fuzz" BUILD="$BUILD" SEED="$SEED" RUNS="$COUNT" \
+		SHAPES=$((COUNT * 3 / 10)) "$1"
 }
 
 build()
@@ -43,7 +45,7 @@ part()
 
 	case $1 in
 	messages)
-		"${uml[@]}" "$PROGRAMS/lf_nlfuzz" -n 1000000 -s "$SEED" \
+		"${uml[@]}" "$PROGRAMS/lf_nlfuzz" -n "$COUNT" -s "$SEED" \
 			-c "$ROOT/liteflow/fuzz/corpus"
 		;;
 	equal) "${uml[@]}" "$PROGRAMS/lf_nlequal" -s "$SEED" ;;
@@ -53,7 +55,6 @@ part()
 
 case ${1-all} in
 models) models run ;;
-quick) models quick ;;
 mutants) models mutants ;;
 messages | equal | records)
 	build

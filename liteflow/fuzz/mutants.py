@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Break a bound in a copy of the engine, and see that `shapes` finds it.
+"""Break a bound in a copy of the engine, and see that shapes finds it.
 
 Each mutant is one change to engine.c, model.c or liteflow_engine.h.  A mutant that
 survives is a bound that the fuzzer does not guard.  KTAP.
