@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Checks of the loads' split, of the evaluation's parsers and of the report; runs anywhere."""
+import contextlib
+import io
 import pathlib
 import subprocess
 import tempfile
@@ -44,6 +46,42 @@ RUNQLEN = """
         0          : 6        |****************************************|
         1          : 2        |*************                           |
 """
+
+class RunTableTest(unittest.TestCase):
+    """What `make run` prints of pairs."""
+    table = programs.load(MLLB / "report" / "run-table")
+
+    def test_disagreement(self):
+        self.assertTrue(self.table.disagree([7.79, 8.67], [7.97, 8.69]))
+        self.assertFalse(self.table.disagree([8.0, 8.1], [9.0, 9.05]))
+        self.assertTrue(self.table.disagree([8.0, 8.1], [8.0, 12.0]))
+        self.assertFalse(self.table.disagree([8.0], [9.0]))
+        self.assertFalse(self.table.disagree([], [9.0, 9.1]))
+        self.assertFalse(self.table.disagree([8.0, 8.0], [8.0, 8.0]))
+
+    def lines(self, makespans):
+        keys = ("rq_wait_ms", "lb_calls", "hot_gained", "numa_hint_faults",
+                *(f"migrations_{name}{where}" for name in (
+                    "total", "balance", "active", "wakeup", "numa", "exec_affinity")
+                  for where in ("", "_across")))
+        phases = [{"label": f"{'AB'[at % 2]}{at // 2 + 1}", "model": ("off", "on")[at % 2],
+                   "jc": None, "parts": {"burn-mixed": {
+                       **dict.fromkeys(keys, 0), "bogo_per_s": {}, "load_wait_ms": 1000,
+                       "load_makespan_ms": value}}}
+                  for at, value in enumerate(makespans)]
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.table.print_ab({"phases": phases})
+        return out.getvalue().splitlines()
+
+    def test_marks(self):
+        def makespan(*values):
+            return next(line for line in self.lines(values) if "makespan, burn-mixed" in line)
+        self.assertTrue(makespan(7790, 7970, 8670, 8690).endswith("+1.2 % ~"))
+        self.assertTrue(makespan(8000, 9000, 8100, 9050).endswith("+12.1 %"))
+
+    def test_the_mark_is_explained(self):
+        self.assertTrue(any(line.startswith("~: ") for line in self.lines([1000, 2000])))
+
 
 class SplitTest(unittest.TestCase):
     def test_workloads_and_split_name_the_same_loads(self):

@@ -41,6 +41,7 @@ STATE = DEBUG / "jc_sched" / "state"
 SYSCTL = pathlib.Path("/proc/sys/kernel")
 GUARD = SYSCTL / "sched_jc_guard"
 MIGRATION_COST = DEBUG / "sched" / "migration_cost_ns"
+FEATURES = DEBUG / "sched" / "features"
 DECISION = "events/jc_sched/jc_sched_decision"
 
 PAIR_EVENTS = {
@@ -268,6 +269,21 @@ def set_migration_cost(us):
     if us:
         write_text(MIGRATION_COST, str(us * 1000))
     return int(read_text(MIGRATION_COST)) // 1000
+
+
+def stop_dice(path=FEATURES):
+    """Switch NI_RANDOM off: 6.12.117 throws a die before each new-idle balancing.
+
+    Two runs of a pair would throw differently, whoever decides. Returns 'off', or 'absent'
+    in a kernel without it. The guest forgets it at its end.
+    """
+    words = read_text(path).split()
+    if "NI_RANDOM" in words:
+        write_text(path, "NO_NI_RANDOM")
+        if "NO_NI_RANDOM" not in read_text(path).split():
+            raise Problem(f"{path} still says NI_RANDOM")
+        return "off"
+    return "off" if "NO_NI_RANDOM" in words else "absent"
 
 
 def kernel_facts():

@@ -41,8 +41,9 @@ def prepare(args):
                       "other side")
     if args.model:
         guest.load_model(args.tools, args.model)
+    dice = guest.stop_dice()
     guest.reset_jc_stats()
-    return guest.kernel_facts()
+    return {**guest.kernel_facts(), "ni_random": dice}
 
 
 class Load:

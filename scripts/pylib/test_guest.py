@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Checks of the parsers and of the derivation in guest.py; runs anywhere."""
 import unittest
+from unittest import mock
 
 from pylib import guest
 
@@ -94,6 +95,36 @@ class CauseTest(unittest.TestCase):
         causes = guest.by_cause(total=100, gained=40, pushed=5, stopper=8, moved=9, swapped=9,
                                   stuck=0)
         self.assertEqual((causes["numa"], causes["exec_affinity"]), (3, 0))
+
+
+class DiceTest(unittest.TestCase):
+    """NI_RANDOM, in a file that behaves as the kernel's."""
+
+    def stop(self, text, obeys=True):
+        """(answer, what was written)"""
+        now, written = [text], []
+
+        def write(_path, word):
+            written.append(word)
+            if obeys:
+                now[0] = now[0].replace(word.removeprefix("NO_"), word)
+
+        with mock.patch.object(guest, "read_text", lambda _path: now[0]), \
+                mock.patch.object(guest, "write_text", write):
+            return guest.stop_dice(), written
+
+    def test_it_is_switched_off(self):
+        self.assertEqual(self.stop("TTWU_QUEUE NI_RANDOM NO_HRTICK\n"), ("off", ["NO_NI_RANDOM"]))
+
+    def test_it_is_off_already(self):
+        self.assertEqual(self.stop("TTWU_QUEUE NO_NI_RANDOM\n"), ("off", []))
+
+    def test_older_kernels_have_none(self):
+        self.assertEqual(self.stop("TTWU_QUEUE\n"), ("absent", []))
+
+    def test_a_kernel_that_does_not_obey(self):
+        with self.assertRaises(guest.Problem):
+            self.stop("NI_RANDOM\n", obeys=False)
 
 
 if __name__ == "__main__":
