@@ -17,7 +17,7 @@ usage()
 	usage: fuzz.sh [models|mutants|messages|equal|records [SEED [COUNT]]]
 	default: models, messages, equal, records; seed 1, a million of each
 	  models   COUNT for libFuzzer, and three tenths of that of any shape
-	  mutants  breaks the engine in many ways; "models 1 50000" has to find each
+	  mutants  breaks the engine in many ways; 60,000 shapes have to find each
 	END
 }
 

@@ -111,7 +111,7 @@ def compile_and_run(folder, out, compiler, cases):
 
 
 def main():
-    build, compiler, cases = sys.argv[1], sys.argv[2], int((sys.argv[3:] or ["15000"])[0])
+    build, compiler, cases = sys.argv[1], sys.argv[2], int((sys.argv[3:] or ["60000"])[0])
     out = os.path.join(build, "liteflow/fuzz")
     first = int((sys.argv[4:] or ["1"])[0])
     failed = 0
