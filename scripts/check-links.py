@@ -16,9 +16,11 @@ SKIPPED = {"build", ".git"}
 
 
 def pages():
-    for path in sorted(ROOT.rglob("*.md")):
-        if path.relative_to(ROOT).parts[0] not in SKIPPED:
-            yield path
+    for top in sorted(ROOT.iterdir()):
+        if top.is_dir() and top.name not in SKIPPED:
+            yield from sorted(top.rglob("*.md"))
+        elif top.suffix == ".md":
+            yield top
 
 
 def anchors(text):
