@@ -27,19 +27,29 @@ int app_add(struct nl *nl, const struct app_args *args, nl_handler handler, void
 
 	nl_put_string(nlh, LITEFLOW_A_APP_NAME, args->name);
 	put_if(nlh, LITEFLOW_A_APP_ID, args->id);
-	put_if(nlh, LITEFLOW_A_N_IN, args->n_in);
-	put_if(nlh, LITEFLOW_A_N_OUT, args->n_out);
-	put_if(nlh, LITEFLOW_A_CONTEXT, args->context);
-	put_if(nlh, LITEFLOW_A_POLICY, args->policy);
-	put_if(nlh, LITEFLOW_A_AT_LIMIT, args->at_limit);
-	put_if(nlh, LITEFLOW_A_N_SLOTS, args->n_slots);
-	put_if(nlh, LITEFLOW_A_CAPABILITY, args->capability);
-	put_if(nlh, LITEFLOW_A_MAX_MACS, args->max_macs);
-	put_if(nlh, LITEFLOW_A_MAX_BYTES, args->max_bytes);
-	put_if(nlh, LITEFLOW_A_MAX_RETIRED, args->max_retired);
+	put_if(nlh, LITEFLOW_A_APP_N_IN, args->n_in);
+	put_if(nlh, LITEFLOW_A_APP_N_OUT, args->n_out);
+	put_if(nlh, LITEFLOW_A_APP_CONTEXT, args->context);
+	put_if(nlh, LITEFLOW_A_APP_POLICY, args->policy);
+	put_if(nlh, LITEFLOW_A_APP_AT_LIMIT, args->at_limit);
+	put_if(nlh, LITEFLOW_A_APP_N_SLOTS, args->n_slots);
+	put_if(nlh, LITEFLOW_A_APP_CAPABILITY, args->capability);
+	put_if(nlh, LITEFLOW_A_APP_MAX_MACS, args->max_macs);
+	put_if(nlh, LITEFLOW_A_APP_MAX_BYTES, args->max_bytes);
+	put_if(nlh, LITEFLOW_A_APP_MAX_RETIRED, args->max_retired);
 	if (args->units)
-		nl_put_string(nlh, LITEFLOW_A_UNITS, args->units);
+		nl_put_string(nlh, LITEFLOW_A_APP_UNITS, args->units);
 	return nl_ask(nl, "app add", handler, data);
+}
+
+static const char *feature_name(const struct nlattr *feature)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, feature)
+		if (mnl_attr_get_type(attr) == LITEFLOW_A_FEATURE_NAME)
+			return nl_string(attr);
+	return "";
 }
 
 static int on_info(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
@@ -48,16 +58,16 @@ static int on_info(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	const struct nlattr *attr;
 
 	info->id = nl_uint(tb[LITEFLOW_A_APP_ID]);
-	info->n_in = nl_uint(tb[LITEFLOW_A_N_IN]);
-	info->n_out = nl_uint(tb[LITEFLOW_A_N_OUT]);
-	info->user = tb[LITEFLOW_A_USER];
+	info->n_in = nl_uint(tb[LITEFLOW_A_APP_N_IN]);
+	info->n_out = nl_uint(tb[LITEFLOW_A_APP_N_OUT]);
+	info->user = tb[LITEFLOW_A_APP_USER];
 	info->features = calloc(info->n_in + 1, sizeof(*info->features));
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
-		if (mnl_attr_get_type(attr) != LITEFLOW_A_FEATURE || !info->features ||
+		if (mnl_attr_get_type(attr) != LITEFLOW_A_APP_FEATURE || !info->features ||
 		    info->n_features == info->n_in)
 			continue;
 		snprintf(info->features[info->n_features++], sizeof(*info->features), "%s",
-			 nl_string(attr));
+			 feature_name(attr));
 	}
 	return 0;
 }
@@ -100,33 +110,33 @@ struct json_object *app_json(const struct nlmsghdr *nlh, struct nlattr **tb)
 	struct json_object *o = json_object_new_object(), *list = NULL;
 	const struct nlattr *attr;
 
-	json_put_uint(o, tb, LITEFLOW_A_APP_ID);
-	json_put_string(o, tb, LITEFLOW_A_APP_NAME);
-	json_put_uint(o, tb, LITEFLOW_A_N_IN);
-	json_put_uint(o, tb, LITEFLOW_A_N_OUT);
+	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
+	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
+	json_put_uint(o, "n-in", tb[LITEFLOW_A_APP_N_IN]);
+	json_put_uint(o, "n-out", tb[LITEFLOW_A_APP_N_OUT]);
 	json_object_object_add(o, "context",
-			       json_object_new_string(context_name(tb[LITEFLOW_A_CONTEXT])));
+			       json_object_new_string(context_name(tb[LITEFLOW_A_APP_CONTEXT])));
 	json_object_object_add(o, "policy",
-			       json_object_new_string(policy_name(tb[LITEFLOW_A_POLICY])));
+			       json_object_new_string(policy_name(tb[LITEFLOW_A_APP_POLICY])));
 	json_object_object_add(o, "at-limit",
-			       json_object_new_string(at_limit_name(tb[LITEFLOW_A_AT_LIMIT])));
-	json_put_uint(o, tb, LITEFLOW_A_N_SLOTS);
+			       json_object_new_string(at_limit_name(tb[LITEFLOW_A_APP_AT_LIMIT])));
+	json_put_uint(o, "n-slots", tb[LITEFLOW_A_APP_N_SLOTS]);
 	json_object_object_add(o, "capability",
-			       json_object_new_string(capability_name(tb[LITEFLOW_A_CAPABILITY])));
-	json_put_uint(o, tb, LITEFLOW_A_MAX_MACS);
-	json_put_uint(o, tb, LITEFLOW_A_MAX_BYTES);
-	json_put_uint(o, tb, LITEFLOW_A_MAX_RETIRED);
-	json_put_string(o, tb, LITEFLOW_A_UNITS);
-	json_put_uint(o, tb, LITEFLOW_A_SAMPLE_SHIFT);
-	json_object_object_add(o, "user", json_object_new_boolean(!!tb[LITEFLOW_A_USER]));
+			       json_object_new_string(capability_name(tb[LITEFLOW_A_APP_CAPABILITY])));
+	json_put_uint(o, "max-macs", tb[LITEFLOW_A_APP_MAX_MACS]);
+	json_put_uint(o, "max-bytes", tb[LITEFLOW_A_APP_MAX_BYTES]);
+	json_put_uint(o, "max-retired", tb[LITEFLOW_A_APP_MAX_RETIRED]);
+	json_put_string(o, "units", tb[LITEFLOW_A_APP_UNITS]);
+	json_put_uint(o, "sample-shift", tb[LITEFLOW_A_APP_SAMPLE_SHIFT]);
+	json_object_object_add(o, "user", json_object_new_boolean(!!tb[LITEFLOW_A_APP_USER]));
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
-		if (mnl_attr_get_type(attr) != LITEFLOW_A_FEATURE)
+		if (mnl_attr_get_type(attr) != LITEFLOW_A_APP_FEATURE)
 			continue;
 		if (!list) {
 			list = json_object_new_array();
 			json_object_object_add(o, "features", list);
 		}
-		json_object_array_add(list, json_object_new_string(nl_string(attr)));
+		json_object_array_add(list, json_object_new_string(feature_name(attr)));
 	}
 	return o;
 }
@@ -150,10 +160,10 @@ static int on_list(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	list_header();
 	printf("%5u  %-20s %4u -> %-4u  %-7s  %-6s  %5u  %-9s  %s\n",
 	       (unsigned int)nl_uint(tb[LITEFLOW_A_APP_ID]), nl_string(tb[LITEFLOW_A_APP_NAME]),
-	       (unsigned int)nl_uint(tb[LITEFLOW_A_N_IN]),
-	       (unsigned int)nl_uint(tb[LITEFLOW_A_N_OUT]), context_name(tb[LITEFLOW_A_CONTEXT]),
-	       policy_name(tb[LITEFLOW_A_POLICY]), (unsigned int)nl_uint(tb[LITEFLOW_A_N_SLOTS]),
-	       capability_name(tb[LITEFLOW_A_CAPABILITY]), nl_string(tb[LITEFLOW_A_UNITS]));
+	       (unsigned int)nl_uint(tb[LITEFLOW_A_APP_N_IN]),
+	       (unsigned int)nl_uint(tb[LITEFLOW_A_APP_N_OUT]), context_name(tb[LITEFLOW_A_APP_CONTEXT]),
+	       policy_name(tb[LITEFLOW_A_APP_POLICY]), (unsigned int)nl_uint(tb[LITEFLOW_A_APP_N_SLOTS]),
+	       capability_name(tb[LITEFLOW_A_APP_CAPABILITY]), nl_string(tb[LITEFLOW_A_APP_UNITS]));
 	return 0;
 }
 
@@ -169,24 +179,24 @@ static int on_show(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	}
 	printf("app          %s, number %u%s\n", nl_string(tb[LITEFLOW_A_APP_NAME]),
 	       (unsigned int)nl_uint(tb[LITEFLOW_A_APP_ID]),
-	       tb[LITEFLOW_A_USER] ? ", added by a user" : "");
-	printf("shape        %u inputs, %u outputs\n", (unsigned int)nl_uint(tb[LITEFLOW_A_N_IN]),
-	       (unsigned int)nl_uint(tb[LITEFLOW_A_N_OUT]));
-	printf("context      %s\n", context_name(tb[LITEFLOW_A_CONTEXT]));
-	printf("policy       %s, at limit %s\n", policy_name(tb[LITEFLOW_A_POLICY]),
-	       at_limit_name(tb[LITEFLOW_A_AT_LIMIT]));
-	printf("slots        %u\n", (unsigned int)nl_uint(tb[LITEFLOW_A_N_SLOTS]));
-	printf("capability   %s\n", capability_name(tb[LITEFLOW_A_CAPABILITY]));
-	printf("max macs     %u\n", (unsigned int)nl_uint(tb[LITEFLOW_A_MAX_MACS]));
-	printf("max bytes    %u\n", (unsigned int)nl_uint(tb[LITEFLOW_A_MAX_BYTES]));
-	printf("max retired  %u bytes\n", (unsigned int)nl_uint(tb[LITEFLOW_A_MAX_RETIRED]));
+	       tb[LITEFLOW_A_APP_USER] ? ", added by a user" : "");
+	printf("shape        %u inputs, %u outputs\n", (unsigned int)nl_uint(tb[LITEFLOW_A_APP_N_IN]),
+	       (unsigned int)nl_uint(tb[LITEFLOW_A_APP_N_OUT]));
+	printf("context      %s\n", context_name(tb[LITEFLOW_A_APP_CONTEXT]));
+	printf("policy       %s, at limit %s\n", policy_name(tb[LITEFLOW_A_APP_POLICY]),
+	       at_limit_name(tb[LITEFLOW_A_APP_AT_LIMIT]));
+	printf("slots        %u\n", (unsigned int)nl_uint(tb[LITEFLOW_A_APP_N_SLOTS]));
+	printf("capability   %s\n", capability_name(tb[LITEFLOW_A_APP_CAPABILITY]));
+	printf("max macs     %u\n", (unsigned int)nl_uint(tb[LITEFLOW_A_APP_MAX_MACS]));
+	printf("max bytes    %u\n", (unsigned int)nl_uint(tb[LITEFLOW_A_APP_MAX_BYTES]));
+	printf("max retired  %u bytes\n", (unsigned int)nl_uint(tb[LITEFLOW_A_APP_MAX_RETIRED]));
 	printf("timed        one query in 2^%u\n",
-	       (unsigned int)nl_uint(tb[LITEFLOW_A_SAMPLE_SHIFT]));
-	if (tb[LITEFLOW_A_UNITS])
-		printf("units        %s\n", nl_string(tb[LITEFLOW_A_UNITS]));
+	       (unsigned int)nl_uint(tb[LITEFLOW_A_APP_SAMPLE_SHIFT]));
+	if (tb[LITEFLOW_A_APP_UNITS])
+		printf("units        %s\n", nl_string(tb[LITEFLOW_A_APP_UNITS]));
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
-		if (mnl_attr_get_type(attr) == LITEFLOW_A_FEATURE)
-			printf("input %-4u   %s\n", i++, nl_string(attr));
+		if (mnl_attr_get_type(attr) == LITEFLOW_A_APP_FEATURE)
+			printf("input %-4u   %s\n", i++, feature_name(attr));
 	return 0;
 }
 
@@ -202,8 +212,8 @@ static int on_added(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 		return 0;
 	}
 	o = json_object_new_object();
-	json_put_uint(o, tb, LITEFLOW_A_APP_ID);
-	json_put_string(o, tb, LITEFLOW_A_APP_NAME);
+	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
+	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
 	print_json(o);
 	return 0;
 }
@@ -229,10 +239,10 @@ static error_t app_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		args->n_in = parse_number(state, "--inputs", arg, 1, 1024);
+		args->n_in = parse_number(state, "--inputs", arg, 1, LITEFLOW_WIDTH_MAX);
 		return 0;
 	case 'o':
-		args->n_out = parse_number(state, "--outputs", arg, 1, 1024);
+		args->n_out = parse_number(state, "--outputs", arg, 1, LITEFLOW_WIDTH_MAX);
 		return 0;
 	case OPT_ID:
 		args->id = parse_number(state, "--id", arg, 256, 65535);
@@ -249,7 +259,8 @@ static error_t app_option(int key, char *arg, struct argp_state *state)
 				       "repin or refuse");
 		return 0;
 	case OPT_SLOTS:
-		args->n_slots = parse_number(state, "--slots", arg, 2, 8);
+		args->n_slots = parse_number(state, "--slots", arg, LITEFLOW_SLOTS_MIN,
+					     LITEFLOW_SLOTS_MAX);
 		return 0;
 	case OPT_CAPABILITY:
 		args->capability = named(state, "--capability", arg, capability_number(arg),
@@ -268,7 +279,8 @@ static error_t app_option(int key, char *arg, struct argp_state *state)
 		args->units = arg;
 		return 0;
 	case OPT_SAMPLE:
-		args->sample_shift = parse_number(state, "--sample-shift", arg, 0, 31);
+		args->sample_shift = parse_number(state, "--sample-shift", arg, 0,
+						  LITEFLOW_SAMPLE_SHIFT_MAX);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->name)
@@ -305,7 +317,7 @@ static const struct argp_option set_options[] = {
 	{ "policy", OPT_POLICY, "POLICY", 0, "pin or follow", 0 },
 	{ "at-limit", OPT_AT_LIMIT, "WHAT", 0, "repin or refuse", 0 },
 	{ "max-retired", OPT_MAX_RETIRED, "N", 0, "most memory of models that only flows hold", 0 },
-	{ "sample-shift", OPT_SAMPLE, "N", 0, "time one query in 2^N", 0 },
+	{ "sample-shift", OPT_SAMPLE, "N", 0, "time one query in 2^N, N at most 30", 0 },
 	{ 0 }
 };
 
@@ -354,15 +366,23 @@ int cmd_app_add(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = add_options, .parser = app_option, .args_doc = "NAME",
-		.doc = "Add an app. --inputs and --outputs are required.", .children = children,
+		.doc = "Add an app, to try models out with eval: no code in the kernel asks it. "
+			"--inputs and --outputs are required.",
+		.children = children,
 	};
 	struct app_args args = app_args_none;
+	uint32_t number;
 	struct nl nl;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	if (args.n_in < 0 || args.n_out < 0) {
 		complain("app add: --inputs and --outputs are required");
+		return EXIT_USAGE;
+	}
+	if (nl_app_number(args.name, &number)) {
+		complain("app add: \"%s\" would be taken for the number of an app: a name needs a "
+			 "letter", args.name);
 		return EXIT_USAGE;
 	}
 	ret = nl_open(&nl);
@@ -408,10 +428,10 @@ int cmd_app_set(int argc, char **argv)
 	if (!ret) {
 		nlh = nl_begin(&nl, LITEFLOW_CMD_APP_SET, 0);
 		nl_put_app(nlh, args.name);
-		put_if(nlh, LITEFLOW_A_POLICY, args.policy);
-		put_if(nlh, LITEFLOW_A_AT_LIMIT, args.at_limit);
-		put_if(nlh, LITEFLOW_A_MAX_RETIRED, args.max_retired);
-		put_if(nlh, LITEFLOW_A_SAMPLE_SHIFT, args.sample_shift);
+		put_if(nlh, LITEFLOW_A_APP_POLICY, args.policy);
+		put_if(nlh, LITEFLOW_A_APP_AT_LIMIT, args.at_limit);
+		put_if(nlh, LITEFLOW_A_APP_MAX_RETIRED, args.max_retired);
+		put_if(nlh, LITEFLOW_A_APP_SAMPLE_SHIFT, args.sample_shift);
 		ret = nl_ask(&nl, "app set", NULL, NULL);
 	}
 	nl_close(&nl);

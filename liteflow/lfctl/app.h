@@ -6,7 +6,7 @@
 #define _LFCTL_APP_H
 
 #include <stdint.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* What add and set can say; NULL or -1: not told. */
 struct app_args {

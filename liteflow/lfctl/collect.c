@@ -16,6 +16,9 @@
 #include "lfctl.h"
 #include "model.h"
 
+/* More datagrams than a socket has room for, so that a writer cannot hold it up. */
+#define MAX_TAKEN	4096
+
 struct collect_args {
 	const char *app;
 	const char *out;
@@ -182,29 +185,26 @@ static void put_json(const struct collect *c, const struct liteflow_record *r)
 	} else {
 		json_object_object_add(o, "reward", json_object_new_int(r->reward));
 	}
-	fprintf(c->f, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-							      JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	fprint_json_line(c->f, o);
 }
 
 static int on_batch(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
-	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr = tb[LITEFLOW_A_RECORDS];
+	const struct nlattr *attr = tb[LITEFLOW_A_COLLECT_RECORDS];
 	struct collect *c = data;
 	size_t size = LITEFLOW_RECORD_SIZE(c->info.n_in, c->info.n_out);
 	uint64_t buf[(sizeof(struct liteflow_record) + 4 * 2 * 1024 + 8) / 8];
 	const char *at;
 	size_t n;
 
-	if (genl->cmd != LITEFLOW_CMD_COLLECT_BATCH)
+	if (nl_cmd(nlh) != LITEFLOW_CMD_COLLECT_BATCH)
 		return 0;
-	if (tb[LITEFLOW_A_LOST])
-		c->lost = nl_uint(tb[LITEFLOW_A_LOST]);
-	c->batch = nl_uint(tb[LITEFLOW_A_SEQUENCE]);
+	if (tb[LITEFLOW_A_COLLECT_LOST])
+		c->lost = nl_uint(tb[LITEFLOW_A_COLLECT_LOST]);
+	c->batch = nl_uint(tb[LITEFLOW_A_COLLECT_SEQUENCE]);
 	if (!attr)
 		return 0;
-	n = nl_uint(tb[LITEFLOW_A_COUNT]);
+	n = nl_uint(tb[LITEFLOW_A_COLLECT_COUNT]);
 	if (size > sizeof(buf) || n * size != mnl_attr_get_payload_len(attr))
 		return complain("collect: records of %u bytes do not fit this program",
 				mnl_attr_get_payload_len(attr));
@@ -222,29 +222,38 @@ static int on_batch(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	return ferror(c->f) ? complain("%s: write error", c->args->out) : 0;
 }
 
-static int receive(struct collect *c)
+/*
+ * Take what is there. Records that found no room are counted by the kernel; an
+ * ENOBUFS is of something else.
+ */
+static int take(struct collect *c)
 {
-	struct nlattr *tb[LITEFLOW_A_MAX + 1];
-	const struct nlmsghdr *nlh;
-	ssize_t got;
-	int len, ret;
+	int ret = nl_listen(c->nl, "collect", false, on_batch, c);
 
-	got = mnl_socket_recvfrom(c->nl->sock, c->nl->reply, 2 * NL_BUFFER);
-	if (got < 0 && (errno == EINTR || errno == ENOBUFS))
-		return 0;
-	if (got < 0)
-		return complain("collect: %s", strerror(errno));
-	len = (int)got;
-	for (nlh = (void *)c->nl->reply; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
-		if (nlh->nlmsg_type != c->nl->family ||
-		    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr) ||
-		    nl_parse(nlh, tb))
-			continue;
-		ret = on_batch(nlh, tb, c);
-		if (ret)
-			return ret;
+	return c->nl->error == EAGAIN || c->nl->error == ENOBUFS ? 0 : ret;
+}
+
+/*
+ * What waits in the socket goes first: the answer needs room. If that is lost all
+ * the same, all records came, and closing the socket ends the collection.
+ */
+static int end(struct collect *c)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < MAX_TAKEN; i++) {
+		ret = take(c);
+		if (c->nl->error == EAGAIN)
+			break;
 	}
-	return 0;
+	if (ret)
+		return ret;
+	nl_begin(c->nl, LITEFLOW_CMD_COLLECT_STOP, 0);
+	c->nl->quiet = ENOBUFS;
+	ret = nl_ask(c->nl, "collect", on_batch, c);
+	c->nl->quiet = 0;
+	return c->nl->error == ENOBUFS ? 0 : ret;
 }
 
 /* -- the command --------------------------------------------------------- */
@@ -256,11 +265,11 @@ static int start(struct collect *c)
 
 	nl_put_app(nlh, args->app);
 	if (args->every)
-		mnl_attr_put_u32(nlh, LITEFLOW_A_EVERY, args->every);
+		mnl_attr_put_u32(nlh, LITEFLOW_A_COLLECT_EVERY, args->every);
 	if (args->interval)
-		mnl_attr_put_u32(nlh, LITEFLOW_A_INTERVAL_MS, args->interval);
+		mnl_attr_put_u32(nlh, LITEFLOW_A_COLLECT_INTERVAL_MS, args->interval);
 	if (args->bytes)
-		mnl_attr_put_u32(nlh, LITEFLOW_A_RING_BYTES, args->bytes);
+		mnl_attr_put_u32(nlh, LITEFLOW_A_COLLECT_RING_BYTES, args->bytes);
 	return nl_ask(c->nl, "collect", on_batch, c);
 }
 
@@ -298,11 +307,9 @@ static int collect(struct collect *c)
 	fflush(c->f);
 	while (!ret && !stop && !enough(c))
 		if (ppoll(&pfd, 1, NULL, &old) > 0)
-			ret = receive(c);
-	if (!ret) {
-		nl_begin(c->nl, LITEFLOW_CMD_COLLECT_STOP, 0);
-		ret = nl_ask(c->nl, "collect", on_batch, c);
-	}
+			ret = take(c);
+	if (!ret)
+		ret = end(c);
 	if (c->status)
 		fputc('\r', stderr);
 	fprintf(stderr, "lfctl: %llu records, %llu lost\n", c->records, c->lost);

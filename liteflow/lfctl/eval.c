@@ -30,7 +30,7 @@ static error_t eval_option(int key, char *arg, struct argp_state *state)
 		args->app = arg;
 		return 0;
 	case 1:
-		args->slot = parse_number(state, "SLOT", arg, 0, 7);
+		args->slot = parse_number(state, "SLOT", arg, 0, LITEFLOW_SLOTS_MAX - 1);
 		return 0;
 	case 2:
 		args->file = arg;
@@ -42,7 +42,7 @@ static error_t eval_option(int key, char *arg, struct argp_state *state)
 
 static int on_outputs(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
-	const struct nlattr *attr = tb[LITEFLOW_A_OUTPUTS];
+	const struct nlattr *attr = tb[LITEFLOW_A_EVAL_OUTPUTS];
 	const struct rows *rows = data;
 
 	(void)nlh;
@@ -59,9 +59,9 @@ static int ask(struct rows *rows)
 	struct nlmsghdr *nlh = nl_begin(&e->nl, LITEFLOW_CMD_EVAL, 0);
 
 	nl_put_app(nlh, e->args->app);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_SLOT, e->args->slot);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_ROWS, rows->n);
-	mnl_attr_put(nlh, LITEFLOW_A_INPUTS, (size_t)rows->n * rows->n_in * sizeof(int32_t),
+	mnl_attr_put_u32(nlh, LITEFLOW_A_EVAL_SLOT, e->args->slot);
+	mnl_attr_put_u32(nlh, LITEFLOW_A_EVAL_ROWS, rows->n);
+	mnl_attr_put(nlh, LITEFLOW_A_EVAL_INPUTS, (size_t)rows->n * rows->n_in * sizeof(int32_t),
 		     rows->inputs);
 	return nl_ask(&e->nl, "eval", on_outputs, rows);
 }

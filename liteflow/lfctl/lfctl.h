@@ -9,13 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include "netlink/report.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
-
-enum {
-	EXIT_OTHER = 1,
-	EXIT_USAGE = 2,
-};
 
 struct json_object;
 
@@ -46,9 +43,6 @@ int cmd_flows(int argc, char **argv);
 int cmd_save(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 
-/* "lfctl: what: reason" to standard error; always EXIT_OTHER */
-int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 /* Global options that may also follow the command. */
 extern const struct argp common_argp;
 
@@ -65,9 +59,13 @@ int join_path(char *path, const char *dir, const char *name);
 unsigned long long parse_number(struct argp_state *state, const char *what, const char *arg,
 				unsigned long long min, unsigned long long max);
 
-/* One JSON document, or one line of a stream; takes the reference. */
+/*
+ * One JSON document, or one line of a stream; takes the reference. Bytes that are
+ * no UTF-8, which names and texts of models may have, become U+FFFD.
+ */
 void print_json(struct json_object *o);
 void print_json_line(struct json_object *o);
+void fprint_json_line(FILE *f, struct json_object *o);
 
 /* End of a dump: print the JSON, or the table's header if there was no row. */
 void finish_list(int ret, struct json_object *list, void (*header)(void));

@@ -22,8 +22,8 @@ static int on_answer(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	struct answer *answer = data;
 
 	(void)nlh;
-	answer->version = nl_uint(tb[LITEFLOW_A_VERSION]);
-	answer->ns = nl_uint(tb[LITEFLOW_A_OP_NS]);
+	answer->version = nl_uint(tb[LITEFLOW_A_MODEL_VERSION]);
+	answer->ns = nl_uint(tb[LITEFLOW_A_MODEL_OP_NS]);
 	return 0;
 }
 
@@ -72,15 +72,15 @@ int model_send(struct nl *nl, const char *app, unsigned int slot, const void *bl
 	model_digest(blob, len, digest);
 	nlh = nl_begin(nl, LITEFLOW_CMD_MODEL_BEGIN, 0);
 	nl_put_app(nlh, app);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_SLOT, slot);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_LENGTH, len);
-	mnl_attr_put(nlh, LITEFLOW_A_DIGEST, LITEFLOW_DIGEST_LEN, digest);
+	mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_SLOT, slot);
+	mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_LENGTH, len);
+	mnl_attr_put(nlh, LITEFLOW_A_MODEL_DIGEST, LITEFLOW_DIGEST_LEN, digest);
 	ret = nl_ask(nl, what, NULL, NULL);
 	for (at = 0; !ret && at < len; at += n) {
 		n = len - at < PIECE ? len - at : PIECE;
 		nlh = nl_begin(nl, LITEFLOW_CMD_MODEL_DATA, 0);
-		mnl_attr_put_u32(nlh, LITEFLOW_A_OFFSET, at);
-		mnl_attr_put(nlh, LITEFLOW_A_DATA, n, (const char *)blob + at);
+		mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_OFFSET, at);
+		mnl_attr_put(nlh, LITEFLOW_A_MODEL_DATA, n, (const char *)blob + at);
 		ret = nl_ask(nl, what, NULL, NULL);
 	}
 	if (ret)
@@ -99,7 +99,7 @@ int model_install_compiled(struct nl *nl, const char *app, unsigned int slot, co
 	int ret;
 
 	nl_put_app(nlh, app);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_SLOT, slot);
+	mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_SLOT, slot);
 	nl_put_string(nlh, LITEFLOW_A_MODEL_NAME, name);
 	ret = nl_ask(nl, label(app, slot), on_answer, &answer);
 	*version = answer.version;
@@ -114,7 +114,7 @@ int model_activate(struct nl *nl, const char *app, unsigned int slot, uint32_t *
 	int ret;
 
 	nl_put_app(nlh, app);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_SLOT, slot);
+	mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_SLOT, slot);
 	ret = nl_ask(nl, label(app, slot), on_answer, &answer);
 	*version = answer.version;
 	*ns = answer.ns;

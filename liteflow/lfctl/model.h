@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 /* All complain themselves and return an exit status; *version is the kernel's. */
 int model_send(struct nl *nl, const char *app, unsigned int slot, const void *blob, size_t len,

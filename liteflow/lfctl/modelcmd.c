@@ -56,7 +56,7 @@ static error_t model_option(int key, char *arg, struct argp_state *state)
 			if (args->slot_word && !strcmp(arg, args->slot_word))
 				args->slot = args->slot_by;
 			else
-				args->slot = parse_number(state, "SLOT", arg, 0, 7);
+				args->slot = parse_number(state, "SLOT", arg, 0, LITEFLOW_SLOTS_MAX - 1);
 			return 0;
 		default:
 			args->file = arg;
@@ -107,9 +107,9 @@ static int on_slot(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	int *active = data;
 
 	(void)nlh;
-	if (tb[LITEFLOW_A_SLOT] && tb[LITEFLOW_A_STATE] &&
-	    nl_uint(tb[LITEFLOW_A_STATE]) == LITEFLOW_STATE_ACTIVE)
-		*active = nl_uint(tb[LITEFLOW_A_SLOT]);
+	if (tb[LITEFLOW_A_MODEL_SLOT] && tb[LITEFLOW_A_MODEL_STATE] &&
+	    nl_uint(tb[LITEFLOW_A_MODEL_STATE]) == LITEFLOW_STATE_ACTIVE)
+		*active = nl_uint(tb[LITEFLOW_A_MODEL_SLOT]);
 	return 0;
 }
 
@@ -215,7 +215,7 @@ int cmd_model_activate(int argc, char **argv)
 static int on_rollback(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
 	(void)nlh;
-	say(data, -1, "active", nl_uint(tb[LITEFLOW_A_VERSION]), nl_uint(tb[LITEFLOW_A_OP_NS]));
+	say(data, -1, "active", nl_uint(tb[LITEFLOW_A_MODEL_VERSION]), nl_uint(tb[LITEFLOW_A_MODEL_OP_NS]));
 	return 0;
 }
 
@@ -268,9 +268,9 @@ int cmd_model_remove(int argc, char **argv)
 	if (!ret) {
 		nlh = nl_begin(&nl, LITEFLOW_CMD_MODEL_REMOVE, 0);
 		nl_put_app(nlh, args.app);
-		mnl_attr_put_u32(nlh, LITEFLOW_A_SLOT, args.slot);
+		mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_SLOT, args.slot);
 		if (args.remove)
-			mnl_attr_put_u32(nlh, LITEFLOW_A_REMOVE_FLAGS, args.remove);
+			mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_REMOVE_FLAGS, args.remove);
 		ret = nl_ask(&nl, "model remove", NULL, NULL);
 	}
 	nl_close(&nl);
@@ -279,7 +279,7 @@ int cmd_model_remove(int argc, char **argv)
 
 static void digest_of(struct nlattr **tb, char *hex)
 {
-	const struct nlattr *attr = tb[LITEFLOW_A_DIGEST];
+	const struct nlattr *attr = tb[LITEFLOW_A_MODEL_DIGEST];
 
 	*hex = 0;
 	if (attr && mnl_attr_get_payload_len(attr) == LITEFLOW_DIGEST_LEN)
@@ -291,23 +291,23 @@ static struct json_object *model_json(struct nlattr **tb)
 	struct json_object *o = json_object_new_object();
 	char digest[2 * LITEFLOW_DIGEST_LEN + 1];
 
-	json_put_uint(o, tb, LITEFLOW_A_APP_ID);
-	json_put_string(o, tb, LITEFLOW_A_APP_NAME);
-	json_put_uint(o, tb, LITEFLOW_A_SLOT);
-	json_put_uint(o, tb, LITEFLOW_A_VERSION);
+	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
+	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
+	json_put_uint(o, "slot", tb[LITEFLOW_A_MODEL_SLOT]);
+	json_put_uint(o, "version", tb[LITEFLOW_A_MODEL_VERSION]);
 	json_object_object_add(o, "state",
-			       json_object_new_string(state_name(tb[LITEFLOW_A_STATE])));
-	json_object_object_add(o, "kind", json_object_new_string(kind_name(tb[LITEFLOW_A_KIND])));
-	json_put_string(o, tb, LITEFLOW_A_MODEL_NAME);
+			       json_object_new_string(state_name(tb[LITEFLOW_A_MODEL_STATE])));
+	json_object_object_add(o, "kind", json_object_new_string(kind_name(tb[LITEFLOW_A_MODEL_KIND])));
+	json_put_string(o, "model-name", tb[LITEFLOW_A_MODEL_NAME]);
 	digest_of(tb, digest);
 	if (*digest)
 		json_object_object_add(o, "digest", json_object_new_string(digest));
-	json_put_uint(o, tb, LITEFLOW_A_BYTES);
-	json_put_uint(o, tb, LITEFLOW_A_MACS);
-	json_put_uint(o, tb, LITEFLOW_A_WIDTH);
-	json_put_uint(o, tb, LITEFLOW_A_PINS);
-	json_put_uint(o, tb, LITEFLOW_A_QUERIES);
-	json_put_string(o, tb, LITEFLOW_A_PROVENANCE);
+	json_put_uint(o, "bytes", tb[LITEFLOW_A_MODEL_BYTES]);
+	json_put_uint(o, "macs", tb[LITEFLOW_A_MODEL_MACS]);
+	json_put_uint(o, "width", tb[LITEFLOW_A_MODEL_WIDTH]);
+	json_put_uint(o, "pins", tb[LITEFLOW_A_MODEL_PINS]);
+	json_put_uint(o, "queries", tb[LITEFLOW_A_MODEL_QUERIES]);
+	json_put_string(o, "provenance", tb[LITEFLOW_A_MODEL_PROVENANCE]);
 	return o;
 }
 
@@ -332,18 +332,18 @@ static int on_model(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	}
 	show_header();
 	digest_of(tb, digest);
-	if (tb[LITEFLOW_A_SLOT])
-		snprintf(slot, sizeof(slot), "%u", (unsigned int)nl_uint(tb[LITEFLOW_A_SLOT]));
+	if (tb[LITEFLOW_A_MODEL_SLOT])
+		snprintf(slot, sizeof(slot), "%u", (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_SLOT]));
 	printf("%-20s  %4s  %-10s  ", nl_string(tb[LITEFLOW_A_APP_NAME]), slot,
-	       state_name(tb[LITEFLOW_A_STATE]));
-	if (tb[LITEFLOW_A_VERSION])
-		printf("%7u  %7u  %12llu  %6u  ", (unsigned int)nl_uint(tb[LITEFLOW_A_VERSION]),
-		       (unsigned int)nl_uint(tb[LITEFLOW_A_PINS]),
-		       (unsigned long long)nl_uint(tb[LITEFLOW_A_QUERIES]),
-		       (unsigned int)nl_uint(tb[LITEFLOW_A_MACS]));
+	       state_name(tb[LITEFLOW_A_MODEL_STATE]));
+	if (tb[LITEFLOW_A_MODEL_VERSION])
+		printf("%7u  %7u  %12llu  %6u  ", (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_VERSION]),
+		       (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_PINS]),
+		       (unsigned long long)nl_uint(tb[LITEFLOW_A_MODEL_QUERIES]),
+		       (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_MACS]));
 	else
 		printf("%7s  %7s  %12s  %6s  ", "-", "-", "-", "-");
-	printf("%-16.12s  %s\n", *digest ? digest : kind_name(tb[LITEFLOW_A_KIND]),
+	printf("%-16.12s  %s\n", *digest ? digest : kind_name(tb[LITEFLOW_A_MODEL_KIND]),
 	       nl_string(tb[LITEFLOW_A_MODEL_NAME]));
 	return 0;
 }

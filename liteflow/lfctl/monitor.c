@@ -8,11 +8,12 @@
 #include <time.h>
 #include <json-c/json.h>
 #include "lfctl.h"
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 struct monitor_args {
 	const char *app;
 	unsigned long long count;
+	bool done;
 };
 
 static error_t monitor_option(int key, char *arg, struct argp_state *state)
@@ -39,11 +40,11 @@ static void show_json(struct nlattr **tb, const struct timespec *ts)
 	json_object_object_add(o, "time", json_object_new_double((double)ts->tv_sec +
 								  (double)ts->tv_nsec * 1e-9));
 	json_object_object_add(o, "event",
-			       json_object_new_string(event_name(tb[LITEFLOW_A_EVENT])));
-	json_put_uint(o, tb, LITEFLOW_A_APP_ID);
-	json_put_string(o, tb, LITEFLOW_A_APP_NAME);
-	json_put_uint(o, tb, LITEFLOW_A_SLOT);
-	json_put_uint(o, tb, LITEFLOW_A_VERSION);
+			       json_object_new_string(event_name(tb[LITEFLOW_A_NOTICE_EVENT])));
+	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
+	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
+	json_put_uint(o, "slot", tb[LITEFLOW_A_NOTICE_SLOT]);
+	json_put_uint(o, "version", tb[LITEFLOW_A_NOTICE_VERSION]);
 	print_json_line(o);
 }
 
@@ -61,63 +62,55 @@ static void show(struct nlattr **tb)
 	localtime_r(&ts.tv_sec, &tm);
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
 	printf("%s.%03ld  %-11s  app %s", text, ts.tv_nsec / 1000000,
-	       event_name(tb[LITEFLOW_A_EVENT]), nl_string(tb[LITEFLOW_A_APP_NAME]));
-	if (tb[LITEFLOW_A_SLOT])
-		printf(", slot %u", (unsigned int)nl_uint(tb[LITEFLOW_A_SLOT]));
-	if (nl_uint(tb[LITEFLOW_A_VERSION]))
-		printf(", version %u", (unsigned int)nl_uint(tb[LITEFLOW_A_VERSION]));
-	else if (nl_uint(tb[LITEFLOW_A_EVENT]) == LITEFLOW_EVENT_ACTIVATED)
+	       event_name(tb[LITEFLOW_A_NOTICE_EVENT]), nl_string(tb[LITEFLOW_A_APP_NAME]));
+	if (tb[LITEFLOW_A_NOTICE_SLOT])
+		printf(", slot %u", (unsigned int)nl_uint(tb[LITEFLOW_A_NOTICE_SLOT]));
+	if (nl_uint(tb[LITEFLOW_A_NOTICE_VERSION]))
+		printf(", version %u", (unsigned int)nl_uint(tb[LITEFLOW_A_NOTICE_VERSION]));
+	else if (nl_uint(tb[LITEFLOW_A_NOTICE_EVENT]) == LITEFLOW_EVENT_ACTIVATED)
 		printf(", no model");
 	printf("\n");
 }
 
-static bool wanted(const struct monitor_args *args, const struct nlmsghdr *nlh,
-		   struct nlattr **tb)
+static bool wanted(const struct monitor_args *args, struct nlattr **tb)
 {
-	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
-	char id[16];
+	uint32_t id;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl) || nl_parse(nlh, tb) ||
-	    genl->cmd != LITEFLOW_CMD_NOTICE)
-		return false;
 	if (!args->app)
 		return true;
-	snprintf(id, sizeof(id), "%u", (unsigned int)nl_uint(tb[LITEFLOW_A_APP_ID]));
-	return !strcmp(args->app, id) ||
-	       !strcmp(args->app, nl_string(tb[LITEFLOW_A_APP_NAME]));
+	if (nl_app_number(args->app, &id))
+		return nl_uint(tb[LITEFLOW_A_APP_ID]) == id;
+	return !strcmp(args->app, nl_string(tb[LITEFLOW_A_APP_NAME]));
+}
+
+/* Nonzero ends it. */
+static int on_notice(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
+{
+	struct monitor_args *args = data;
+
+	if (nl_cmd(nlh) != LITEFLOW_CMD_NOTICE || !wanted(args, tb))
+		return 0;
+	show(tb);
+	fflush(stdout);
+	if (!ferror(stdout) && (!args->count || --args->count))
+		return 0;
+	args->done = true;
+	return EXIT_OTHER;
 }
 
 static int listen_to(struct nl *nl, struct monitor_args *args)
 {
-	struct nlattr *tb[LITEFLOW_A_MAX + 1];
-	const struct nlmsghdr *nlh;
-	ssize_t got;
-	int len;
+	int ret;
 
 	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->notice,
 				  sizeof(nl->notice)) < 0)
 		return complain("monitor: %s", strerror(errno));
-	for (;;) {
-		got = mnl_socket_recvfrom(nl->sock, nl->reply, 2 * NL_BUFFER);
-		if (got < 0 && errno == ENOBUFS) {
+	do {
+		ret = nl_listen(nl, "monitor", true, on_notice, args);
+		if (nl->error == ENOBUFS)
 			complain("monitor: notices were lost");
-			continue;
-		}
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return complain("monitor: %s", strerror(errno));
-		len = (int)got;
-		for (nlh = (void *)nl->reply; mnl_nlmsg_ok(nlh, len);
-		     nlh = mnl_nlmsg_next(nlh, &len)) {
-			if (nlh->nlmsg_type != nl->family || !wanted(args, nlh, tb))
-				continue;
-			show(tb);
-			fflush(stdout);
-			if (ferror(stdout) || (args->count && !--args->count))
-				return 0;
-		}
-	}
+	} while (!args->done && (!ret || nl->error == ENOBUFS));
+	return args->done ? 0 : ret;
 }
 
 int cmd_monitor(int argc, char **argv)

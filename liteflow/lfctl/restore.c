@@ -101,7 +101,7 @@ static int add_app(struct restore *r, const char *app, struct json_object *o)
 		return ret;
 	nlh = nl_begin(&r->nl, LITEFLOW_CMD_APP_SET, 0);
 	nl_put_string(nlh, LITEFLOW_A_APP_NAME, app);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_SAMPLE_SHIFT, (uint32_t)shift);
+	mnl_attr_put_u32(nlh, LITEFLOW_A_APP_SAMPLE_SHIFT, (uint32_t)shift);
 	return nl_ask(&r->nl, app, NULL, NULL);
 }
 

@@ -51,17 +51,17 @@ bool saved_app_ok(const char *app)
 
 static int on_slot(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
-	const struct nlattr *digest = tb[LITEFLOW_A_DIGEST];
+	const struct nlattr *digest = tb[LITEFLOW_A_MODEL_DIGEST];
 	struct slot_state *s = data;
-	unsigned int slot = nl_uint(tb[LITEFLOW_A_SLOT]);
+	unsigned int slot = nl_uint(tb[LITEFLOW_A_MODEL_SLOT]);
 
 	(void)nlh;
-	if (!tb[LITEFLOW_A_SLOT] || slot >= SAVED_SLOTS)
+	if (!tb[LITEFLOW_A_MODEL_SLOT] || slot >= SAVED_SLOTS)
 		return 0;
 	s += slot;
 	s->there = true;
-	s->active = nl_uint(tb[LITEFLOW_A_STATE]) == LITEFLOW_STATE_ACTIVE;
-	s->compiled = nl_uint(tb[LITEFLOW_A_KIND]) == LITEFLOW_KIND_COMPILED;
+	s->active = nl_uint(tb[LITEFLOW_A_MODEL_STATE]) == LITEFLOW_STATE_ACTIVE;
+	s->compiled = nl_uint(tb[LITEFLOW_A_MODEL_KIND]) == LITEFLOW_KIND_COMPILED;
 	snprintf(s->name, sizeof(s->name), "%s", nl_string(tb[LITEFLOW_A_MODEL_NAME]));
 	if (digest && mnl_attr_get_payload_len(digest) == sizeof(s->digest))
 		memcpy(s->digest, mnl_attr_get_payload(digest), sizeof(s->digest));

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <linux/liteflow_model.h>
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 #define SAVED_DIR	"/etc/liteflow/models"
 #define SAVED_APP	"app.json"

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <json-c/json.h>
 #include "lfctl.h"
-#include "netlink.h"
+#include "netlink/netlink.h"
 
 #define MAX_BUCKETS	64
 #define MAX_APPS	4096
@@ -40,13 +40,13 @@ struct stats {
 
 static void read_counters(struct nlattr **tb, struct counters *c)
 {
-	const struct nlattr *hist = tb[LITEFLOW_A_HISTOGRAM];
+	const struct nlattr *hist = tb[LITEFLOW_A_STATS_HISTOGRAM];
 
 	memset(c, 0, sizeof(*c));
 	c->id = nl_uint(tb[LITEFLOW_A_APP_ID]);
-	c->queries = nl_uint(tb[LITEFLOW_A_QUERIES]);
-	c->samples = nl_uint(tb[LITEFLOW_A_SAMPLES]);
-	c->ns = nl_uint(tb[LITEFLOW_A_SAMPLES_NS]);
+	c->queries = nl_uint(tb[LITEFLOW_A_STATS_QUERIES]);
+	c->samples = nl_uint(tb[LITEFLOW_A_STATS_SAMPLES]);
+	c->ns = nl_uint(tb[LITEFLOW_A_STATS_SAMPLES_NS]);
 	if (!hist)
 		return;
 	c->n = mnl_attr_get_payload_len(hist) / sizeof(*c->hist);
@@ -105,18 +105,18 @@ static struct json_object *stats_json(const struct stats *s, struct nlattr **tb,
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 	unsigned int b;
 
-	json_put_uint(o, tb, LITEFLOW_A_APP_ID);
-	json_put_string(o, tb, LITEFLOW_A_APP_NAME);
-	json_put_uint(o, tb, LITEFLOW_A_QUERIES);
+	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
+	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
+	json_put_uint(o, "queries", tb[LITEFLOW_A_STATS_QUERIES]);
 	if (s->seconds > 0)
 		json_object_object_add(o, "queries-per-second", json_object_new_double(rate));
-	json_put_uint(o, tb, LITEFLOW_A_NO_MODEL);
-	json_put_uint(o, tb, LITEFLOW_A_BAD_CONTEXT);
-	json_put_uint(o, tb, LITEFLOW_A_REPINS);
-	json_put_uint(o, tb, LITEFLOW_A_EVICTIONS);
-	json_put_uint(o, tb, LITEFLOW_A_RETIRED_BYTES);
-	json_put_uint(o, tb, LITEFLOW_A_SAMPLES);
-	json_put_uint(o, tb, LITEFLOW_A_SAMPLES_NS);
+	json_put_uint(o, "no-model", tb[LITEFLOW_A_STATS_NO_MODEL]);
+	json_put_uint(o, "bad-context", tb[LITEFLOW_A_STATS_BAD_CONTEXT]);
+	json_put_uint(o, "repins", tb[LITEFLOW_A_STATS_REPINS]);
+	json_put_uint(o, "evictions", tb[LITEFLOW_A_STATS_EVICTIONS]);
+	json_put_uint(o, "retired-bytes", tb[LITEFLOW_A_STATS_RETIRED_BYTES]);
+	json_put_uint(o, "samples", tb[LITEFLOW_A_STATS_SAMPLES]);
+	json_put_uint(o, "samples-ns", tb[LITEFLOW_A_STATS_SAMPLES_NS]);
 	for (b = 0; b < now->n; b++)
 		json_object_array_add(list, json_object_new_uint64(now->hist[b]));
 	json_object_object_add(o, "histogram", list);
@@ -174,11 +174,11 @@ static int on_stats(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	printf("%-20s  %12llu  %10.0f  %8llu  %8llu  %7llu  %9llu  %9llu  %8s  %8s  %8s\n",
 	       nl_string(tb[LITEFLOW_A_APP_NAME]), (unsigned long long)now.queries,
 	       s->args->watch > 0 ? rate : (double)now.samples,
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_NO_MODEL]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_BAD_CONTEXT]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_REPINS]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_EVICTIONS]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_RETIRED_BYTES]), mean,
+	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_NO_MODEL]),
+	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_BAD_CONTEXT]),
+	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_REPINS]),
+	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_EVICTIONS]),
+	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_RETIRED_BYTES]), mean,
 	       percentile(&d, 0.5, p50, sizeof(p50)), percentile(&d, 0.99, p99, sizeof(p99)));
 	return 0;
 }

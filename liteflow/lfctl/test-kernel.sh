@@ -47,7 +47,7 @@ value()
 	shift 3
 	"$LFCTL" --json "$@" >"$work/out" 2>"$work/err"
 	/usr/bin/python3 -c 'import json, sys
-o = json.load(open(sys.argv[1]))
+o = json.load(open(sys.argv[1], encoding="utf-8"))
 got = str(eval(sys.argv[2]))
 print("got:", got)
 sys.exit(got != sys.argv[3])' "$work/out" "$filter" "$wanted" >>"$work/err" 2>&1
@@ -77,6 +77,10 @@ cd "$work" || exit 1
 
 try 'app add' 0 'has number' app add "$APP" -i 2 -o 1 --units t --slots 3
 try 'the same name again' 1 'choose another name' app add "$APP" -i 2 -o 1
+try 'a name of digits only' 2 'a name needs a letter' app add 4711 -i 2 -o 1
+try 'a number that no app can have' 2 'numbers from 1 to 65535' app show 65536
+try 'a long number that no app can have' 2 'numbers from 1 to 65535' app show 12345678901234567890
+try 'sampling too rare' 2 'must be a number from 0 to 30' app set "$APP" --sample-shift 31
 value 'app show' '2 1 3 pin True' \
 	'" ".join(str(o[k]) for k in ("n-in", "n-out", "n-slots", "policy", "user"))' app show "$APP"
 try 'app show of none' 1 'no such app.*attribute app-name' app show "$APP-x"
@@ -92,6 +96,15 @@ value 'model show' 'one standby two active' \
 	'" ".join(m["model-name"] + " " + m["state"] for m in o)' model show "$APP"
 value 'the digest is that of the file' "$(sha256sum <one.lfm | cut -d ' ' -f 1)" \
 	'o[0]["digest"]' model show "$APP"
+
+# The kernel shows the first 255 bytes; what is cut there has two.
+text=$(printf 'a%.0s' {1..254})éé
+sed "s/\"units\"/\"provenance\": \"$text\", &/" one.json >long.json
+"$LFCTL" model pack long.json
+try 'a text that is cut inside a character' 0 'version 3 is on standby' \
+	model install "$APP" 2 long.lfm
+value 'is valid JSON' 254 'len(o[2]["provenance"].rstrip(chr(0xfffd)))' model show "$APP"
+"$LFCTL" model remove "$APP" 2
 
 printf '1 2\n# a comment\n-3, 4\n' >rows
 try 'eval, slot 0' 0 '^10$' eval "$APP" 0 rows

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +11,6 @@
 #include <unistd.h>
 #include <json-c/json.h>
 #include "lfctl.h"
-
-int complain(const char *fmt, ...)
-{
-	va_list args;
-
-	fflush(stdout);
-	fprintf(stderr, "lfctl: ");
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return EXIT_OTHER;
-}
 
 char *read_file(const char *path, size_t max, size_t *len)
 {
@@ -140,18 +126,65 @@ unsigned long long parse_number(struct argp_state *state, const char *what, cons
 	return v;
 }
 
+/* Length of the UTF-8 character at @s; 0: it is none. */
+static size_t utf8_len(const unsigned char *s)
+{
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t min;
+	} forms[] = {
+		{ 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
+	};
+	uint32_t c;
+	size_t n, i;
+
+	for (n = 0; n < ARRAY_SIZE(forms); n++)
+		if ((*s & forms[n].mask) == forms[n].lead)
+			break;
+	if (n == ARRAY_SIZE(forms))
+		return 0;
+	c = *s & ~forms[n].mask;
+	for (i = 1; i <= n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	/* the shortest form only, no surrogates, nothing beyond Unicode */
+	if (c < forms[n].min || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
+		return 0;
+	return n + 1;
+}
+
+static void put_utf8(FILE *f, const char *s)
+{
+	size_t n;
+
+	for (; *s; s += n ? n : 1) {
+		n = utf8_len((const unsigned char *)s);
+		fwrite(n ? s : "\xef\xbf\xbd", 1, n ? n : 3, f);
+	}
+}
+
+static void put_json(FILE *f, struct json_object *o, int flags)
+{
+	put_utf8(f, json_object_to_json_string_ext(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
+	fputc('\n', f);
+	json_object_put(o);
+}
+
 void print_json(struct json_object *o)
 {
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	put_json(stdout, o, JSON_C_TO_STRING_PRETTY);
 }
 
 void print_json_line(struct json_object *o)
 {
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	put_json(stdout, o, JSON_C_TO_STRING_PLAIN);
+}
+
+void fprint_json_line(FILE *f, struct json_object *o)
+{
+	put_json(f, o, JSON_C_TO_STRING_PLAIN);
 }
 
 void finish_list(int ret, struct json_object *list, void (*header)(void))

@@ -64,10 +64,10 @@ static int wait_for_queries(void)
 	double end = now() + 60;
 	int ret;
 
-	ret = lf_stat(s, app, LITEFLOW_A_QUERIES, &before);
+	ret = lf_stat(s, app, LITEFLOW_A_STATS_QUERIES, &before);
 	while (!ret) {
 		usleep(1000);
-		ret = lf_stat(s, app, LITEFLOW_A_QUERIES, &queries);
+		ret = lf_stat(s, app, LITEFLOW_A_STATS_QUERIES, &queries);
 		if (queries >= before + 16)
 			return ret;
 		if (now() > end)

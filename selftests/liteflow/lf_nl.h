@@ -299,14 +299,17 @@ out:
 
 /* -- single operations ------------------------------------------------------ */
 
-/* Begin a request about an app, and maybe a slot (-1: none). */
+/*
+ * Begin a request about an app, and maybe a slot (-1: none). The attributes for
+ * these have the same numbers in all sets.
+ */
 static inline void lf_begin_app(struct lf_sock *s, struct lf_msg *m, int cmd, const char *app,
 				int slot)
 {
 	lf_begin(m, s->family, cmd, 0);
 	lf_put_str(m, LITEFLOW_A_APP_NAME, app);
 	if (slot >= 0)
-		lf_put_u32(m, LITEFLOW_A_SLOT, slot);
+		lf_put_u32(m, LITEFLOW_A_MODEL_SLOT, slot);
 }
 
 static inline int lf_app_add(struct lf_sock *s, const char *app, unsigned int n_in,
@@ -315,9 +318,9 @@ static inline int lf_app_add(struct lf_sock *s, const char *app, unsigned int n_
 	struct lf_msg m;
 
 	lf_begin_app(s, &m, LITEFLOW_CMD_APP_ADD, app, -1);
-	lf_put_u32(&m, LITEFLOW_A_N_IN, n_in);
-	lf_put_u32(&m, LITEFLOW_A_N_OUT, 1);
-	lf_put_u32(&m, LITEFLOW_A_CAPABILITY, capability);
+	lf_put_u32(&m, LITEFLOW_A_APP_N_IN, n_in);
+	lf_put_u32(&m, LITEFLOW_A_APP_N_OUT, 1);
+	lf_put_u32(&m, LITEFLOW_A_APP_CAPABILITY, capability);
 	return lf_call(s, &m);
 }
 
@@ -334,7 +337,7 @@ static inline int lf_model_remove(struct lf_sock *s, const char *app, int slot, 
 	struct lf_msg m;
 
 	lf_begin_app(s, &m, LITEFLOW_CMD_MODEL_REMOVE, app, slot);
-	lf_put_u32(&m, LITEFLOW_A_REMOVE_FLAGS, flags);
+	lf_put_u32(&m, LITEFLOW_A_MODEL_REMOVE_FLAGS, flags);
 	return lf_call(s, &m);
 }
 
@@ -354,8 +357,8 @@ static inline int lf_model_begin(struct lf_sock *s, const char *app, int slot, _
 	struct lf_msg m;
 
 	lf_begin_app(s, &m, LITEFLOW_CMD_MODEL_BEGIN, app, slot);
-	lf_put_u32(&m, LITEFLOW_A_LENGTH, len);
-	lf_put(&m, LITEFLOW_A_DIGEST, digest, 32);
+	lf_put_u32(&m, LITEFLOW_A_MODEL_LENGTH, len);
+	lf_put(&m, LITEFLOW_A_MODEL_DIGEST, digest, 32);
 	return lf_call(s, &m);
 }
 
@@ -364,8 +367,8 @@ static inline int lf_model_data(struct lf_sock *s, __u32 offset, const void *dat
 	struct lf_msg m;
 
 	lf_begin(&m, s->family, LITEFLOW_CMD_MODEL_DATA, 0);
-	lf_put_u32(&m, LITEFLOW_A_OFFSET, offset);
-	lf_put(&m, LITEFLOW_A_DATA, data, len);
+	lf_put_u32(&m, LITEFLOW_A_MODEL_OFFSET, offset);
+	lf_put(&m, LITEFLOW_A_MODEL_DATA, data, len);
 	return lf_call(s, &m);
 }
 
@@ -399,12 +402,12 @@ static inline int lf_eval(struct lf_sock *s, const char *app, int slot, const __
 	int ret;
 
 	lf_begin_app(s, &m, LITEFLOW_CMD_EVAL, app, slot);
-	lf_put_u32(&m, LITEFLOW_A_ROWS, 1);
-	lf_put(&m, LITEFLOW_A_INPUTS, in, n_in * sizeof(*in));
+	lf_put_u32(&m, LITEFLOW_A_EVAL_ROWS, 1);
+	lf_put(&m, LITEFLOW_A_EVAL_INPUTS, in, n_in * sizeof(*in));
 	ret = lf_call(s, &m);
 	if (ret)
 		return ret;
-	a = lf_get(&s->reply, LITEFLOW_A_OUTPUTS);
+	a = lf_get(&s->reply, LITEFLOW_A_EVAL_OUTPUTS);
 	if (!a || a->nla_len != NLA_HDRLEN + sizeof(*out))
 		return -EBADMSG;
 	memcpy(out, lf_data(a), sizeof(*out));

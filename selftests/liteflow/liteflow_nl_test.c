@@ -17,7 +17,10 @@ static int ask(struct lf_sock *s, const char *app, int slot, int *number)
 	return ret;
 }
 
-/* What a dump says of a slot: its state, LITEFLOW_STATE_EMPTY if it says nothing. */
+/* no LITEFLOW_STATE_*: a dump says nothing of the slot */
+#define STATE_NONE	0
+
+/* What a dump says of a slot: its state, STATE_NONE if it says nothing. */
 struct slot {
 	__u32 state;
 	__u32 version;
@@ -51,10 +54,10 @@ static int look(struct lf_sock *s, const char *app, __u32 slot, struct slot *fou
 				return ((struct nlmsgerr *)NLMSG_DATA(n))->error;
 			if (n->nlmsg_type == NLMSG_DONE)
 				return *(int *)NLMSG_DATA(n);
-			if (!lf_get(r, LITEFLOW_A_SLOT) || lf_get_uint(r, LITEFLOW_A_SLOT) != slot)
+			if (!lf_get(r, LITEFLOW_A_MODEL_SLOT) || lf_get_uint(r, LITEFLOW_A_MODEL_SLOT) != slot)
 				continue;
-			found->state = lf_get_uint(r, LITEFLOW_A_STATE);
-			found->version = lf_get_uint(r, LITEFLOW_A_VERSION);
+			found->state = lf_get_uint(r, LITEFLOW_A_MODEL_STATE);
+			found->version = lf_get_uint(r, LITEFLOW_A_MODEL_VERSION);
 		}
 	}
 }
@@ -92,12 +95,12 @@ TEST_F(liteflow, app_add_refused)
 			     CAP_NET_ADMIN), -EINVAL);
 	/* In atomic context 64 is the most. */
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_APP_ADD, APP_NEW, -1);
-	lf_put_u32(&m, LITEFLOW_A_N_IN, 65);
-	lf_put_u32(&m, LITEFLOW_A_N_OUT, 1);
-	lf_put_u32(&m, LITEFLOW_A_CONTEXT, LITEFLOW_CONTEXT_ATOMIC);
+	lf_put_u32(&m, LITEFLOW_A_APP_N_IN, 65);
+	lf_put_u32(&m, LITEFLOW_A_APP_N_OUT, 1);
+	lf_put_u32(&m, LITEFLOW_A_APP_CONTEXT, LITEFLOW_CONTEXT_ATOMIC);
 	EXPECT_REFUSED(lf_call(self->s, &m), EINVAL, "64");
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_APP_ADD, APP_NEW, -1);
-	lf_put_u32(&m, LITEFLOW_A_N_IN, N_IN);
+	lf_put_u32(&m, LITEFLOW_A_APP_N_IN, N_IN);
 	EXPECT_REFUSED(lf_call(self->s, &m), EINVAL, "missing");
 	EXPECT_EQ(lf_app_op(self->s, LITEFLOW_CMD_APP_GET, APP_NEW, -1), -ENOENT);
 }
@@ -131,13 +134,13 @@ TEST_F(liteflow, malformed)
 
 	/* an attribute of another operation, and one that does not exist */
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_APP_GET, APP, -1);
-	lf_put_u32(&m, LITEFLOW_A_N_IN, 1);
+	lf_put_u32(&m, LITEFLOW_A_APP_N_IN, 1);
 	EXPECT_EQ(lf_call(self->s, &m), -EINVAL);
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_APP_GET, APP, -1);
-	lf_put_u32(&m, LITEFLOW_A_MAX + 1, 1);
+	lf_put_u32(&m, LITEFLOW_A_APP_MAX + 1, 1);
 	EXPECT_EQ(lf_call(self->s, &m), -EINVAL);
 	lf_begin(&m, self->s->family, LITEFLOW_CMD_MODEL_COMMIT, 0);
-	lf_put_u32(&m, LITEFLOW_A_SLOT, 1);
+	lf_put_u32(&m, LITEFLOW_A_MODEL_SLOT, 1);
 	EXPECT_EQ(lf_call(self->s, &m), -EINVAL);
 
 	/* an attribute that says that it is longer than the message */
@@ -184,7 +187,7 @@ TEST_F(liteflow, noise)
 		lf_call(self->s, &m);
 	}
 	EXPECT_EQ(lf_app_op(self->s, LITEFLOW_CMD_APP_GET, APP, -1), 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_N_IN), N_IN);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_APP_N_IN), N_IN);
 }
 
 TEST_F(liteflow, app_get)
@@ -195,9 +198,9 @@ TEST_F(liteflow, app_get)
 	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_APP_GET, APP, -1), 0);
 	id = lf_get_uint(&self->s->reply, LITEFLOW_A_APP_ID);
 	EXPECT_GT(id, 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_N_OUT), 1);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_CAPABILITY), CAP_NET_ADMIN);
-	EXPECT_NE(lf_get(&self->s->reply, LITEFLOW_A_USER), NULL);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_APP_N_OUT), 1);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_APP_CAPABILITY), CAP_NET_ADMIN);
+	EXPECT_NE(lf_get(&self->s->reply, LITEFLOW_A_APP_USER), NULL);
 
 	lf_begin(&m, self->s->family, LITEFLOW_CMD_APP_GET, 0);
 	lf_put_u32(&m, LITEFLOW_A_APP_ID, id);
@@ -239,9 +242,9 @@ TEST_F(liteflow, pieces)
 	}
 	EXPECT_REFUSED(lf_model_data(self->s, len, blob, 1), EINVAL, "too much");
 	ASSERT_EQ(look(self->s, APP, 1, &slot), 0);
-	EXPECT_EQ(slot.state, LITEFLOW_STATE_EMPTY);
+	EXPECT_EQ(slot.state, STATE_NONE);
 	ASSERT_EQ(lf_model_commit(self->s), 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_VERSION), 1);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_MODEL_VERSION), 1);
 	ASSERT_EQ(look(self->s, APP, 1, &slot), 0);
 	EXPECT_EQ(slot.state, LITEFLOW_STATE_STANDBY);
 	EXPECT_EQ(slot.version, 1);
@@ -287,7 +290,7 @@ TEST_F(liteflow, wrong_digest)
 	EXPECT_REFUSED(lf_model_commit(self->s), EBADMSG, "digest");
 	EXPECT_REFUSED(lf_model_commit(self->s), EINVAL, "no model is being sent");
 	ASSERT_EQ(look(self->s, APP, 0, &slot), 0);
-	EXPECT_EQ(slot.state, LITEFLOW_STATE_EMPTY);
+	EXPECT_EQ(slot.state, STATE_NONE);
 }
 
 /* Sockets do not see each other's pieces, and each may have an upload. */
@@ -323,7 +326,7 @@ TEST_F(liteflow, per_socket)
 	ASSERT_EQ(lf_model_data(other, 0, blob, len), 0);
 	lf_close(other);
 	ASSERT_EQ(look(self->s, APP, 2, &slot), 0);
-	EXPECT_EQ(slot.state, LITEFLOW_STATE_EMPTY);
+	EXPECT_EQ(slot.state, STATE_NONE);
 }
 
 /* As much as 64 sockets may send, again and again: it must be given back. */
@@ -399,13 +402,13 @@ TEST_F(liteflow, slots)
 	EXPECT_REFUSED(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ROLLBACK, APP, -1), ENOENT,
 		       "no earlier model");
 	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, APP, 0), 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_VERSION), 1);
-	EXPECT_NE(lf_get(&self->s->reply, LITEFLOW_A_OP_NS), NULL);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_MODEL_VERSION), 1);
+	EXPECT_NE(lf_get(&self->s->reply, LITEFLOW_A_MODEL_OP_NS), NULL);
 	EXPECT_REFUSED(install(self->s, APP, 0, 12), EBUSY, "active");
 	EXPECT_REFUSED(lf_model_remove(self->s, APP, 0, 0), EBUSY, "active");
 
 	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, APP, 1), 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_VERSION), 2);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_MODEL_VERSION), 2);
 	ASSERT_EQ(look(self->s, APP, 0, &slot), 0);
 	EXPECT_EQ(slot.state, LITEFLOW_STATE_RETIRED);
 	ASSERT_EQ(look(self->s, APP, 1, &slot), 0);
@@ -413,20 +416,20 @@ TEST_F(liteflow, slots)
 
 	/* back, and back again undoes it */
 	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ROLLBACK, APP, -1), 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_VERSION), 1);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_MODEL_VERSION), 1);
 	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ROLLBACK, APP, -1), 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_VERSION), 2);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_MODEL_VERSION), 2);
 
 	/* a retired one is replaced; a standby one is nothing to go back to */
 	ASSERT_EQ(install(self->s, APP, 0, 12), 0);
-	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_VERSION), 3);
+	EXPECT_EQ(lf_get_uint(&self->s->reply, LITEFLOW_A_MODEL_VERSION), 3);
 	EXPECT_EQ(ask(self->s, APP, 0, &number), 0);
 	EXPECT_EQ(number, 12);
 	EXPECT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ROLLBACK, APP, -1), -ENOENT);
 
 	ASSERT_EQ(lf_model_remove(self->s, APP, 1, LITEFLOW_REMOVE_FLAGS_FORCE), 0);
 	ASSERT_EQ(look(self->s, APP, 1, &slot), 0);
-	EXPECT_EQ(slot.state, LITEFLOW_STATE_EMPTY);
+	EXPECT_EQ(slot.state, STATE_NONE);
 	ASSERT_EQ(look(self->s, APP, 0, &slot), 0);
 	EXPECT_EQ(slot.state, LITEFLOW_STATE_STANDBY);
 	EXPECT_EQ(lf_model_remove(self->s, APP, 0, 4), -EINVAL);
@@ -447,12 +450,12 @@ TEST_F(liteflow, eval)
 		in[i] = i % LF_BLOB_IN_MAX;
 	for (row = 1; row <= LITEFLOW_DATA_MAX / sizeof(*in) / N_IN; row += 511) {
 		lf_begin_app(self->s, &m, LITEFLOW_CMD_EVAL, APP, 3);
-		lf_put_u32(&m, LITEFLOW_A_ROWS, row);
-		lf_put(&m, LITEFLOW_A_INPUTS, in, row * N_IN * sizeof(*in));
+		lf_put_u32(&m, LITEFLOW_A_EVAL_ROWS, row);
+		lf_put(&m, LITEFLOW_A_EVAL_INPUTS, in, row * N_IN * sizeof(*in));
 		ASSERT_EQ(lf_call(self->s, &m), 0) {
 			TH_LOG("%s", self->s->why);
 		}
-		a = lf_get(&self->s->reply, LITEFLOW_A_OUTPUTS);
+		a = lf_get(&self->s->reply, LITEFLOW_A_EVAL_OUTPUTS);
 		ASSERT_NE(a, NULL);
 		ASSERT_EQ(a->nla_len, NLA_HDRLEN + row * sizeof(*out));
 		out = lf_data(a);
@@ -463,16 +466,16 @@ TEST_F(liteflow, eval)
 
 	/* rows and inputs that do not fit each other, or the message */
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_EVAL, APP, 3);
-	lf_put_u32(&m, LITEFLOW_A_ROWS, 2);
-	lf_put(&m, LITEFLOW_A_INPUTS, in, N_IN * sizeof(*in));
+	lf_put_u32(&m, LITEFLOW_A_EVAL_ROWS, 2);
+	lf_put(&m, LITEFLOW_A_EVAL_INPUTS, in, N_IN * sizeof(*in));
 	EXPECT_REFUSED(lf_call(self->s, &m), EINVAL, "bytes of inputs");
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_EVAL, APP, 3);
-	lf_put_u32(&m, LITEFLOW_A_ROWS, 1);
-	lf_put(&m, LITEFLOW_A_INPUTS, in, N_IN * sizeof(*in) - 1);
+	lf_put_u32(&m, LITEFLOW_A_EVAL_ROWS, 1);
+	lf_put(&m, LITEFLOW_A_EVAL_INPUTS, in, N_IN * sizeof(*in) - 1);
 	EXPECT_REFUSED(lf_call(self->s, &m), EINVAL, "bytes of inputs");
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_EVAL, APP, 3);
-	lf_put_u32(&m, LITEFLOW_A_ROWS, LITEFLOW_DATA_MAX / sizeof(*in) / N_IN + 1);
-	lf_put(&m, LITEFLOW_A_INPUTS, in, sizeof(in));
+	lf_put_u32(&m, LITEFLOW_A_EVAL_ROWS, LITEFLOW_DATA_MAX / sizeof(*in) / N_IN + 1);
+	lf_put(&m, LITEFLOW_A_EVAL_INPUTS, in, sizeof(in));
 	EXPECT_REFUSED(lf_call(self->s, &m), EINVAL, "too many");
 }
 
@@ -493,10 +496,10 @@ TEST_F(liteflow, collect_one_reader)
 	lf_begin(&m, self->s->family, LITEFLOW_CMD_COLLECT_STOP, 0);
 	EXPECT_REFUSED(lf_call(self->s, &m), ENOENT, "nothing to stop");
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_COLLECT_START, APP, -1);
-	lf_put_u32(&m, LITEFLOW_A_EVERY, 3);
+	lf_put_u32(&m, LITEFLOW_A_COLLECT_EVERY, 3);
 	EXPECT_REFUSED(lf_call(self->s, &m), EINVAL, "power of two");
 	lf_begin_app(self->s, &m, LITEFLOW_CMD_COLLECT_START, APP, -1);
-	lf_put_u32(&m, LITEFLOW_A_RING_BYTES, 1);
+	lf_put_u32(&m, LITEFLOW_A_COLLECT_RING_BYTES, 1);
 	EXPECT_EQ(lf_call(self->s, &m), -ERANGE);
 
 	ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_COLLECT_START, APP, -1), 0) {
@@ -556,9 +559,9 @@ TEST_F(liteflow, notices)
 	len = recv(other->fd, buf, sizeof(buf), 0);
 	ASSERT_GT(len, (ssize_t)(sizeof(m->n) + sizeof(m->g)));
 	EXPECT_EQ(m->g.cmd, LITEFLOW_CMD_NOTICE);
-	EXPECT_EQ(lf_get_uint(m, LITEFLOW_A_EVENT), LITEFLOW_EVENT_INSTALLED);
-	EXPECT_EQ(lf_get_uint(m, LITEFLOW_A_SLOT), 2);
-	EXPECT_EQ(lf_get_uint(m, LITEFLOW_A_VERSION), 1);
+	EXPECT_EQ(lf_get_uint(m, LITEFLOW_A_NOTICE_EVENT), LITEFLOW_EVENT_INSTALLED);
+	EXPECT_EQ(lf_get_uint(m, LITEFLOW_A_NOTICE_SLOT), 2);
+	EXPECT_EQ(lf_get_uint(m, LITEFLOW_A_NOTICE_VERSION), 1);
 	EXPECT_STREQ(lf_data(lf_get(m, LITEFLOW_A_APP_NAME)), APP);
 	lf_close(other);
 }

@@ -43,25 +43,25 @@ static int guarded_call(struct lf_sock *s, int cmd, const char *app, unsigned in
 	lf_begin_app(s, &m, cmd, app, -1);
 	switch (cmd) {
 	case LITEFLOW_CMD_APP_SET:
-		lf_put_u32(&m, LITEFLOW_A_SAMPLE_SHIFT, 10);
+		lf_put_u32(&m, LITEFLOW_A_APP_SAMPLE_SHIFT, 10);
 		break;
 	case LITEFLOW_CMD_MODEL_BEGIN:
-		lf_put_u32(&m, LITEFLOW_A_SLOT, 0);
-		lf_put_u32(&m, LITEFLOW_A_LENGTH, 100);
-		lf_put(&m, LITEFLOW_A_DIGEST, bytes, 32);
+		lf_put_u32(&m, LITEFLOW_A_MODEL_SLOT, 0);
+		lf_put_u32(&m, LITEFLOW_A_MODEL_LENGTH, 100);
+		lf_put(&m, LITEFLOW_A_MODEL_DIGEST, bytes, 32);
 		break;
 	case LITEFLOW_CMD_COMPILED_INSTALL:
-		lf_put_u32(&m, LITEFLOW_A_SLOT, 0);
+		lf_put_u32(&m, LITEFLOW_A_MODEL_SLOT, 0);
 		lf_put_str(&m, LITEFLOW_A_MODEL_NAME, "x");
 		break;
 	case LITEFLOW_CMD_MODEL_ACTIVATE:
 	case LITEFLOW_CMD_MODEL_REMOVE:
-		lf_put_u32(&m, LITEFLOW_A_SLOT, 0);
+		lf_put_u32(&m, LITEFLOW_A_MODEL_SLOT, 0);
 		break;
 	case LITEFLOW_CMD_EVAL:
-		lf_put_u32(&m, LITEFLOW_A_SLOT, 0);
-		lf_put_u32(&m, LITEFLOW_A_ROWS, 1);
-		lf_put(&m, LITEFLOW_A_INPUTS, bytes, N_IN * sizeof(__s32));
+		lf_put_u32(&m, LITEFLOW_A_EVAL_SLOT, 0);
+		lf_put_u32(&m, LITEFLOW_A_EVAL_ROWS, 1);
+		lf_put(&m, LITEFLOW_A_EVAL_INPUTS, bytes, N_IN * sizeof(__s32));
 		break;
 	}
 	return lf_call(s, &m);

@@ -141,7 +141,7 @@ static inline int lfcc_policy(struct lf_sock *s, const char *app, int policy)
 	struct lf_msg m;
 
 	lf_begin_app(s, &m, LITEFLOW_CMD_APP_SET, app, -1);
-	lf_put_u32(&m, LITEFLOW_A_POLICY, policy);
+	lf_put_u32(&m, LITEFLOW_A_APP_POLICY, policy);
 	return lf_call(s, &m);
 }
 

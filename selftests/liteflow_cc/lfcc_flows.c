@@ -263,7 +263,7 @@ int main(int argc, char **argv)
 			frozen = count_frozen();
 	}
 	expect(s, "install", lfcc_install(s, LFCC_APP, 2, &lfcc_short));
-	version = lf_get_uint(&s->reply, LITEFLOW_A_VERSION);
+	version = lf_get_uint(&s->reply, LITEFLOW_A_MODEL_VERSION);
 	frozen += count_frozen();
 	behind = count_behind(version);
 	failed = count_failed();

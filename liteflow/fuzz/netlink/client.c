@@ -27,15 +27,15 @@ void client_install(struct client *c, int fd, const void *blob, size_t len, unsi
 
 	SHA256(blob, len, digest);
 	client_begin(c, LITEFLOW_CMD_MODEL_BEGIN);
-	nl_add_u32(&c->msg, LITEFLOW_A_SLOT, slot);
-	nl_add_u32(&c->msg, LITEFLOW_A_LENGTH, len);
-	nl_add(&c->msg, LITEFLOW_A_DIGEST, digest, sizeof(digest));
+	nl_add_u32(&c->msg, LITEFLOW_A_MODEL_SLOT, slot);
+	nl_add_u32(&c->msg, LITEFLOW_A_MODEL_LENGTH, len);
+	nl_add(&c->msg, LITEFLOW_A_MODEL_DIGEST, digest, sizeof(digest));
 	client_must(c, fd, "model-begin");
 	for (at = 0; at < len; at += piece) {
 		piece = len - at < LITEFLOW_DATA_MAX ? len - at : LITEFLOW_DATA_MAX;
 		client_begin(c, LITEFLOW_CMD_MODEL_DATA);
-		nl_add_u32(&c->msg, LITEFLOW_A_OFFSET, at);
-		nl_add(&c->msg, LITEFLOW_A_DATA, (const char *)blob + at, piece);
+		nl_add_u32(&c->msg, LITEFLOW_A_MODEL_OFFSET, at);
+		nl_add(&c->msg, LITEFLOW_A_MODEL_DATA, (const char *)blob + at, piece);
 		client_must(c, fd, "model-data");
 	}
 	client_begin(c, LITEFLOW_CMD_MODEL_COMMIT);

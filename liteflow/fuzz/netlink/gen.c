@@ -217,9 +217,9 @@ static void plan_begin(struct message *m, struct plan *p, uint16_t family)
 		digest[rnd(sizeof(digest))] ^= 1 << rnd(8);
 	nl_begin(m, family, NLM_F_ACK, LITEFLOW_CMD_MODEL_BEGIN);
 	add_app(m, p->app_id);
-	nl_add_u32(m, LITEFLOW_A_SLOT, p->slot);
-	nl_add_u32(m, LITEFLOW_A_LENGTH, one_in(60) ? any() : p->len);
-	nl_add(m, LITEFLOW_A_DIGEST, digest, one_in(60) ? rnd(33) : sizeof(digest));
+	nl_add_u32(m, LITEFLOW_A_MODEL_SLOT, p->slot);
+	nl_add_u32(m, LITEFLOW_A_MODEL_LENGTH, one_in(60) ? any() : p->len);
+	nl_add(m, LITEFLOW_A_MODEL_DIGEST, digest, one_in(60) ? rnd(33) : sizeof(digest));
 }
 
 /* The next message of a plan: begin, data in pieces of any size, commit. */
@@ -249,8 +249,8 @@ void gen_plan_step(struct message *m, struct plan *p, uint16_t family)
 	if (piece > 60000)
 		piece = 60000;
 	nl_begin(m, family, NLM_F_ACK, LITEFLOW_CMD_MODEL_DATA);
-	nl_add_u32(m, LITEFLOW_A_OFFSET, one_in(60) ? any() : p->sent);
-	nl_add(m, LITEFLOW_A_DATA, p->blob + p->sent, one_in(80) ? 0 : piece);
+	nl_add_u32(m, LITEFLOW_A_MODEL_OFFSET, one_in(60) ? any() : p->sent);
+	nl_add(m, LITEFLOW_A_MODEL_DATA, p->blob + p->sent, one_in(80) ? 0 : piece);
 	p->sent += piece;
 }
 
@@ -301,9 +301,9 @@ static void add_shape(struct message *m)
 	static const uint32_t sizes[] = { 1, 2, 3, 4, 8, 30, 64, 65, 200, 1024 };
 
 	if (!one_in(30))
-		nl_add_u32(m, LITEFLOW_A_N_IN, one_in(4) ? sizes[rnd(10)] : 1 + mostly(32));
+		nl_add_u32(m, LITEFLOW_A_APP_N_IN, one_in(4) ? sizes[rnd(10)] : 1 + mostly(32));
 	if (!one_in(30))
-		nl_add_u32(m, LITEFLOW_A_N_OUT, one_in(8) ? sizes[rnd(10)] : 1 + mostly(4));
+		nl_add_u32(m, LITEFLOW_A_APP_N_OUT, one_in(8) ? sizes[rnd(10)] : 1 + mostly(4));
 }
 
 static void op_app_add(struct message *m)
@@ -316,18 +316,18 @@ static void op_app_add(struct message *m)
 	if (!one_in(30))
 		add_name(m);
 	add_shape(m);
-	add_number(m, LITEFLOW_A_CONTEXT, 2, 3);
-	add_number(m, LITEFLOW_A_POLICY, 2, 3);
-	add_number(m, LITEFLOW_A_AT_LIMIT, 2, 3);
+	add_number(m, LITEFLOW_A_APP_CONTEXT, 2, 3);
+	add_number(m, LITEFLOW_A_APP_POLICY, 2, 3);
+	add_number(m, LITEFLOW_A_APP_AT_LIMIT, 2, 3);
 	if (one_in(3))
-		nl_add_u32(m, LITEFLOW_A_N_SLOTS, 2 + mostly(7));
+		nl_add_u32(m, LITEFLOW_A_APP_N_SLOTS, 2 + mostly(7));
 	if (one_in(3))
-		nl_add_u32(m, LITEFLOW_A_CAPABILITY, one_in(4) ? mostly(41) : one_in(2) ? 12 : 21);
-	add_number(m, LITEFLOW_A_MAX_MACS, 5000, 6);
-	add_number(m, LITEFLOW_A_MAX_BYTES, 200000, 6);
-	add_number(m, LITEFLOW_A_MAX_RETIRED, 200000, 6);
+		nl_add_u32(m, LITEFLOW_A_APP_CAPABILITY, one_in(4) ? mostly(41) : one_in(2) ? 12 : 21);
+	add_number(m, LITEFLOW_A_APP_MAX_MACS, 5000, 6);
+	add_number(m, LITEFLOW_A_APP_MAX_BYTES, 200000, 6);
+	add_number(m, LITEFLOW_A_APP_MAX_RETIRED, 200000, 6);
 	if (one_in(3))
-		nl_add_str(m, LITEFLOW_A_UNITS, units[rnd(4)]);
+		nl_add_str(m, LITEFLOW_A_APP_UNITS, units[rnd(4)]);
 }
 
 static void op_eval(struct message *m)
@@ -346,9 +346,9 @@ static void op_eval(struct message *m)
 	if (one_in(24))
 		n = rnd(n + 32);
 	add_app(m, app->id);
-	nl_add_u32(m, LITEFLOW_A_SLOT, mostly(app->n_slots));
-	nl_add_u32(m, LITEFLOW_A_ROWS, one_in(24) ? any() : rows);
-	nl_add(m, LITEFLOW_A_INPUTS, in, n * 4 + (one_in(40) ? rnd(4) : 0));
+	nl_add_u32(m, LITEFLOW_A_EVAL_SLOT, mostly(app->n_slots));
+	nl_add_u32(m, LITEFLOW_A_EVAL_ROWS, one_in(24) ? any() : rows);
+	nl_add(m, LITEFLOW_A_EVAL_INPUTS, in, n * 4 + (one_in(40) ? rnd(4) : 0));
 }
 
 static void add_attributes(struct message *m, unsigned int cmd)
@@ -364,40 +364,40 @@ static void add_attributes(struct message *m, unsigned int cmd)
 	case LITEFLOW_CMD_COLLECT_STOP:
 		return;
 	case LITEFLOW_CMD_MODEL_DATA:
-		add_number(m, LITEFLOW_A_OFFSET, 2, 1);
-		nl_add(m, LITEFLOW_A_DATA, m, rnd(40));
+		add_number(m, LITEFLOW_A_MODEL_OFFSET, 2, 1);
+		nl_add(m, LITEFLOW_A_MODEL_DATA, m, rnd(40));
 		return;
 	}
 	add_some_app(m);
 	switch (cmd) {
 	case LITEFLOW_CMD_APP_SET:
-		add_number(m, LITEFLOW_A_POLICY, 2, 2);
-		add_number(m, LITEFLOW_A_AT_LIMIT, 2, 2);
-		add_number(m, LITEFLOW_A_MAX_RETIRED, 1 << 20, 2);
-		add_number(m, LITEFLOW_A_SAMPLE_SHIFT, 31, 2);
+		add_number(m, LITEFLOW_A_APP_POLICY, 2, 2);
+		add_number(m, LITEFLOW_A_APP_AT_LIMIT, 2, 2);
+		add_number(m, LITEFLOW_A_APP_MAX_RETIRED, 1 << 20, 2);
+		add_number(m, LITEFLOW_A_APP_SAMPLE_SHIFT, 31, 2);
 		break;
 	case LITEFLOW_CMD_MODEL_BEGIN:
-		add_number(m, LITEFLOW_A_SLOT, 8, 1);
-		add_number(m, LITEFLOW_A_LENGTH, 100, 1);
-		nl_add(m, LITEFLOW_A_DIGEST, m, 32);
+		add_number(m, LITEFLOW_A_MODEL_SLOT, 8, 1);
+		add_number(m, LITEFLOW_A_MODEL_LENGTH, 100, 1);
+		nl_add(m, LITEFLOW_A_MODEL_DIGEST, m, 32);
 		break;
 	case LITEFLOW_CMD_COMPILED_INSTALL:
-		add_number(m, LITEFLOW_A_SLOT, 4, 1);
+		add_number(m, LITEFLOW_A_MODEL_SLOT, 4, 1);
 		nl_add_str(m, LITEFLOW_A_MODEL_NAME, one_in(2) ? "none" : "");
 		break;
 	case LITEFLOW_CMD_MODEL_ACTIVATE:
-		add_number(m, LITEFLOW_A_SLOT, 4, 1);
+		add_number(m, LITEFLOW_A_MODEL_SLOT, 4, 1);
 		break;
 	case LITEFLOW_CMD_MODEL_REMOVE:
-		add_number(m, LITEFLOW_A_SLOT, 4, 1);
-		add_number(m, LITEFLOW_A_REMOVE_FLAGS, 5, 2);
+		add_number(m, LITEFLOW_A_MODEL_SLOT, 4, 1);
+		add_number(m, LITEFLOW_A_MODEL_REMOVE_FLAGS, 5, 2);
 		break;
 	case LITEFLOW_CMD_COLLECT_START:
 		if (one_in(2))
-			nl_add_u32(m, LITEFLOW_A_EVERY, one_in(4) ? any() : 1U << rnd(31));
-		add_number(m, LITEFLOW_A_INTERVAL_MS, 1000, 2);
+			nl_add_u32(m, LITEFLOW_A_COLLECT_EVERY, one_in(4) ? any() : 1U << rnd(31));
+		add_number(m, LITEFLOW_A_COLLECT_INTERVAL_MS, 1000, 2);
 		if (!one_in(3))
-			nl_add_u32(m, LITEFLOW_A_RING_BYTES, one_in(200) ? any() :
+			nl_add_u32(m, LITEFLOW_A_COLLECT_RING_BYTES, one_in(200) ? any() :
 				   4000 + rnd(one_in(8) ? 200000 : 20000));
 		break;
 	}
@@ -459,7 +459,7 @@ static void spoil_attribute(struct message *m)
 		attr->nla_type ^= one_in(2) ? NLA_F_NESTED : NLA_F_NET_BYTEORDER;
 		break;
 	default:
-		attr->nla_type = 1 + rnd(LITEFLOW_A_MAX + 1);
+		attr->nla_type = 1 + rnd(ATTRS_MAX + 1);
 	}
 }
 
@@ -473,10 +473,10 @@ static void spoil_nest(struct message *m)
 	while (at + 2 * sizeof(*attr) < sizeof(buf)) {
 		attr = (void *)(buf + at);
 		attr->nla_len = one_in(20) ? any() : sizeof(buf) - at;
-		attr->nla_type = rnd(LITEFLOW_A_MAX + 2) | (one_in(4) ? 0 : NLA_F_NESTED);
+		attr->nla_type = rnd(ATTRS_MAX + 2) | (one_in(4) ? 0 : NLA_F_NESTED);
 		at += sizeof(*attr) * (1 + rnd(2));
 	}
-	nl_add(m, rnd(LITEFLOW_A_MAX + 2) | NLA_F_NESTED, buf, sizeof(buf));
+	nl_add(m, rnd(ATTRS_MAX + 2) | NLA_F_NESTED, buf, sizeof(buf));
 }
 
 /* After that only the oracle knows whether it still is in order. */

@@ -46,16 +46,16 @@ static void get_app(int fd)
 
 	client_begin(&client, LITEFLOW_CMD_APP_GET);
 	client_must(&client, fd, "app-get");
-	n_in = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_N_IN);
-	n_out = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_N_OUT);
-	tag = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_UNITS, &size);
+	n_in = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_APP_N_IN);
+	n_out = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_APP_N_OUT);
+	tag = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_APP_UNITS, &size);
 	snprintf(units, sizeof(units), "%s", tag ? tag : "");
 }
 
 static void take_slot(void *arg, const void *attrs, size_t len)
 {
-	if (nl_find_uint(attrs, len, LITEFLOW_A_STATE) == LITEFLOW_STATE_ACTIVE)
-		*(unsigned int *)arg = nl_find_uint(attrs, len, LITEFLOW_A_SLOT);
+	if (nl_find_uint(attrs, len, LITEFLOW_A_MODEL_STATE) == LITEFLOW_STATE_ACTIVE)
+		*(unsigned int *)arg = nl_find_uint(attrs, len, LITEFLOW_A_MODEL_SLOT);
 }
 
 /* The active slot; 0 if there is none. */
@@ -90,12 +90,12 @@ static void switch_model(int fd, unsigned int i)
 	if (!len || lf_model_parse(blob, len, NULL, &model, &why))
 		errx(1, "model %u: %s", i, why.msg);
 	client_install(&client, fd, blob, len, i % 2);
-	version = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_VERSION);
+	version = nl_find_uint(client.answer.reply, client.answer.reply_len, LITEFLOW_A_MODEL_VERSION);
 	if (version >= N_MODELS)
 		errx(1, "version %u: load the app's module anew", version);
 	models[version] = model;
 	client_begin(&client, LITEFLOW_CMD_MODEL_ACTIVATE);
-	nl_add_u32(&client.msg, LITEFLOW_A_SLOT, i % 2);
+	nl_add_u32(&client.msg, LITEFLOW_A_MODEL_SLOT, i % 2);
 	client_must(&client, fd, "model-activate");
 }
 
@@ -135,10 +135,10 @@ static void take_record(const struct liteflow_record *rec)
 static void take_batch(const void *attrs, size_t len)
 {
 	static uint64_t copy[LITEFLOW_DATA_MAX / 8];
-	uint32_t sequence = nl_find_uint(attrs, len, LITEFLOW_A_SEQUENCE);
-	uint64_t now = nl_find_uint(attrs, len, LITEFLOW_A_LOST);
-	size_t n = nl_find_uint(attrs, len, LITEFLOW_A_COUNT), size = 0, i;
-	const void *records = nl_find(attrs, len, LITEFLOW_A_RECORDS, &size);
+	uint32_t sequence = nl_find_uint(attrs, len, LITEFLOW_A_COLLECT_SEQUENCE);
+	uint64_t now = nl_find_uint(attrs, len, LITEFLOW_A_COLLECT_LOST);
+	size_t n = nl_find_uint(attrs, len, LITEFLOW_A_COLLECT_COUNT), size = 0, i;
+	const void *records = nl_find(attrs, len, LITEFLOW_A_COLLECT_RECORDS, &size);
 	size_t each = LITEFLOW_RECORD_SIZE(n_in, n_out);
 
 	if (size != n * each || size > sizeof(copy) || now < lost || sequence < next_batch)
@@ -218,9 +218,9 @@ static unsigned int run(int fd, int control)
 
 	switch_model(control, i);
 	client_begin(&client, LITEFLOW_CMD_COLLECT_START);
-	nl_add_u32(&client.msg, LITEFLOW_A_EVERY, every);
-	nl_add_u32(&client.msg, LITEFLOW_A_INTERVAL_MS, interval);
-	nl_add_u32(&client.msg, LITEFLOW_A_RING_BYTES, bytes);
+	nl_add_u32(&client.msg, LITEFLOW_A_COLLECT_EVERY, every);
+	nl_add_u32(&client.msg, LITEFLOW_A_COLLECT_INTERVAL_MS, interval);
+	nl_add_u32(&client.msg, LITEFLOW_A_COLLECT_RING_BYTES, bytes);
 	client_must(&client, fd, "collect-start");
 	end = now_s() + seconds;
 	change = now_s() + 0.2;

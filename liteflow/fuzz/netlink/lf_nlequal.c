@@ -20,8 +20,8 @@ static int fd;
 static void app_add(unsigned int n_in, unsigned int n_out)
 {
 	client_begin(&client, LITEFLOW_CMD_APP_ADD);
-	nl_add_u32(&client.msg, LITEFLOW_A_N_IN, n_in);
-	nl_add_u32(&client.msg, LITEFLOW_A_N_OUT, n_out);
+	nl_add_u32(&client.msg, LITEFLOW_A_APP_N_IN, n_in);
+	nl_add_u32(&client.msg, LITEFLOW_A_APP_N_OUT, n_out);
 	client_must(&client, fd, "app-add");
 }
 
@@ -43,11 +43,11 @@ static unsigned long compare(const struct lf_model *model, unsigned int slot, co
 	unsigned int i;
 
 	client_begin(&client, LITEFLOW_CMD_EVAL);
-	nl_add_u32(&client.msg, LITEFLOW_A_SLOT, slot);
-	nl_add_u32(&client.msg, LITEFLOW_A_ROWS, rows);
-	nl_add(&client.msg, LITEFLOW_A_INPUTS, in, rows * model->n_in * sizeof(s32));
+	nl_add_u32(&client.msg, LITEFLOW_A_EVAL_SLOT, slot);
+	nl_add_u32(&client.msg, LITEFLOW_A_EVAL_ROWS, rows);
+	nl_add(&client.msg, LITEFLOW_A_EVAL_INPUTS, in, rows * model->n_in * sizeof(s32));
 	client_must(&client, fd, "eval");
-	got = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_OUTPUTS, &size);
+	got = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_EVAL_OUTPUTS, &size);
 	if (!got || size != rows * row)
 		errx(1, "eval: %zu bytes of outputs instead of %zu", size, rows * row);
 	for (i = 0; i < rows; i++) {

@@ -93,23 +93,23 @@ static unsigned int seen;
 
 static void check_slot(void *arg, const void *attrs, size_t len)
 {
-	uint32_t slot = nl_find_uint(attrs, len, LITEFLOW_A_SLOT);
+	uint32_t slot = nl_find_uint(attrs, len, LITEFLOW_A_MODEL_SLOT);
 	const struct o_slot *want;
 	const struct o_app *app;
 	const void *digest, *name;
 	size_t size, name_size;
 
 	app = oracle_app(nl_find_uint(attrs, len, LITEFLOW_A_APP_ID), NULL);
-	digest = nl_find(attrs, len, LITEFLOW_A_DIGEST, &size);
+	digest = nl_find(attrs, len, LITEFLOW_A_MODEL_DIGEST, &size);
 	name = nl_find(attrs, len, LITEFLOW_A_MODEL_NAME, &name_size);
 	seen++;
 	want = app && slot < app->n_slots ? &app->slots[slot] : NULL;
 	if (!want || !want->model || !digest || size != LITEFLOW_DIGEST_LEN || !name ||
 	    memcmp(digest, want->digest, size) || strcmp(name, want->model->name) ||
-	    nl_find_uint(attrs, len, LITEFLOW_A_VERSION) != want->version ||
-	    nl_find_uint(attrs, len, LITEFLOW_A_STATE) != want->state ||
-	    nl_find_uint(attrs, len, LITEFLOW_A_MACS) != want->model->macs ||
-	    nl_find_uint(attrs, len, LITEFLOW_A_WIDTH) != want->model->width)
+	    nl_find_uint(attrs, len, LITEFLOW_A_MODEL_VERSION) != want->version ||
+	    nl_find_uint(attrs, len, LITEFLOW_A_MODEL_STATE) != want->state ||
+	    nl_find_uint(attrs, len, LITEFLOW_A_MODEL_MACS) != want->model->macs ||
+	    nl_find_uint(attrs, len, LITEFLOW_A_MODEL_WIDTH) != want->model->width)
 		complain(arg, LITEFLOW_CMD_SLOT_GET, "a slot is not what the oracle thinks");
 }
 
@@ -120,17 +120,17 @@ static unsigned int app_differs(const struct o_app *app, const void *attrs, size
 		uint16_t type;
 		uint32_t want;
 	} numbers[] = {
-		{ LITEFLOW_A_N_IN, app->n_in },
-		{ LITEFLOW_A_N_OUT, app->n_out },
-		{ LITEFLOW_A_CONTEXT, app->context },
-		{ LITEFLOW_A_POLICY, app->policy },
-		{ LITEFLOW_A_AT_LIMIT, app->at_limit },
-		{ LITEFLOW_A_N_SLOTS, app->n_slots },
-		{ LITEFLOW_A_CAPABILITY, app->capability },
-		{ LITEFLOW_A_MAX_MACS, app->limits.max_macs },
-		{ LITEFLOW_A_MAX_BYTES, app->limits.max_bytes },
-		{ LITEFLOW_A_MAX_RETIRED, app->max_retired },
-		{ LITEFLOW_A_SAMPLE_SHIFT, app->sample_shift },
+		{ LITEFLOW_A_APP_N_IN, app->n_in },
+		{ LITEFLOW_A_APP_N_OUT, app->n_out },
+		{ LITEFLOW_A_APP_CONTEXT, app->context },
+		{ LITEFLOW_A_APP_POLICY, app->policy },
+		{ LITEFLOW_A_APP_AT_LIMIT, app->at_limit },
+		{ LITEFLOW_A_APP_N_SLOTS, app->n_slots },
+		{ LITEFLOW_A_APP_CAPABILITY, app->capability },
+		{ LITEFLOW_A_APP_MAX_MACS, app->limits.max_macs },
+		{ LITEFLOW_A_APP_MAX_BYTES, app->limits.max_bytes },
+		{ LITEFLOW_A_APP_MAX_RETIRED, app->max_retired },
+		{ LITEFLOW_A_APP_SAMPLE_SHIFT, app->sample_shift },
 	};
 	unsigned int i, bad = 0;
 
@@ -217,8 +217,8 @@ static void corpus_one(struct o_sock *s, struct plan *p, unsigned int changes)
 	nl_begin(&m, family, NLM_F_ACK, LITEFLOW_CMD_APP_ADD);
 	nl_add_u32(&m, LITEFLOW_A_APP_ID, 65535);
 	nl_add_str(&m, LITEFLOW_A_APP_NAME, "corpus");
-	nl_add_u32(&m, LITEFLOW_A_N_IN, n_in);
-	nl_add_u32(&m, LITEFLOW_A_N_OUT, n_out);
+	nl_add_u32(&m, LITEFLOW_A_APP_N_IN, n_in);
+	nl_add_u32(&m, LITEFLOW_A_APP_N_OUT, n_out);
 	nl_end(&m);
 	try(s, &m);
 	p->app_id = 65535;

@@ -70,7 +70,7 @@ static struct o_app *find(const struct attrs *a)
 
 static struct o_slot *find_slot(struct o_app *app, const struct attrs *a)
 {
-	uint32_t slot = number(a, LITEFLOW_A_SLOT, UINT32_MAX);
+	uint32_t slot = number(a, LITEFLOW_A_MODEL_SLOT, UINT32_MAX);
 
 	return app && slot < app->n_slots ? &app->slots[slot] : NULL;
 }
@@ -90,10 +90,10 @@ static bool name_valid(const char *name)
 static bool may_add(const struct attrs *a)
 {
 	const char *name = text(a, LITEFLOW_A_APP_NAME), *units;
-	uint32_t capability = number(a, LITEFLOW_A_CAPABILITY, CAP_NET_ADMIN);
+	uint32_t capability = number(a, LITEFLOW_A_APP_CAPABILITY, CAP_NET_ADMIN);
 	uint32_t id = number(a, LITEFLOW_A_APP_ID, 0);
-	uint32_t n_in = number(a, LITEFLOW_A_N_IN, 0), n_out = number(a, LITEFLOW_A_N_OUT, 0);
-	bool atomic = number(a, LITEFLOW_A_CONTEXT, LITEFLOW_CONTEXT_SOFTIRQ) ==
+	uint32_t n_in = number(a, LITEFLOW_A_APP_N_IN, 0), n_out = number(a, LITEFLOW_A_APP_N_OUT, 0);
+	bool atomic = number(a, LITEFLOW_A_APP_CONTEXT, LITEFLOW_CONTEXT_SOFTIRQ) ==
 		      LITEFLOW_CONTEXT_ATOMIC;
 
 	if (!name || !name_valid(name) || !n_in || !n_out)
@@ -101,13 +101,13 @@ static bool may_add(const struct attrs *a)
 	if (capability != CAP_NET_ADMIN && capability != CAP_SYS_ADMIN)
 		return false;
 	if (atomic && (n_in > ATOMIC_WIDTH || n_out > ATOMIC_WIDTH ||
-		       number(a, LITEFLOW_A_MAX_MACS, 0) > ATOMIC_MACS))
+		       number(a, LITEFLOW_A_APP_MAX_MACS, 0) > ATOMIC_MACS))
 		return false;
-	if (number(a, LITEFLOW_A_MAX_BYTES, 0) > MAX_BYTES)
+	if (number(a, LITEFLOW_A_APP_MAX_BYTES, 0) > MAX_BYTES)
 		return false;
 	if (id && id < FIRST_FREE_ID)
 		return false;
-	for (units = text(a, LITEFLOW_A_UNITS); units && *units; units++)
+	for (units = text(a, LITEFLOW_A_APP_UNITS); units && *units; units++)
 		if (*units < ' ' || *units > '~')
 			return false;
 	return !oracle_app(0, name) && (!id || !oracle_app(id, NULL));
@@ -116,18 +116,18 @@ static bool may_add(const struct attrs *a)
 /* what is not there stays as it is */
 static void app_settings(struct o_app *app, const struct attrs *a)
 {
-	app->policy = number(a, LITEFLOW_A_POLICY, app->policy);
-	app->at_limit = number(a, LITEFLOW_A_AT_LIMIT, app->at_limit);
-	app->max_retired = number(a, LITEFLOW_A_MAX_RETIRED, app->max_retired);
-	app->sample_shift = number(a, LITEFLOW_A_SAMPLE_SHIFT, app->sample_shift);
+	app->policy = number(a, LITEFLOW_A_APP_POLICY, app->policy);
+	app->at_limit = number(a, LITEFLOW_A_APP_AT_LIMIT, app->at_limit);
+	app->max_retired = number(a, LITEFLOW_A_APP_MAX_RETIRED, app->max_retired);
+	app->sample_shift = number(a, LITEFLOW_A_APP_SAMPLE_SHIFT, app->sample_shift);
 }
 
 static struct o_app *app_new(const struct attrs *a)
 {
-	const char *units = text(a, LITEFLOW_A_UNITS);
+	const char *units = text(a, LITEFLOW_A_APP_UNITS);
 	struct o_app *app = calloc(1, sizeof(*app));
-	uint32_t macs = number(a, LITEFLOW_A_MAX_MACS, 0);
-	uint32_t bytes = number(a, LITEFLOW_A_MAX_BYTES, 0);
+	uint32_t macs = number(a, LITEFLOW_A_APP_MAX_MACS, 0);
+	uint32_t bytes = number(a, LITEFLOW_A_APP_MAX_BYTES, 0);
 	bool atomic;
 
 	if (!app)
@@ -137,11 +137,11 @@ static struct o_app *app_new(const struct attrs *a)
 		for (app->id = FIRST_FREE_ID; oracle_app(app->id, NULL); app->id++)
 			;
 	strcpy(app->name, text(a, LITEFLOW_A_APP_NAME));
-	app->n_in = number(a, LITEFLOW_A_N_IN, 0);
-	app->n_out = number(a, LITEFLOW_A_N_OUT, 0);
-	app->context = number(a, LITEFLOW_A_CONTEXT, LITEFLOW_CONTEXT_SOFTIRQ);
-	app->n_slots = number(a, LITEFLOW_A_N_SLOTS, 4);
-	app->capability = number(a, LITEFLOW_A_CAPABILITY, CAP_NET_ADMIN);
+	app->n_in = number(a, LITEFLOW_A_APP_N_IN, 0);
+	app->n_out = number(a, LITEFLOW_A_APP_N_OUT, 0);
+	app->context = number(a, LITEFLOW_A_APP_CONTEXT, LITEFLOW_CONTEXT_SOFTIRQ);
+	app->n_slots = number(a, LITEFLOW_A_APP_N_SLOTS, 4);
+	app->capability = number(a, LITEFLOW_A_APP_CAPABILITY, CAP_NET_ADMIN);
 	app->reader = -1;
 	atomic = app->context == LITEFLOW_CONTEXT_ATOMIC;
 	if (units) {
@@ -213,10 +213,10 @@ static void upload_drop(struct o_sock *s)
 
 static bool may_send(const struct o_sock *s, const struct attrs *a)
 {
-	size_t len = a->len[LITEFLOW_A_DATA];
+	size_t len = a->len[LITEFLOW_A_MODEL_DATA];
 
-	return a->at[LITEFLOW_A_OFFSET] && a->at[LITEFLOW_A_DATA] && s->up &&
-	       number(a, LITEFLOW_A_OFFSET, 0) == s->received && len &&
+	return a->at[LITEFLOW_A_MODEL_OFFSET] && a->at[LITEFLOW_A_MODEL_DATA] && s->up &&
+	       number(a, LITEFLOW_A_MODEL_OFFSET, 0) == s->received && len &&
 	       len <= LITEFLOW_DATA_MAX && len <= s->length - s->received;
 }
 
@@ -283,22 +283,22 @@ static void activate(struct o_app *app, struct o_slot *slot)
 static bool may_eval(struct o_app *app, const struct attrs *a)
 {
 	struct o_slot *slot = find_slot(app, a);
-	uint32_t rows = number(a, LITEFLOW_A_ROWS, 0);
+	uint32_t rows = number(a, LITEFLOW_A_EVAL_ROWS, 0);
 	uint32_t n;
 
-	if (!slot || !slot->model || !rows || !a->at[LITEFLOW_A_INPUTS])
+	if (!slot || !slot->model || !rows || !a->at[LITEFLOW_A_EVAL_INPUTS])
 		return false;
 	n = app->n_in > app->n_out ? app->n_in : app->n_out;
 	if ((uint64_t)rows * slot->model->macs > MAX_EVAL_MACS)
 		return false;
 	return (uint64_t)rows * n * 4 <= LITEFLOW_DATA_MAX &&
-	       a->len[LITEFLOW_A_INPUTS] == rows * app->n_in * 4;
+	       a->len[LITEFLOW_A_EVAL_INPUTS] == rows * app->n_in * 4;
 }
 
 static bool may_collect(const struct o_sock *s, const struct o_app *app, const struct attrs *a)
 {
-	uint32_t every = number(a, LITEFLOW_A_EVERY, 1);
-	uint64_t bytes = number(a, LITEFLOW_A_RING_BYTES, 1 << 20);
+	uint32_t every = number(a, LITEFLOW_A_COLLECT_EVERY, 1);
+	uint64_t bytes = number(a, LITEFLOW_A_COLLECT_RING_BYTES, 1 << 20);
 
 	if (!app || s->collects || app->reader >= 0 || (every & (every - 1)))
 		return false;
@@ -321,10 +321,10 @@ static bool may_do(const struct o_sock *s, unsigned int cmd, bool dump, const st
 		return may_add(a);
 	case LITEFLOW_CMD_APP_SET:
 		return app && !(app->context == LITEFLOW_CONTEXT_ATOMIC &&
-				number(a, LITEFLOW_A_POLICY, LITEFLOW_POLICY_FOLLOW) ==
+				number(a, LITEFLOW_A_APP_POLICY, LITEFLOW_POLICY_FOLLOW) ==
 				LITEFLOW_POLICY_PIN);
 	case LITEFLOW_CMD_MODEL_BEGIN:
-		return slot && a->at[LITEFLOW_A_LENGTH] && a->at[LITEFLOW_A_DIGEST];
+		return slot && a->at[LITEFLOW_A_MODEL_LENGTH] && a->at[LITEFLOW_A_MODEL_DIGEST];
 	case LITEFLOW_CMD_MODEL_DATA:
 		return may_send(s, a);
 	case LITEFLOW_CMD_MODEL_COMMIT:
@@ -336,7 +336,7 @@ static bool may_do(const struct o_sock *s, unsigned int cmd, bool dump, const st
 	case LITEFLOW_CMD_MODEL_REMOVE:
 		return slot && slot->model &&
 		       (slot->state != LITEFLOW_STATE_ACTIVE ||
-			(number(a, LITEFLOW_A_REMOVE_FLAGS, 0) & LITEFLOW_REMOVE_FLAGS_FORCE));
+			(number(a, LITEFLOW_A_MODEL_REMOVE_FLAGS, 0) & LITEFLOW_REMOVE_FLAGS_FORCE));
 	case LITEFLOW_CMD_EVAL:
 		return may_eval(app, a);
 	case LITEFLOW_CMD_COLLECT_START:
@@ -404,10 +404,10 @@ static void apply_begin(struct o_sock *s, struct o_app *app, const struct attrs 
 {
 	upload_drop(s);
 	s->up = app;
-	s->slot = number(a, LITEFLOW_A_SLOT, 0);
-	s->length = number(a, LITEFLOW_A_LENGTH, 0);
+	s->slot = number(a, LITEFLOW_A_MODEL_SLOT, 0);
+	s->length = number(a, LITEFLOW_A_MODEL_LENGTH, 0);
 	s->received = 0;
-	memcpy(s->digest, a->at[LITEFLOW_A_DIGEST], sizeof(s->digest));
+	memcpy(s->digest, a->at[LITEFLOW_A_MODEL_DIGEST], sizeof(s->digest));
 	/* no byte more, so that a sanitizer sees who reads beyond */
 	s->blob = malloc(s->length);
 	if (!s->blob)
@@ -424,7 +424,7 @@ static void apply_commit(struct o_sock *s, const void *reply, size_t len, char b
 	memcpy(slot->digest, s->digest, sizeof(slot->digest));
 	slot->version = ++s->up->versions;
 	slot->state = LITEFLOW_STATE_STANDBY;
-	check(bad, "model-commit", slot->version, reply, len, LITEFLOW_A_VERSION);
+	check(bad, "model-commit", slot->version, reply, len, LITEFLOW_A_MODEL_VERSION);
 	upload_drop(s);
 	tally.whole++;
 	tally.installed++;
@@ -436,16 +436,16 @@ static void apply_eval(struct o_app *app, const struct attrs *a, const void *rep
 	static s16 scratch[2 * LITEFLOW_MAX_WIDTH];
 	static s32 in[LITEFLOW_MAX_WIDTH], out[LITEFLOW_MAX_WIDTH];
 	const struct lf_model *model = find_slot(app, a)->model;
-	uint32_t i, rows = number(a, LITEFLOW_A_ROWS, 0);
+	uint32_t i, rows = number(a, LITEFLOW_A_EVAL_ROWS, 0);
 	size_t size = 0, row = app->n_out * 4;
-	const uint8_t *got = nl_find(reply, len, LITEFLOW_A_OUTPUTS, &size);
+	const uint8_t *got = nl_find(reply, len, LITEFLOW_A_EVAL_OUTPUTS, &size);
 
 	if (!got || size != rows * row) {
 		snprintf(bad, 160, "eval: %zu bytes of outputs instead of %zu", size, rows * row);
 		return;
 	}
 	for (i = 0; i < rows; i++) {
-		memcpy(in, a->at[LITEFLOW_A_INPUTS] + i * app->n_in * 4, app->n_in * 4);
+		memcpy(in, a->at[LITEFLOW_A_EVAL_INPUTS] + i * app->n_in * 4, app->n_in * 4);
 		lf_model_run(model, in, out, scratch);
 		if (memcmp(out, got + i * row, row))
 			snprintf(bad, 160, "eval: row %u differs from the library's", i);
@@ -487,8 +487,8 @@ void oracle_apply(struct o_sock *s, const uint8_t *msg, const void *reply, size_
 		apply_begin(s, app, &a);
 		break;
 	case LITEFLOW_CMD_MODEL_DATA:
-		memcpy(s->blob + s->received, a.at[LITEFLOW_A_DATA], a.len[LITEFLOW_A_DATA]);
-		s->received += a.len[LITEFLOW_A_DATA];
+		memcpy(s->blob + s->received, a.at[LITEFLOW_A_MODEL_DATA], a.len[LITEFLOW_A_MODEL_DATA]);
+		s->received += a.len[LITEFLOW_A_MODEL_DATA];
 		break;
 	case LITEFLOW_CMD_MODEL_COMMIT:
 		apply_commit(s, reply, reply_len, bad);
@@ -498,7 +498,7 @@ void oracle_apply(struct o_sock *s, const uint8_t *msg, const void *reply, size_
 		/* fall through */
 	case LITEFLOW_CMD_MODEL_ACTIVATE:
 		activate(app, slot);
-		check(bad, "switch", slot->version, reply, reply_len, LITEFLOW_A_VERSION);
+		check(bad, "switch", slot->version, reply, reply_len, LITEFLOW_A_MODEL_VERSION);
 		break;
 	case LITEFLOW_CMD_MODEL_REMOVE:
 		slot_clear(slot);

@@ -56,10 +56,16 @@ enum verdict {
 	ACCEPTED,
 };
 
-/* attributes of one message, as the kernel's parser sees them */
+/* of the largest attribute set */
+#define ATTRS_MAX	LITEFLOW_A_MODEL_MAX
+
+/*
+ * Attributes of one message, as the kernel's parser sees them. In all sets the
+ * app's number, its name and the slot have the same numbers.
+ */
 struct attrs {
-	const uint8_t *at[LITEFLOW_A_MAX + 1];
-	uint16_t len[LITEFLOW_A_MAX + 1];
+	const uint8_t *at[ATTRS_MAX + 1];
+	uint16_t len[ATTRS_MAX + 1];
 };
 
 /* how it went, for the tally */

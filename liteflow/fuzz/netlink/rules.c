@@ -10,65 +10,100 @@
 enum kind { NOTHING, NUMBER, TEXT, BYTES };
 
 /* Numbers: from low to high; text: up to high bytes; bytes: low of them, 0: any. */
-static const struct rule {
+struct rule {
 	enum kind kind;
 	uint32_t low, high;
-} rules[LITEFLOW_A_MAX + 1] = {
-	[LITEFLOW_A_APP_ID] = { NUMBER, 1, 65535 },
-	[LITEFLOW_A_APP_NAME] = { TEXT, 0, 31 },
-	[LITEFLOW_A_N_IN] = { NUMBER, 1, 1024 },
-	[LITEFLOW_A_N_OUT] = { NUMBER, 1, 1024 },
-	[LITEFLOW_A_CONTEXT] = { NUMBER, 0, 1 },
-	[LITEFLOW_A_POLICY] = { NUMBER, 0, 1 },
-	[LITEFLOW_A_AT_LIMIT] = { NUMBER, 0, 1 },
-	[LITEFLOW_A_N_SLOTS] = { NUMBER, 2, 8 },
-	[LITEFLOW_A_CAPABILITY] = { NUMBER, 0, 63 },
-	[LITEFLOW_A_MAX_MACS] = { NUMBER, 0, UINT32_MAX },
-	[LITEFLOW_A_MAX_BYTES] = { NUMBER, 0, UINT32_MAX },
-	[LITEFLOW_A_MAX_RETIRED] = { NUMBER, 0, UINT32_MAX },
-	[LITEFLOW_A_UNITS] = { TEXT, 0, 31 },
-	[LITEFLOW_A_SAMPLE_SHIFT] = { NUMBER, 0, 30 },
-	[LITEFLOW_A_SLOT] = { NUMBER, 0, 7 },
-	[LITEFLOW_A_MODEL_NAME] = { TEXT, 0, 31 },
-	[LITEFLOW_A_DIGEST] = { BYTES, 32, 0 },
-	[LITEFLOW_A_LENGTH] = { NUMBER, 1, 1 << 20 },
-	[LITEFLOW_A_OFFSET] = { NUMBER, 0, (1 << 20) - 1 },
-	[LITEFLOW_A_DATA] = { BYTES, 0, 0 },
-	[LITEFLOW_A_REMOVE_FLAGS] = { NUMBER, 0, 3 },
-	[LITEFLOW_A_ROWS] = { NUMBER, 1, 8192 },
-	[LITEFLOW_A_INPUTS] = { BYTES, 0, 0 },
-	[LITEFLOW_A_EVERY] = { NUMBER, 1, 1 << 30 },
-	[LITEFLOW_A_INTERVAL_MS] = { NUMBER, 1, 60000 },
-	[LITEFLOW_A_RING_BYTES] = { NUMBER, 4096, 64 << 20 },
 };
+
+#define APP_RULES \
+	[LITEFLOW_A_APP_ID] = { NUMBER, 1, 65535 }, \
+	[LITEFLOW_A_APP_NAME] = { TEXT, 0, 31 }
+
+static const struct rule app_rules[ATTRS_MAX + 1] = {
+	APP_RULES,
+	[LITEFLOW_A_APP_N_IN] = { NUMBER, 1, 1024 },
+	[LITEFLOW_A_APP_N_OUT] = { NUMBER, 1, 1024 },
+	[LITEFLOW_A_APP_CONTEXT] = { NUMBER, 0, 1 },
+	[LITEFLOW_A_APP_POLICY] = { NUMBER, 0, 1 },
+	[LITEFLOW_A_APP_AT_LIMIT] = { NUMBER, 0, 1 },
+	[LITEFLOW_A_APP_N_SLOTS] = { NUMBER, 2, 8 },
+	[LITEFLOW_A_APP_CAPABILITY] = { NUMBER, 0, 63 },
+	[LITEFLOW_A_APP_MAX_MACS] = { NUMBER, 0, UINT32_MAX },
+	[LITEFLOW_A_APP_MAX_BYTES] = { NUMBER, 0, UINT32_MAX },
+	[LITEFLOW_A_APP_MAX_RETIRED] = { NUMBER, 0, UINT32_MAX },
+	[LITEFLOW_A_APP_UNITS] = { TEXT, 0, 31 },
+	[LITEFLOW_A_APP_SAMPLE_SHIFT] = { NUMBER, 0, 30 },
+};
+
+static const struct rule model_rules[ATTRS_MAX + 1] = {
+	APP_RULES,
+	[LITEFLOW_A_MODEL_SLOT] = { NUMBER, 0, 7 },
+	[LITEFLOW_A_MODEL_NAME] = { TEXT, 0, 31 },
+	[LITEFLOW_A_MODEL_DIGEST] = { BYTES, 32, 0 },
+	[LITEFLOW_A_MODEL_LENGTH] = { NUMBER, 1, 1 << 20 },
+	[LITEFLOW_A_MODEL_OFFSET] = { NUMBER, 0, (1 << 20) - 1 },
+	[LITEFLOW_A_MODEL_DATA] = { BYTES, 0, 0 },
+	[LITEFLOW_A_MODEL_REMOVE_FLAGS] = { NUMBER, 0, 3 },
+};
+
+static const struct rule stats_rules[ATTRS_MAX + 1] = {
+	APP_RULES,
+};
+
+static const struct rule eval_rules[ATTRS_MAX + 1] = {
+	APP_RULES,
+	[LITEFLOW_A_EVAL_SLOT] = { NUMBER, 0, 7 },
+	[LITEFLOW_A_EVAL_ROWS] = { NUMBER, 1, 8192 },
+	[LITEFLOW_A_EVAL_INPUTS] = { BYTES, 0, 0 },
+};
+
+static const struct rule collect_rules[ATTRS_MAX + 1] = {
+	APP_RULES,
+	[LITEFLOW_A_COLLECT_EVERY] = { NUMBER, 1, 1 << 30 },
+	[LITEFLOW_A_COLLECT_INTERVAL_MS] = { NUMBER, 1, 60000 },
+	[LITEFLOW_A_COLLECT_RING_BYTES] = { NUMBER, 4096, 64 << 20 },
+};
+
+_Static_assert(ATTRS_MAX < 64, "an operation's attributes are bits of a number");
+_Static_assert(ATTRS_MAX >= (int)LITEFLOW_A_APP_MAX && ATTRS_MAX >= (int)LITEFLOW_A_STATS_MAX &&
+	       ATTRS_MAX >= (int)LITEFLOW_A_EVAL_MAX &&
+	       ATTRS_MAX >= (int)LITEFLOW_A_COLLECT_MAX,
+	       "no set is larger");
+_Static_assert((int)LITEFLOW_A_EVAL_SLOT == (int)LITEFLOW_A_MODEL_SLOT, "one number");
 
 #define A(name)	(1ULL << LITEFLOW_A_##name)
 #define APP	(A(APP_ID) | A(APP_NAME))
 
 static const struct op {
+	const struct rule *rules;
 	bool does, dumps;
 	uint64_t takes;
 } ops[LITEFLOW_CMD_MAX + 1] = {
-	[LITEFLOW_CMD_APP_GET] = { true, true, APP },
-	[LITEFLOW_CMD_APP_ADD] = { true, false,
-		APP | A(N_IN) | A(N_OUT) | A(CONTEXT) | A(POLICY) | A(AT_LIMIT) | A(N_SLOTS) |
-		A(CAPABILITY) | A(MAX_MACS) | A(MAX_BYTES) | A(MAX_RETIRED) | A(UNITS) },
-	[LITEFLOW_CMD_APP_DEL] = { true, false, APP },
-	[LITEFLOW_CMD_APP_SET] = { true, false,
-		APP | A(POLICY) | A(AT_LIMIT) | A(MAX_RETIRED) | A(SAMPLE_SHIFT) },
-	[LITEFLOW_CMD_SLOT_GET] = { false, true, APP },
-	[LITEFLOW_CMD_STATS_GET] = { false, true, APP },
-	[LITEFLOW_CMD_MODEL_BEGIN] = { true, false, APP | A(SLOT) | A(LENGTH) | A(DIGEST) },
-	[LITEFLOW_CMD_MODEL_DATA] = { true, false, A(OFFSET) | A(DATA) },
-	[LITEFLOW_CMD_MODEL_COMMIT] = { true, false, 0 },
-	[LITEFLOW_CMD_COMPILED_INSTALL] = { true, false, APP | A(SLOT) | A(MODEL_NAME) },
-	[LITEFLOW_CMD_MODEL_ACTIVATE] = { true, false, APP | A(SLOT) },
-	[LITEFLOW_CMD_MODEL_ROLLBACK] = { true, false, APP },
-	[LITEFLOW_CMD_MODEL_REMOVE] = { true, false, APP | A(SLOT) | A(REMOVE_FLAGS) },
-	[LITEFLOW_CMD_EVAL] = { true, false, APP | A(SLOT) | A(ROWS) | A(INPUTS) },
-	[LITEFLOW_CMD_COLLECT_START] = { true, false,
-		APP | A(EVERY) | A(INTERVAL_MS) | A(RING_BYTES) },
-	[LITEFLOW_CMD_COLLECT_STOP] = { true, false, 0 },
+	[LITEFLOW_CMD_APP_GET] = { app_rules, true, true, APP },
+	[LITEFLOW_CMD_APP_ADD] = { app_rules, true, false,
+		APP | A(APP_N_IN) | A(APP_N_OUT) | A(APP_CONTEXT) | A(APP_POLICY) |
+		A(APP_AT_LIMIT) | A(APP_N_SLOTS) | A(APP_CAPABILITY) | A(APP_MAX_MACS) |
+		A(APP_MAX_BYTES) | A(APP_MAX_RETIRED) | A(APP_UNITS) },
+	[LITEFLOW_CMD_APP_DEL] = { app_rules, true, false, APP },
+	[LITEFLOW_CMD_APP_SET] = { app_rules, true, false,
+		APP | A(APP_POLICY) | A(APP_AT_LIMIT) | A(APP_MAX_RETIRED) | A(APP_SAMPLE_SHIFT) },
+	[LITEFLOW_CMD_SLOT_GET] = { model_rules, false, true, APP },
+	[LITEFLOW_CMD_STATS_GET] = { stats_rules, false, true, APP },
+	[LITEFLOW_CMD_MODEL_BEGIN] = { model_rules, true, false,
+		APP | A(MODEL_SLOT) | A(MODEL_LENGTH) | A(MODEL_DIGEST) },
+	[LITEFLOW_CMD_MODEL_DATA] = { model_rules, true, false, A(MODEL_OFFSET) | A(MODEL_DATA) },
+	[LITEFLOW_CMD_MODEL_COMMIT] = { model_rules, true, false, 0 },
+	[LITEFLOW_CMD_COMPILED_INSTALL] = { model_rules, true, false,
+		APP | A(MODEL_SLOT) | A(MODEL_NAME) },
+	[LITEFLOW_CMD_MODEL_ACTIVATE] = { model_rules, true, false, APP | A(MODEL_SLOT) },
+	[LITEFLOW_CMD_MODEL_ROLLBACK] = { model_rules, true, false, APP },
+	[LITEFLOW_CMD_MODEL_REMOVE] = { model_rules, true, false,
+		APP | A(MODEL_SLOT) | A(MODEL_REMOVE_FLAGS) },
+	[LITEFLOW_CMD_EVAL] = { eval_rules, true, false,
+		APP | A(EVAL_SLOT) | A(EVAL_ROWS) | A(EVAL_INPUTS) },
+	[LITEFLOW_CMD_COLLECT_START] = { collect_rules, true, false,
+		APP | A(COLLECT_EVERY) | A(COLLECT_INTERVAL_MS) | A(COLLECT_RING_BYTES) },
+	[LITEFLOW_CMD_COLLECT_STOP] = { collect_rules, true, false, 0 },
 };
 
 bool rules_known(unsigned int cmd, bool dump)
@@ -117,11 +152,11 @@ bool rules_parse(unsigned int cmd, bool dump, const uint8_t *data, size_t len,
 		if (attr->nla_len < sizeof(*attr) || attr->nla_len > len)
 			break;
 		type = attr->nla_type & NLA_TYPE_MASK;
-		if (type > LITEFLOW_A_MAX || !(takes & (1ULL << type)))
+		if (type > ATTRS_MAX || !(takes & (1ULL << type)))
 			return false;
 		if (attr->nla_type & NLA_F_NESTED)
 			return false;
-		if (!fits(&rules[type], data + sizeof(*attr), attr->nla_len - sizeof(*attr)))
+		if (!fits(&ops[cmd].rules[type], data + sizeof(*attr), attr->nla_len - sizeof(*attr)))
 			return false;
 		attrs->at[type] = data + sizeof(*attr);
 		attrs->len[type] = attr->nla_len - sizeof(*attr);

@@ -17,7 +17,7 @@
 #include <linux/liteflow_record.h>
 #include <linux/tcp_liteflow.h>
 #include "../../../lfctl/lfctl.h"
-#include "../../../lfctl/netlink.h"
+#include "../../../lfctl/netlink/netlink.h"
 #include "lab.h"
 
 #define APP		"cc"
@@ -54,17 +54,16 @@ static void answer(const struct liteflow_record *record)
 static int on_batch(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
 	uint64_t record[LITEFLOW_RECORD_SIZE(INPUTS, OUTPUTS) / 8];
-	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr = tb[LITEFLOW_A_RECORDS];
+	const struct nlattr *attr = tb[LITEFLOW_A_COLLECT_RECORDS];
 	size_t i, n;
 
 	(void)data;
-	if (genl->cmd != LITEFLOW_CMD_COLLECT_BATCH || !attr || !the_flow)
+	if (nl_cmd(nlh) != LITEFLOW_CMD_COLLECT_BATCH || !attr || !the_flow)
 		return 0;
-	if (nl_uint(tb[LITEFLOW_A_LOST]))
+	if (nl_uint(tb[LITEFLOW_A_COLLECT_LOST]))
 		fail("the collector lost records");
 	n = mnl_attr_get_payload_len(attr) / sizeof(record);
-	if (n != nl_uint(tb[LITEFLOW_A_COUNT]))
+	if (n != nl_uint(tb[LITEFLOW_A_COLLECT_COUNT]))
 		fail("records of a size that is not that of app \"%s\"", APP);
 	for (i = all_of_them || !n ? 0 : n - 1; i < n; i++) {
 		/* they are aligned to 8 bytes, payloads to 4 */
@@ -103,7 +102,7 @@ int agent_open(const char *path, bool each, unsigned int interval_ms)
 		exit(1);
 	nlh = nl_begin(&nl, LITEFLOW_CMD_COLLECT_START, 0);
 	nl_put_app(nlh, APP);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_INTERVAL_MS, interval_ms);
+	mnl_attr_put_u32(nlh, LITEFLOW_A_COLLECT_INTERVAL_MS, interval_ms);
 	if (nl_ask(&nl, "collect", on_batch, NULL))
 		exit(1);
 	return mnl_socket_get_fd(nl.sock);
@@ -118,19 +117,8 @@ void agent_take(struct flow *flow)
 
 void agent_read(void)
 {
-	struct nlattr *tb[LITEFLOW_A_MAX + 1];
-	const struct nlmsghdr *nlh;
-	ssize_t got = mnl_socket_recvfrom(nl.sock, nl.reply, 2 * NL_BUFFER);
-	int len = got;
-
-	if (got < 0)
-		fail("records: %s", strerror(errno));
-	for (nlh = (void *)nl.reply; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
-		if (nlh->nlmsg_type == nl.family &&
-		    mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct genlmsghdr) &&
-		    !nl_parse(nlh, tb))
-			on_batch(nlh, tb, NULL);
-	}
+	if (nl_listen(&nl, "records", true, on_batch, NULL))
+		fail("records: %s", strerror(nl.error));
 }
 
 unsigned int agent_actions(void)

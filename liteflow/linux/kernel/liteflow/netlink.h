@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct genl_info;
+struct netlink_callback;
 struct netlink_ext_ack;
 struct nlattr;
 struct sk_buff;
@@ -53,6 +54,28 @@ struct lf_nl_sock {
 	bool closing;
 };
 
+/* -- netlink_common.c */
+
+/**
+ * struct lf_nl_dump - where a dump is; in netlink_callback::ctx
+ * @key: next snapshot, or compiled model, of the app
+ * @app: the app with @one; to compare with, there is no reference
+ * @id: next app
+ * @generation: of the table of apps; 0: not known yet
+ * @app_generation: of the app; 0: not known yet
+ * @compiled: the snapshots are done
+ * @one: only this app
+ */
+struct lf_nl_dump {
+	u64 key;
+	const struct lf_app *app;
+	u32 id;
+	u32 generation;
+	u32 app_generation;
+	bool compiled;
+	bool one;
+};
+
 struct lf_app *lf_nl_find_app(struct nlattr **attrs, struct netlink_ext_ack *extack);
 struct lf_app *lf_nl_app_to_change(struct sk_buff *skb, struct genl_info *info);
 int lf_nl_may_change(struct sk_buff *skb, const struct lf_app *app,
@@ -60,7 +83,14 @@ int lf_nl_may_change(struct sk_buff *skb, const struct lf_app *app,
 struct lf_nl_sock *lf_nl_sock(struct sk_buff *skb, struct genl_info *info);
 int lf_nl_slot(struct genl_info *info, const struct lf_app *app);
 int lf_nl_refuse(struct genl_info *info, int ret, const struct lf_error *err);
-int lf_nl_need(struct genl_info *info, int type);
+int lf_nl_need(struct genl_info *info, int type, const char *name);
+void lf_nl_dump_check(struct netlink_callback *cb, u32 *generation, u32 now);
+struct lf_app *lf_nl_dump_app(struct netlink_callback *cb, struct lf_nl_dump *dump);
+void lf_nl_dump_next_app(struct lf_nl_dump *dump);
+int lf_nl_put_app_ref(struct sk_buff *skb, const struct lf_app *app);
+
+/* -- netlink_model.c, netlink_data.c: the end of a socket */
+
 void lf_nl_upload_drop(struct lf_nl_upload *up);
 void lf_nl_collect_end(struct lf_nl_sock *s);
 

@@ -15,8 +15,8 @@
 #include <net/netlink.h>
 #include <net/sock.h>
 
-#include "internal.h"
 #include "genl_gen.h"
+#include "internal.h"
 #include "netlink.h"
 
 /* Room for everything in a batch but the records. */
@@ -38,13 +38,14 @@ static struct sk_buff *lf_nl_large(size_t len)
 /* The number of rows, if inputs and outputs fit. */
 static int lf_nl_eval_rows(struct genl_info *info, const struct lf_app *app)
 {
-	struct nlattr *inputs = info->attrs[LITEFLOW_A_INPUTS];
-	struct nlattr *rows = info->attrs[LITEFLOW_A_ROWS];
+	struct nlattr *inputs = info->attrs[LITEFLOW_A_EVAL_INPUTS];
+	struct nlattr *rows = info->attrs[LITEFLOW_A_EVAL_ROWS];
 	size_t row = app->n_in * sizeof(s32);
 	u32 max;
 	int ret;
 
-	ret = lf_nl_need(info, LITEFLOW_A_ROWS) ?: lf_nl_need(info, LITEFLOW_A_INPUTS);
+	ret = lf_nl_need(info, LITEFLOW_A_EVAL_ROWS, "rows") ?:
+	      lf_nl_need(info, LITEFLOW_A_EVAL_INPUTS, "inputs");
 	if (ret)
 		return ret;
 	max = LITEFLOW_DATA_MAX / (max(app->n_in, app->n_out) * sizeof(s32));
@@ -90,12 +91,12 @@ int liteflow_nl_eval_doit(struct sk_buff *skb, struct genl_info *info)
 		goto put;
 	}
 	head = genlmsg_iput(reply, info);
-	outputs = head ? nla_reserve(reply, LITEFLOW_A_OUTPUTS, len) : NULL;
+	outputs = head ? nla_reserve(reply, LITEFLOW_A_EVAL_OUTPUTS, len) : NULL;
 	ret = -EMSGSIZE;
 	if (WARN_ON_ONCE(!outputs))
 		goto free;
 	/* Payloads are aligned to 4 bytes, as s32 is. */
-	ret = lf_eval(app, slot, nla_data(info->attrs[LITEFLOW_A_INPUTS]), nla_data(outputs),
+	ret = lf_eval(app, slot, nla_data(info->attrs[LITEFLOW_A_EVAL_INPUTS]), nla_data(outputs),
 		      rows, &err);
 	if (ret) {
 		lf_nl_refuse(info, ret, &err);
@@ -122,10 +123,10 @@ static int lf_nl_batch_fill(struct sk_buff *skb, const struct lf_app *app,
 
 	if (!head || nla_put_u32(skb, LITEFLOW_A_APP_ID, app->id) ||
 	    nla_put_string(skb, LITEFLOW_A_APP_NAME, app->name) ||
-	    nla_put_u32(skb, LITEFLOW_A_SEQUENCE, sequence) ||
-	    nla_put_uint(skb, LITEFLOW_A_LOST, lost) ||
-	    nla_put_u32(skb, LITEFLOW_A_COUNT, n) ||
-	    (n && nla_put(skb, LITEFLOW_A_RECORDS, n * lf_record_size(app), records)))
+	    nla_put_u32(skb, LITEFLOW_A_COLLECT_SEQUENCE, sequence) ||
+	    nla_put_uint(skb, LITEFLOW_A_COLLECT_LOST, lost) ||
+	    nla_put_u32(skb, LITEFLOW_A_COLLECT_COUNT, n) ||
+	    (n && nla_put(skb, LITEFLOW_A_COLLECT_RECORDS, n * lf_record_size(app), records)))
 		return -EMSGSIZE;
 	genlmsg_end(skb, head);
 	return 0;
@@ -218,9 +219,9 @@ static int lf_nl_collect_begin(struct genl_info *info, struct lf_nl_sock *s, str
 
 int liteflow_nl_collect_start_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *interval = info->attrs[LITEFLOW_A_INTERVAL_MS];
-	struct nlattr *bytes = info->attrs[LITEFLOW_A_RING_BYTES];
-	struct nlattr *every = info->attrs[LITEFLOW_A_EVERY];
+	struct nlattr *interval = info->attrs[LITEFLOW_A_COLLECT_INTERVAL_MS];
+	struct nlattr *bytes = info->attrs[LITEFLOW_A_COLLECT_RING_BYTES];
+	struct nlattr *every = info->attrs[LITEFLOW_A_COLLECT_EVERY];
 	struct lf_collect_desc desc = {
 		.every = every ? nla_get_u32(every) : 1,
 		.bytes = bytes ? nla_get_u32(bytes) : SZ_1M,

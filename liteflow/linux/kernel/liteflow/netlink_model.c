@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * LiteFlow's netlink family: models.
+ * LiteFlow's netlink family: models, on their way and in slots.
  *
  * A model comes in pieces, in order, and is kept with the socket. Nothing of it
  * is visible before the commit, which checks the digest and hands the bytes to
@@ -14,12 +14,18 @@
 #include <net/genetlink.h>
 #include <net/netlink.h>
 
-#include "internal.h"
 #include "genl_gen.h"
+#include "internal.h"
 #include "netlink.h"
 
+/* The core's numbers and those of the uapi are the same. */
+static_assert((int)LF_SLOT_STANDBY == (int)LITEFLOW_STATE_STANDBY);
+static_assert((int)LF_SLOT_ACTIVE == (int)LITEFLOW_STATE_ACTIVE);
+static_assert((int)LF_SLOT_RETIRED == (int)LITEFLOW_STATE_RETIRED);
 static_assert((int)LF_REMOVE_FORCE == (int)LITEFLOW_REMOVE_FLAGS_FORCE);
 static_assert((int)LF_REMOVE_EVICT == (int)LITEFLOW_REMOVE_FLAGS_EVICT);
+/* Literals of the specification. */
+static_assert(LITEFLOW_DIGEST_LEN == 32 && LITEFLOW_MAX_BLOB == 1048576 && LF_MAX_SLOTS == 8);
 
 /* -- sending ------------------------------------------------------------- */
 
@@ -46,11 +52,12 @@ int liteflow_nl_model_begin_doit(struct sk_buff *skb, struct genl_info *info)
 	if (ret < 0)
 		goto drop;
 	up.slot = ret;
-	ret = lf_nl_need(info, LITEFLOW_A_LENGTH) ?: lf_nl_need(info, LITEFLOW_A_DIGEST);
+	ret = lf_nl_need(info, LITEFLOW_A_MODEL_LENGTH, "length") ?:
+	      lf_nl_need(info, LITEFLOW_A_MODEL_DIGEST, "digest");
 	if (ret)
 		goto drop;
-	up.length = nla_get_u32(info->attrs[LITEFLOW_A_LENGTH]);
-	nla_memcpy(up.digest, info->attrs[LITEFLOW_A_DIGEST], sizeof(up.digest));
+	up.length = nla_get_u32(info->attrs[LITEFLOW_A_MODEL_LENGTH]);
+	nla_memcpy(up.digest, info->attrs[LITEFLOW_A_MODEL_DIGEST], sizeof(up.digest));
 
 	s = lf_nl_sock(skb, info);
 	if (IS_ERR(s)) {
@@ -85,8 +92,8 @@ static int lf_nl_upload_check(struct sk_buff *skb, struct genl_info *info,
 
 static int lf_nl_upload_add(struct genl_info *info, struct lf_nl_upload *up)
 {
-	struct nlattr *offset = info->attrs[LITEFLOW_A_OFFSET];
-	struct nlattr *data = info->attrs[LITEFLOW_A_DATA];
+	struct nlattr *offset = info->attrs[LITEFLOW_A_MODEL_OFFSET];
+	struct nlattr *data = info->attrs[LITEFLOW_A_MODEL_DATA];
 
 	if (nla_get_u32(offset) != up->received) {
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack, offset,
@@ -115,7 +122,8 @@ int liteflow_nl_model_data_doit(struct sk_buff *skb, struct genl_info *info)
 	struct lf_nl_sock *s;
 	int ret;
 
-	ret = lf_nl_need(info, LITEFLOW_A_OFFSET) ?: lf_nl_need(info, LITEFLOW_A_DATA);
+	ret = lf_nl_need(info, LITEFLOW_A_MODEL_OFFSET, "offset") ?:
+	      lf_nl_need(info, LITEFLOW_A_MODEL_DATA, "data");
 	if (ret)
 		return ret;
 	s = lf_nl_sock(skb, info);
@@ -173,8 +181,8 @@ static int lf_nl_answer(struct genl_info *info, struct sk_buff *reply, int ret,
 	}
 	head = genlmsg_iput(reply, info);
 	/* The default size is enough by far. */
-	WARN_ON_ONCE(!head || nla_put_u32(reply, LITEFLOW_A_VERSION, version) ||
-		     (ns >= 0 && nla_put_uint(reply, LITEFLOW_A_OP_NS, ns)));
+	WARN_ON_ONCE(!head || nla_put_u32(reply, LITEFLOW_A_MODEL_VERSION, version) ||
+		     (ns >= 0 && nla_put_uint(reply, LITEFLOW_A_MODEL_OP_NS, ns)));
 	genlmsg_end(reply, head);
 	return genlmsg_reply(reply, info);
 }
@@ -225,7 +233,7 @@ int liteflow_nl_compiled_install_doit(struct sk_buff *skb, struct genl_info *inf
 	if (IS_ERR(app))
 		return PTR_ERR(app);
 	slot = lf_nl_slot(info, app);
-	ret = slot < 0 ? slot : lf_nl_need(info, LITEFLOW_A_MODEL_NAME);
+	ret = slot < 0 ? slot : lf_nl_need(info, LITEFLOW_A_MODEL_NAME, "name");
 	if (ret)
 		goto put;
 	ret = -ENOMEM;
@@ -294,7 +302,7 @@ put:
 
 int liteflow_nl_model_remove_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *flags = info->attrs[LITEFLOW_A_REMOVE_FLAGS];
+	struct nlattr *flags = info->attrs[LITEFLOW_A_MODEL_REMOVE_FLAGS];
 	struct lf_error err = {};
 	struct lf_app *app;
 	int ret;
@@ -309,4 +317,100 @@ int liteflow_nl_model_remove_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	lf_app_put(app);
 	return ret;
+}
+
+/* -- snapshots ----------------------------------------------------------- */
+
+static int lf_nl_put_snapshot(struct sk_buff *skb, const struct lf_snapshot_info *snap)
+{
+	if ((snap->slot >= 0 && nla_put_u32(skb, LITEFLOW_A_MODEL_SLOT, snap->slot)) ||
+	    nla_put_u32(skb, LITEFLOW_A_MODEL_VERSION, snap->version) ||
+	    nla_put_u32(skb, LITEFLOW_A_MODEL_STATE, snap->state) ||
+	    nla_put_u32(skb, LITEFLOW_A_MODEL_KIND,
+			snap->compiled ? LITEFLOW_KIND_COMPILED : LITEFLOW_KIND_DATA) ||
+	    nla_put_string(skb, LITEFLOW_A_MODEL_NAME, snap->name) ||
+	    (!snap->compiled &&
+	     nla_put(skb, LITEFLOW_A_MODEL_DIGEST, sizeof(snap->digest), snap->digest)) ||
+	    nla_put_u32(skb, LITEFLOW_A_MODEL_BYTES, snap->bytes) ||
+	    nla_put_u32(skb, LITEFLOW_A_MODEL_MACS, snap->macs) ||
+	    nla_put_u32(skb, LITEFLOW_A_MODEL_WIDTH, snap->width) ||
+	    nla_put_u32(skb, LITEFLOW_A_MODEL_PINS, snap->pins) ||
+	    nla_put_uint(skb, LITEFLOW_A_MODEL_QUERIES, snap->queries) ||
+	    (snap->provenance[0] &&
+	     nla_put_string(skb, LITEFLOW_A_MODEL_PROVENANCE, snap->provenance)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int lf_nl_put_registered(struct sk_buff *skb, const char *name)
+{
+	return nla_put_u32(skb, LITEFLOW_A_MODEL_STATE, LITEFLOW_STATE_REGISTERED) ?:
+	       nla_put_u32(skb, LITEFLOW_A_MODEL_KIND, LITEFLOW_KIND_COMPILED) ?:
+	       nla_put_string(skb, LITEFLOW_A_MODEL_NAME, name);
+}
+
+/* The next item of the app: false behind the last one. */
+static bool lf_nl_next_item(struct netlink_callback *cb, struct lf_app *app,
+			    struct lf_snapshot_info *snap, char name[LITEFLOW_NAME_LEN])
+{
+	struct lf_nl_dump *dump = (void *)cb->ctx;
+	u32 key, generation;
+	bool there;
+
+	if (!dump->compiled) {
+		there = lf_snapshot_next(app, &dump->key, snap);
+		lf_nl_dump_check(cb, &dump->app_generation, snap->generation);
+		if (there)
+			return true;
+		dump->compiled = true;
+		dump->key = 0;
+	}
+	key = dump->key;
+	there = lf_compiled_next(app, &key, name, &generation);
+	dump->key = key;
+	lf_nl_dump_check(cb, &dump->app_generation, generation);
+	return there;
+}
+
+/* One message of an app: 0, -ENOENT behind the last one, or -EMSGSIZE. */
+static int lf_nl_put_one(struct sk_buff *skb, struct netlink_callback *cb, struct lf_app *app)
+{
+	struct lf_nl_dump *dump = (void *)cb->ctx;
+	struct lf_snapshot_info snap;
+	char name[LITEFLOW_NAME_LEN];
+	void *head;
+	int ret;
+
+	if (!lf_nl_next_item(cb, app, &snap, name))
+		return -ENOENT;
+	head = genlmsg_iput(skb, genl_info_dump(cb));
+	if (!head)
+		return -EMSGSIZE;
+	ret = lf_nl_put_app_ref(skb, app) ?:
+	      dump->compiled ? lf_nl_put_registered(skb, name) : lf_nl_put_snapshot(skb, &snap);
+	if (ret) {
+		genlmsg_cancel(skb, head);
+		return ret;
+	}
+	genl_dump_check_consistent(cb, head);
+	genlmsg_end(skb, head);
+	dump->key++;
+	return 0;
+}
+
+int liteflow_nl_slot_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct lf_nl_dump *dump = (void *)cb->ctx;
+	struct lf_app *app;
+	int ret;
+
+	for (; (app = lf_nl_dump_app(cb, dump)); lf_nl_dump_next_app(dump)) {
+		do
+			ret = lf_nl_put_one(skb, cb, app);
+		while (!ret);
+		lf_app_put(app);
+		if (ret != -ENOENT)
+			return ret;
+	}
+	return 0;
 }

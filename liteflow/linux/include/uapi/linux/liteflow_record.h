@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * LiteFlow: records of queries, as LITEFLOW_A_RECORDS carries them.
+ * LiteFlow: records of queries, as LITEFLOW_A_COLLECT_RECORDS carries them.
  */
 #ifndef _UAPI_LINUX_LITEFLOW_RECORD_H
 #define _UAPI_LINUX_LITEFLOW_RECORD_H
