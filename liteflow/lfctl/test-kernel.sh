@@ -83,7 +83,7 @@ try 'a long number that no app can have' 2 'numbers from 1 to 65535' app show 12
 try 'sampling too rare' 2 'must be a number from 0 to 30' app set "$APP" --sample-shift 31
 value 'app show' '2 1 3 pin True' \
 	'" ".join(str(o[k]) for k in ("n-in", "n-out", "n-slots", "policy", "user"))' app show "$APP"
-try 'app show of none' 1 'no such app.*attribute app-name' app show "$APP-x"
+try 'app show of none' 1 'no such app.*attribute name' app show "$APP-x"
 try 'install' 0 'slot 0: version 1 is on standby' model install "$APP" auto one.lfm
 try 'install and activate' 0 'version 2 is active' model install "$APP" 1 two.lfm --activate
 try 'into the slot of the active one' 1 'slot 1 is active' model install "$APP" 1 one.lfm
