@@ -88,19 +88,34 @@ compiler()
 
 # kmake SOURCE OUTPUT [arguments of the kernel's make]
 #
+# LLVM=1 in the environment: with clang and its linker.
+#
 # HOSTCC stays as it is: another one rebuilds objtool, and with it everything,
 # whenever a bare "make CC='ccache gcc'" comes between. The cache serves other
 # folders as well, for which it makes paths relative: also those in __FILE__.
 kmake()
 {
-	local src=$1 out=$2
+	local src=$1 out=$2 cc=${CROSS:-}gcc
 
 	shift 2
 	mkdir -p "$out"
+	[ -z "${LLVM:-}" ] || cc=clang
 	env -u MODE -u FXDPT -u PERF -u DEBUG CCACHE_NOHASHDIR=1 \
 		CCACHE_BASEDIR="${CCACHE_BASEDIR-$BUILD}" \
 		nice make -C "$src" O="$out" -j"$JOBS" \
-		--no-print-directory CC="$(compiler "${CROSS:-}gcc")" "$@"
+		--no-print-directory ${LLVM:+LLVM="$LLVM"} \
+		CC="$(compiler "$cc")" "$@"
+}
+
+# each_compiler COMMAND...: with CC_NAME=gcc, then, where it is there, with clang
+each_compiler()
+{
+	CC_NAME=gcc "$@"
+	if ! command -v clang >/dev/null || ! command -v ld.lld >/dev/null; then
+		say "clang: not checked, as clang or ld.lld is missing"
+		return
+	fi
+	LLVM=1 CC_NAME=clang "$@"
 }
 
 # kconfigure NAME SOURCE OUTPUT FRAGMENT...: allnoconfig and the fragments
