@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The judgements that forward.c times, built with the kernel's flags
+ * The decisions that forward.c times, built with the kernel's flags
  */
 #include "ask.h"
 

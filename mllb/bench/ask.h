@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The judgements that forward.c times
+ * The decisions that forward.c times
  */
 #ifndef ASK_H
 #define ASK_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Time of one judgement by the network, from raw observations to decision
+ * Time of one decision by the network, from raw observations to decision
  *
  * Linked with the kernel's own objects jc_mlp.o and jc_mlp_float.o and with
  * ask.c, which is built with the kernel's flags. Runs natively, pinned to one

@@ -290,7 +290,7 @@ static __always_inline bool throttled_on(struct task_group___dl *tg, __u32 cpu)
 	return cfs_rq && BPF_CORE_READ(cfs_rq, throttle_count);
 }
 
-/* The filters that come before the judgement, in the kernel's order. */
+/* The filters that come before the decision, in the kernel's order. */
 static __always_inline bool refused_hard(struct task_struct___dl *p, struct lb_env___dl *env)
 {
 	struct task_group___dl *tg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the learned load balancer sees of one migration judgement.
+ * What the learned load balancer sees when it decides about one task.
  *
  * See Documentation/scheduler/sched-jc.rst.
  */
@@ -46,17 +46,22 @@ struct jc_features {
 	s32 num[JC_NR_NUMS];
 };
 
-/* Who gave the answer that holds. */
-enum jc_reason {
-	JC_REASON_RULE,		/* the stock judgement */
-	JC_REASON_MODEL,	/* the network */
-	JC_REASON_FORCED,	/* refused, but too many balances failed */
-	JC_REASON_FALLBACK,	/* the network could not run: stock judgement */
-	JC_NR_REASONS
+/* What the rule or the network says of a task. */
+enum jc_verdict {
+	JC_NOT_ASKED = -1,
+	JC_STAY,
+	JC_MOVE,
 };
 
-/* jc_lb_data::stock and ::model where that side was not asked. */
-#define JC_NOT_ASKED	(-1)
+/* Who decided. */
+enum jc_reason {
+	JC_REASON_RULE,		/* the stock rule */
+	JC_REASON_MODEL,	/* the network */
+	JC_REASON_FORCED,	/* refused, but too many balances failed */
+	JC_REASON_FALLBACK,	/* the rule, as the network could not run */
+	JC_REASON_GUARD,	/* the rule, as the guard had tripped */
+	JC_NR_REASONS
+};
 
 /**
  * struct jc_lb_obs - what the balancer observes of one candidate
@@ -68,7 +73,8 @@ enum jc_reason {
  * @src_load: PELT load_avg of the source's root cfs_rq; nice-0 task = 1024
  * @dst_load: the same of the destination
  * @delta_faults: weight of the destination node less the source's, in 1/1000
- *	of the task's or its NUMA group's faults; 0 unless @numa_gate
+ *	of the task's or its NUMA group's faults; 0 unless @numa_gate, and where the
+ *	rule decides without it: a preferred node is involved, or @cpu_idle
  * @nr_fails: sd->nr_balance_failed
  * @cache_nice_tries: sd->cache_nice_tries
  * @cpu_idle: the destination is idle
@@ -111,10 +117,10 @@ struct jc_lb_obs {
 };
 
 /**
- * struct jc_lb_data - one judgement of can_migrate_task(), for the tracepoint
+ * struct jc_lb_data - one decision of can_migrate_task(), for the tracepoint
  * @obs: the observations
  * @f: the features made of them
- * @ts: local_clock() ns at the end of the judgement
+ * @ts: local_clock() ns at the end of the decision
  * @curr_pid: task running on the balancing CPU
  * @pid: the candidate
  * @src_cpu: CPU the task is queued on
@@ -125,17 +131,17 @@ struct jc_lb_obs {
  * @total_faults: the task's total_numa_faults, pages
  * @throttled: always 0, hard filters come first (column of the original)
  * @p_running: always 0, likewise
- * @test_aggressive: always 1, likewise: the judgement was reached
+ * @test_aggressive: always 1, likewise: the decision was reached
  * @sd_level: level of the scheduling domain, 0 = innermost
  * @sd_flags: its SD_* flags
- * @can_migrate: the answer that holds, forcing included
- * @stock: may migrate by the stock judgement, before forcing; or JC_NOT_ASKED
- * @model: may migrate by the network, before forcing; or JC_NOT_ASKED
- * @reason: enum jc_reason
+ * @can_migrate: the decision, forcing included
+ * @stock: verdict of the stock rule, before forcing
+ * @model: verdict of the network, before forcing
+ * @reason: who decided
  * @checksum: of the network's blob; 0 if it was not asked
- * @ns: duration of the judgement that decided, empty interval subtracted
- * @flipped: exploration turned the unforced answer round
- * @propensity: probability of the answer that was given, in 1/1000
+ * @ns: time that asking the one took who decided, empty interval subtracted
+ * @flipped: exploration turned the unforced verdict round
+ * @propensity: probability of the verdict that was given, in 1/1000
  * @pc: cycles and branch instructions of @pc_cpu; U64_MAX where absent
  * @pc_cpu: CPU that @pc was sampled on, -1 if nothing could be sampled
  * @pc_age: ns between the sample and @ts
@@ -161,8 +167,8 @@ struct jc_lb_data {
 	int sd_level;
 	unsigned int sd_flags;
 	int can_migrate;
-	int stock;
-	int model;
+	enum jc_verdict stock;
+	enum jc_verdict model;
 	enum jc_reason reason;
 	u32 checksum;
 	u64 ns;

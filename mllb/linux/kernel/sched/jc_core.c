@@ -2,7 +2,7 @@
 /*
  * Learned load balancer: the switch, the network in use, the counters
  *
- * Everything here runs in process context; the judgement itself is in jc_lb.c,
+ * Everything here runs in process context; the decision itself is in jc_lb.c,
  * the arithmetic in jc_mlp.c.
  */
 #include <linux/capability.h>
@@ -12,6 +12,7 @@
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/sysctl.h>
 
@@ -28,7 +29,15 @@ u64 jc_clock_overhead __ro_after_init;
 /* Serialises the switches. */
 static DEFINE_MUTEX(jc_mutex);
 
-struct jc_net jc_net __aligned(PAGE_SIZE);
+/*
+ * The balancer runs rarely, and then finds no TLB entry: one is enough if this lies
+ * in one page, whatever the size of a page. So it is aligned to its own size, rounded
+ * up, and not to PAGE_SIZE, which would cost 64 KB where pages are that large.
+ */
+#define JC_NET_ALIGN	SZ_4K
+static_assert(sizeof(struct jc_net) <= JC_NET_ALIGN);
+
+struct jc_net jc_net __aligned(JC_NET_ALIGN);
 
 /**
  * jc_mlp_prepare() - fill the tables for the arithmetic that is configured
@@ -49,7 +58,7 @@ void jc_mlp_prepare(struct jc_mlp *mlp, const struct lf_model *model)
 }
 
 /**
- * jc_sched_query() - does the network decide, or in TEST mode: judge?
+ * jc_sched_query() - is the network on: does it decide, or in TEST mode, is it asked?
  *
  * Context: any.
  * Return: 1 or 0.
@@ -78,6 +87,7 @@ static int jc_sched_set_locked(int on)
 		static_branch_dec(&jc_sched_key);
 		static_branch_disable(&jc_model_key);
 	}
+	jc_guard_switched();
 	return on;
 }
 
@@ -85,7 +95,7 @@ static int jc_sched_set_locked(int on)
  * jc_sched_set() - switch the network on or off
  * @on: 1 or 0
  *
- * Judgements under way end as they began.
+ * Decisions under way end as they began.
  *
  * Context: process context; takes jc_mutex and the CPU hotplug lock.
  * Return: the state that now holds, 0 or 1; -EPERM without CAP_SYS_ADMIN in
@@ -110,10 +120,11 @@ void jc_net_load(struct jc_mlp *mlp)
 	struct jc_mlp *builtin = jc_net.builtin.name[0] ? &jc_net.builtin : NULL;
 
 	rcu_assign_pointer(jc_net.active, mlp ?: builtin);
+	jc_guard_reset();
 }
 
 #ifdef CONFIG_JC_SCHED_TEST
-/* 1/1000 of the answers that are turned round; read by judgements. */
+/* 1/1000 of the verdicts that are turned round; read by decisions. */
 unsigned int jc_explore_permille;
 
 DEFINE_PER_CPU(u32, jc_explore_state);
@@ -260,7 +271,7 @@ static int __init jc_prepare_builtin(void)
 		lf_model_free(model);
 	}
 	if (err)
-		pr_err("jc_sched: built-in model: %s: the stock judgement stays\n", why.msg);
+		pr_err("jc_sched: built-in model: %s: the stock rule decides\n", why.msg);
 	return err;
 }
 

@@ -19,7 +19,7 @@ static const char *jc_mode(void)
 	return IS_ENABLED(CONFIG_JC_SCHED_TEST) ? "test" : "toggle";
 }
 
-/* While a sched_ext scheduler has all tasks, none is left to judge. */
+/* While a sched_ext scheduler has all tasks, none is left to decide about. */
 static const char *jc_scx_state(void)
 {
 	if (!IS_ENABLED(CONFIG_SCHED_CLASS_EXT))
@@ -47,6 +47,7 @@ static int jc_state_show(struct seq_file *m, void *v)
 			   mlp ? mlp->checksum : 0);
 	}
 
+	jc_guard_show(m);
 	jc_perf_show(m);
 
 	seq_printf(m, "sched_ext: %s\n", jc_scx_state());
@@ -79,18 +80,18 @@ static void jc_stats_sum(struct jc_stats *sum)
 	}
 }
 
-/* What is shown of the judgements. */
+/* What is shown of the decisions. */
 struct jc_totals {
 	unsigned long decisions, accepted, refused, forced;
 	unsigned long model_asked, stock_asked;
-	unsigned long both[2][2];	/* unforced, by stock and model */
+	unsigned long both[2][2];	/* unforced, by verdict of rule and model */
 };
 
 static void jc_totals_add(struct jc_totals *t, unsigned long n, bool extra,
-			  int stock, int model)
+			  enum jc_verdict rule, enum jc_verdict model)
 {
 	/* whoever decided: the rule, wherever it was asked */
-	bool may = stock == JC_NOT_ASKED ? model > 0 : stock;
+	bool may = (rule == JC_NOT_ASKED ? model : rule) == JC_MOVE;
 
 	t->decisions += n;
 	if (may || extra)
@@ -101,17 +102,17 @@ static void jc_totals_add(struct jc_totals *t, unsigned long n, bool extra,
 		t->forced += n;
 	if (model != JC_NOT_ASKED)
 		t->model_asked += n;
-	if (stock != JC_NOT_ASKED)
+	if (rule != JC_NOT_ASKED)
 		t->stock_asked += n;
-	if (!extra && model != JC_NOT_ASKED && stock != JC_NOT_ASKED)
-		t->both[stock][model] += n;
+	if (!extra && model != JC_NOT_ASKED && rule != JC_NOT_ASKED)
+		t->both[rule][model] += n;
 }
 
 static void jc_stats_total(const struct jc_stats *sum, struct jc_totals *t)
 {
-	int i, n = sizeof(sum->verdict) / sizeof(sum->verdict[0][0][0]);
-	const unsigned long *base = &jc_stats_base.verdict[0][0][0];
-	const unsigned long *v = &sum->verdict[0][0][0];
+	int i, n = sizeof(sum->answers) / sizeof(sum->answers[0][0][0]);
+	const unsigned long *base = &jc_stats_base.answers[0][0][0];
+	const unsigned long *v = &sum->answers[0][0][0];
 
 	memset(t, 0, sizeof(*t));
 	for (i = 0; i < n; i++)
@@ -132,7 +133,7 @@ static int jc_stats_show(struct seq_file *m, void *v)
 	for (i = 0; i < JC_NR_STATS; i++)
 		sum.count[i] -= jc_stats_base.count[i];
 
-	/* the totals are of answers before they were turned round */
+	/* the totals are of verdicts before they were turned round */
 	flips = sum.count[JC_STAT_FLIPPED_YES] - sum.count[JC_STAT_FLIPPED_NO];
 
 	seq_printf(m, "decisions %lu\n", t.decisions);
@@ -140,6 +141,8 @@ static int jc_stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "refused %lu\n", t.refused - flips);
 	seq_printf(m, "forced %lu\n", t.forced);
 	seq_printf(m, "fallback %lu\n", sum.count[JC_STAT_FALLBACK]);
+	seq_printf(m, "guarded %lu\n", sum.count[JC_STAT_GUARDED]);
+	seq_printf(m, "guard_trips %lu\n", sum.count[JC_STAT_GUARD_TRIPS]);
 	seq_printf(m, "model_asked %lu\n", t.model_asked);
 	seq_printf(m, "stock_asked %lu\n", t.stock_asked);
 	seq_printf(m, "both_refuse %lu\n", t.both[0][0]);

@@ -2,7 +2,7 @@
 /*
  * Arithmetic of the learned load balancer
  *
- * The network stands for the judgement "locality, cache-hot" of
+ * The network stands for the rule "locality, cache-hot" of
  * can_migrate_task(), after Chen et al., "Machine Learning for Load Balancing
  * in the Linux Kernel", APSys 2020 (doi:10.1145/3409963.3410492):
  *
@@ -162,3 +162,5 @@ s32 jc_mlp_forward_fixed(const struct jc_mlp *mlp, const struct jc_features *f)
 {
 	return jc_mlp_ask_fixed(mlp, f);
 }
+
+#include "tests/jc_mlp_kunit.h"

@@ -7,7 +7,7 @@
  * columns of the tracepoint, not inputs of the network.
  *
  * perf_event_read_local() is the read that needs neither a lock nor an IPI; it
- * works only on the event's own CPU, so a judgement sees the last sample of
+ * works only on the event's own CPU, so a decision sees the last sample of
  * the CPU that makes it, with its age.
  *
  * Events follow CPU hotplug. Creating or releasing one may take the hotplug lock
@@ -95,7 +95,7 @@ static DECLARE_WORK(jc_perf_worker, jc_perf_work);
 /**
  * jc_perf_sample() - read the counters of this CPU
  *
- * Nothing is read unless somebody judges or traces.
+ * Nothing is read unless the network is on or somebody traces.
  *
  * Context: the balancing softirq.
  */
@@ -148,17 +148,19 @@ void jc_perf_read(struct jc_lb_data *d)
 	d->pc_age = c->ts ? d->ts - c->ts : 0;
 }
 
-/* The first error that an online CPU has with this event, or 0. */
-static int jc_perf_error(int event)
+/* How many online CPUs have this event, and in @err the first error of the others. */
+static unsigned int jc_perf_present(int event, int *err)
 {
-	int cpu, err;
+	unsigned int present = 0;
+	int cpu, e;
 
+	*err = 0;
 	for_each_online_cpu(cpu) {
-		err = READ_ONCE(per_cpu(jc_perf_cpu, cpu).err[event]);
-		if (err)
-			return err;
+		e = READ_ONCE(per_cpu(jc_perf_cpu, cpu).err[event]);
+		present += !e;
+		*err = *err ?: e;
 	}
-	return 0;
+	return present;
 }
 
 static bool jc_perf_multiplexed(int event)
@@ -172,6 +174,21 @@ static bool jc_perf_multiplexed(int event)
 	return false;
 }
 
+static void jc_perf_show_event(struct seq_file *m, int event)
+{
+	unsigned int present, cpus = num_online_cpus();
+	int err;
+
+	present = jc_perf_present(event, &err);
+	seq_printf(m, "%s: ", jc_perf_event_name[event]);
+	if (!present)
+		seq_printf(m, "absent (%pe)\n", ERR_PTR(err));
+	else if (present < cpus)
+		seq_printf(m, "on %u of %u CPUs (%pe)\n", present, cpus, ERR_PTR(err));
+	else
+		seq_printf(m, "%s\n", jc_perf_multiplexed(event) ? "multiplexed" : "ok");
+}
+
 /**
  * jc_perf_show() - lines of the state file
  * @m: where to
@@ -180,7 +197,7 @@ static bool jc_perf_multiplexed(int event)
  */
 void jc_perf_show(struct seq_file *m)
 {
-	int i;
+	int i, err;
 
 	if (jc_perf_source == JC_PERF_OFF) {
 		seq_puts(m, "perf: off: boot parameter\n");
@@ -192,22 +209,14 @@ void jc_perf_show(struct seq_file *m)
 
 	guard(cpus_read_lock)();
 
-	if (jc_perf_error(0) && jc_perf_error(1))
+	if (!jc_perf_present(0, &err) && !jc_perf_present(1, &err))
 		seq_puts(m, "perf: off: no such counters on this machine\n");
 	else
 		seq_printf(m, "perf: %s\n", jc_perf_source == JC_PERF_HW ?
 					    "hardware" : "software");
 
-	for (i = 0; i < JC_NR_EVENTS; i++) {
-		int err = jc_perf_error(i);
-
-		if (err)
-			seq_printf(m, "%s: absent (%pe)\n",
-				   jc_perf_event_name[i], ERR_PTR(err));
-		else
-			seq_printf(m, "%s: %s\n", jc_perf_event_name[i],
-				   jc_perf_multiplexed(i) ? "multiplexed" : "ok");
-	}
+	for (i = 0; i < JC_NR_EVENTS; i++)
+		jc_perf_show_event(m, i);
 }
 
 static void jc_perf_release(struct perf_event **event)

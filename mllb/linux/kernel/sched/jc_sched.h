@@ -19,6 +19,7 @@ struct task_struct;
 #include <asm/fpu/api.h>
 #endif
 
+#include "jc_guard.h"
 #include "jc_mlp.h"
 
 /*
@@ -48,7 +49,7 @@ static __always_inline bool jc_model_on(void)
 	return static_branch_unlikely(&jc_model_key);
 }
 
-/* Counters beside the verdicts. */
+/* Counters beside those of the answers. */
 enum jc_stat {
 	JC_STAT_FALLBACK,	/* the network could not run */
 	JC_STAT_MODEL_TIMED,
@@ -57,20 +58,22 @@ enum jc_stat {
 	JC_STAT_STOCK_NS,
 	JC_STAT_FLIPPED_YES,	/* refused, then turned round */
 	JC_STAT_FLIPPED_NO,
+	JC_STAT_GUARDED,	/* the guard had tripped: the rule decided */
+	JC_STAT_GUARD_TRIPS,
 	JC_NR_STATS
 };
 
 /**
  * struct jc_stats - one CPU's counters; they wrap modulo the machine word
- * @count: by enum jc_stat; read first, so that no flip is seen before its verdict
- * @verdict: judgements, by whether too many balances had failed, and by the
- *	answers of the rule and of the network plus one: all that is shown of
- *	a judgement follows from these, so that one addition is enough for it
- * @tick: judgements, to choose those that are timed
+ * @count: by enum jc_stat; read first, so that no flip is seen before its answer
+ * @answers: decisions, by whether too many balances had failed, and by the
+ *	verdicts of the rule and of the network plus one: all that is shown of
+ *	a decision follows from these, so that one addition is enough for it
+ * @tick: decisions, to choose those that are timed
  */
 struct jc_stats {
 	unsigned long count[JC_NR_STATS];
-	unsigned long verdict[2][3][3];
+	unsigned long answers[2][3][3];
 	unsigned long tick;
 };
 
@@ -82,13 +85,13 @@ static __always_inline void jc_stat_add(enum jc_stat stat, unsigned long n)
 	__this_cpu_add(jc_stats.count[stat], n);
 }
 
-static __always_inline void jc_stat_verdict(bool extra_fails, int stock,
-					    int model)
+static __always_inline void jc_stat_answers(bool extra_fails, enum jc_verdict rule,
+					    enum jc_verdict model)
 {
-	__this_cpu_inc(jc_stats.verdict[extra_fails][stock + 1][model + 1]);
+	__this_cpu_inc(jc_stats.answers[extra_fails][rule + 1][model + 1]);
 }
 
-/* One judgement of a CPU in this many is timed; a power of two. */
+/* One decision of a CPU in this many is timed; a power of two. */
 #define JC_SAMPLE_EVERY	64
 
 static __always_inline bool jc_sample_this(void)
@@ -101,14 +104,34 @@ extern u64 jc_clock_overhead;
 /**
  * struct jc_net - the network in use
  * @active: the one that is asked; NULL before early_initcall or if none is sane
+ * @guard: enum jc_guard_mode, beside @active for decisions that read both
  * @builtin: the one that is built in, in the same page as @active
  */
 struct jc_net {
 	struct jc_mlp __rcu *active;
+	u8 guard;
 	struct jc_mlp builtin;
 };
 
 extern struct jc_net jc_net;
+
+/**
+ * jc_guard_mode() - may the network decide about tasks of a run queue?
+ * @src: the run queue, locked
+ *
+ * Context: run-queue lock held, IRQs off.
+ * Return: JC_GUARD_OFF, JC_GUARD_WATCHING or JC_GUARD_TRIPPED.
+ */
+static __always_inline enum jc_guard_mode jc_guard_mode(struct rq *src)
+{
+	enum jc_guard_mode mode;
+
+	if (!IS_ENABLED(CONFIG_JC_SCHED_GUARD))
+		return JC_GUARD_OFF;
+	/* jc_guard_publish() */
+	mode = READ_ONCE(jc_net.guard);
+	return likely(mode != JC_GUARD_BY_DOMAIN) ? mode : jc_guard_domain_mode(src);
+}
 
 /**
  * jc_ask_model() - ask a network
@@ -116,25 +139,25 @@ extern struct jc_net jc_net;
  * @f: its inputs
  *
  * Context: run-queue lock held, IRQs off.
- * Return: 1 to migrate, 0 to stay; -EBUSY if the FPU may not be used here
- * (float arithmetic only), so that somebody else must judge.
+ * Return: JC_MOVE or JC_STAY; JC_NOT_ASKED if the FPU may not be used here (float
+ * arithmetic only), so that the rule must decide.
  */
-static __always_inline int jc_ask_model(const struct jc_mlp *mlp,
-					const struct jc_features *f)
+static __always_inline enum jc_verdict jc_ask_model(const struct jc_mlp *mlp,
+						    const struct jc_features *f)
 {
-#ifdef CONFIG_JC_SCHED_FXDPT
-	return jc_mlp_ask_fixed(mlp, f) > JC_THRESHOLD;
-#else
-	int migrate;
+	bool move;
 
+#ifdef CONFIG_JC_SCHED_FXDPT
+	move = jc_mlp_ask_fixed(mlp, f) > JC_THRESHOLD;
+#else
 	if (!irq_fpu_usable())
-		return -EBUSY;
+		return JC_NOT_ASKED;
 
 	kernel_fpu_begin();
-	migrate = jc_mlp_forward_float(mlp, f);
+	move = jc_mlp_forward_float(mlp, f);
 	kernel_fpu_end();
-	return migrate;
 #endif
+	return move ? JC_MOVE : JC_STAY;
 }
 
 /* Most that may be explored, in 1/1000: above one half it is another policy. */
@@ -145,8 +168,8 @@ extern unsigned int jc_explore_permille;
 DECLARE_PER_CPU(u32, jc_explore_state);
 
 /**
- * jc_explore() - shall this answer be turned round, to see what comes of it?
- * @propensity: result: probability of the answer that is given, in 1/1000
+ * jc_explore() - shall this verdict be turned round, to see what comes of it?
+ * @propensity: result: probability of the verdict that is given, in 1/1000
  *
  * Context: run-queue lock held, IRQs off.
  * Return: true if so.
@@ -218,6 +241,8 @@ static inline int jc_task_hot(struct task_struct *p, struct lb_env *env)
 {
 	return 0;
 }
+
+static inline void jc_task_detached(struct task_struct *p, struct lb_env *env) { }
 
 static inline void jc_perf_sample(void) { }
 

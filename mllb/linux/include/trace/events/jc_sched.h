@@ -15,16 +15,18 @@ TRACE_DEFINE_ENUM(JC_REASON_RULE);
 TRACE_DEFINE_ENUM(JC_REASON_MODEL);
 TRACE_DEFINE_ENUM(JC_REASON_FORCED);
 TRACE_DEFINE_ENUM(JC_REASON_FALLBACK);
+TRACE_DEFINE_ENUM(JC_REASON_GUARD);
 
 #define show_jc_reason(reason)				\
 	__print_symbolic(reason,			\
 			 { JC_REASON_RULE, "rule" },	\
 			 { JC_REASON_MODEL, "model" },	\
 			 { JC_REASON_FORCED, "forced" },	\
-			 { JC_REASON_FALLBACK, "fallback" })
+			 { JC_REASON_FALLBACK, "fallback" },	\
+			 { JC_REASON_GUARD, "guard" })
 
 /*
- * One judgement of can_migrate_task(), past its hard filters. The first 30
+ * One decision of can_migrate_task(), past its hard filters. The first 30
  * fields are the columns of the original's CSV file in their order; struct
  * jc_lb_obs and struct jc_lb_data say what each one means.
  */
@@ -159,6 +161,83 @@ TRACE_EVENT_FN(jc_sched_decision,
 
 	jc_sched_trace_reg, jc_sched_trace_unreg
 );
+
+#ifdef CONFIG_JC_SCHED_GUARD
+struct jc_guard;
+struct jc_guard_sample;
+
+TRACE_DEFINE_ENUM(JC_GUARD_TRIPS);
+TRACE_DEFINE_ENUM(JC_GUARD_CHANCE);
+TRACE_DEFINE_ENUM(JC_GUARD_TRUSTED);
+TRACE_DEFINE_ENUM(JC_GUARD_RESET);
+TRACE_DEFINE_ENUM(JC_HARM_IDLE);
+TRACE_DEFINE_ENUM(JC_HARM_WAIT);
+TRACE_DEFINE_ENUM(JC_HARM_BACK);
+
+#define show_jc_guard_event(event)			\
+	__print_symbolic(event,				\
+			 { JC_GUARD_TRIPS, "trips" },	\
+			 { JC_GUARD_CHANCE, "chance" },	\
+			 { JC_GUARD_TRUSTED, "trusted" },	\
+			 { JC_GUARD_RESET, "reset" })
+
+#define show_jc_harm(harm)				\
+	__print_symbolic(harm,				\
+			 { -1, "none" },		\
+			 { JC_HARM_IDLE, "idle" },	\
+			 { JC_HARM_WAIT, "wait" },	\
+			 { JC_HARM_BACK, "back" })
+
+/*
+ * The guard of a root domain changed its mind, or all were reset. Levels are in
+ * 1/1000 of ms; harm is what tripped last. The sample is the one that did it, all
+ * zero where none was taken.
+ */
+TRACE_EVENT(jc_sched_guard,
+
+	TP_PROTO(int event, const struct jc_guard *g, const struct jc_guard_sample *s),
+
+	TP_ARGS(event, g, s),
+
+	TP_STRUCT__entry(
+		__field(int,		event)
+		__field(int,		harm)
+		__field(unsigned int,	idle)
+		__field(unsigned int,	wait)
+		__field(unsigned int,	back)
+		__field(unsigned int,	busy)
+		__field(unsigned int,	starved)
+		__field(unsigned int,	waiting)
+		__field(unsigned int,	excess)
+		__field(unsigned int,	backs)
+		__field(unsigned int,	trips)
+		__field(unsigned int,	left_ms)
+		__field(u64,		watched_ms)
+	),
+
+	TP_fast_assign(
+		__entry->event		= event;
+		__entry->harm		= g->trips ? g->harm : -1;
+		__entry->idle		= g->level[JC_HARM_IDLE];
+		__entry->wait		= g->level[JC_HARM_WAIT];
+		__entry->back		= g->level[JC_HARM_BACK];
+		__entry->busy		= s ? s->busy : 0;
+		__entry->starved	= s ? s->starved : 0;
+		__entry->waiting	= s ? s->waiting : 0;
+		__entry->excess		= s ? s->excess : 0;
+		__entry->backs		= s ? s->backs : 0;
+		__entry->trips		= g->trips;
+		__entry->left_ms	= g->left_ms;
+		__entry->watched_ms	= g->watched_ms;
+	),
+
+	TP_printk("event=%s harm=%s idle=%u wait=%u back=%u busy=%u starved=%u waiting=%u excess=%u backs=%u trips=%u left_ms=%u watched_ms=%llu",
+		show_jc_guard_event(__entry->event), show_jc_harm(__entry->harm),
+		__entry->idle, __entry->wait, __entry->back, __entry->busy,
+		__entry->starved, __entry->waiting, __entry->excess, __entry->backs,
+		__entry->trips, __entry->left_ms, __entry->watched_ms)
+);
+#endif /* CONFIG_JC_SCHED_GUARD */
 
 #endif /* _TRACE_JC_SCHED_H */
 

@@ -1,9 +1,14 @@
-// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * KUnit tests of the learned load balancer: features and arithmetic
  *
  * Nothing here needs SMP: what the balancer observes is made up.
  */
+#ifdef CONFIG_JC_SCHED_KUNIT_TEST
+
+#ifndef _JC_MLP_KUNIT_H
+#define _JC_MLP_KUNIT_H
+
 #include <kunit/test.h>
 #include <linux/prandom.h>
 #include <linux/slab.h>
@@ -11,7 +16,6 @@
 
 #include "../../liteflow/tests/testmodel.h"
 #include "../jc_golden.h"
-#include "../jc_mlp.h"
 
 #define JC_BLOB_ROOM	4096
 
@@ -406,7 +410,7 @@ static int jc_rule_task_hot(const struct jc_situation *s)
 }
 
 /*
- * The judgement of can_migrate_task() before it forces a migration,
+ * The decision of can_migrate_task() before it forces a migration,
  * independently of jc_features().
  */
 static bool jc_rule(const struct jc_situation *s)
@@ -422,13 +426,15 @@ static bool jc_rule(const struct jc_situation *s)
 static void jc_observe(const struct jc_situation *s, struct jc_lb_obs *d)
 {
 	bool gate = s->numa_on && s->has_faults && s->sd_numa && s->nodes_differ;
+	/* where the rule decides without the weights they are not computed */
+	bool weighed = gate && s->prefer == 0 && s->idle != 0;
 
 	*d = (struct jc_lb_obs) {
 		.delta = s->delta,
 		.migration_cost = s->cost,
 		.src_len = 3,
 		.src_preferred_len = s->non_pref ? 2 : 3,
-		.delta_faults = gate ? s->weights : 0,
+		.delta_faults = weighed ? s->weights : 0,
 		.nr_fails = s->extra_fails,
 		.cpu_idle = s->idle == 0,
 		.cpu_not_idle = s->idle == 1,
@@ -585,5 +591,6 @@ static struct kunit_suite jc_mlp_suite = {
 
 kunit_test_suite(jc_mlp_suite);
 
-MODULE_DESCRIPTION("KUnit tests of the learned load balancer");
-MODULE_LICENSE("GPL");
+#endif /* _JC_MLP_KUNIT_H */
+
+#endif /* CONFIG_JC_SCHED_KUNIT_TEST */

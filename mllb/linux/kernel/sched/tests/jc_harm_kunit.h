@@ -1,23 +1,28 @@
-// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KUnit tests of the learned load balancer: the guard's verdict
+ * KUnit tests of the learned load balancer: the guard's arithmetic
  *
  * Samples are made up; nothing here needs SMP or a scheduler.
  */
-#include <kunit/test.h>
+#ifdef CONFIG_JC_SCHED_KUNIT_TEST
 
-#include "../jc_guard.h"
+#ifndef _JC_HARM_KUNIT_H
+#define _JC_HARM_KUNIT_H
+
+#include <kunit/test.h>
 
 /* Half of the CPUs idle, though as many tasks wait for them. */
 static const struct jc_guard_sample jc_starving = {
-	.cpus = 8, .busy = 4, .starved = 4, .waiting = 4, .runnable = 8, .ms = 4,
+	.cpus = 8, .busy = 4, .starved = 4, .waiting = 4, .runnable = 8,
+	.decisions = 9, .ms = 4,
 };
 
 /* As many tasks waiting, but every CPU has work. */
 static const struct jc_guard_sample jc_fine = {
-	.cpus = 8, .busy = 8, .waiting = 4, .runnable = 12, .ms = 4,
+	.cpus = 8, .busy = 8, .waiting = 4, .runnable = 12, .decisions = 9, .ms = 4,
 };
 
+/* Nobody asks. */
 static const struct jc_guard_sample jc_nobody = { .cpus = 8, .ms = 4 };
 
 static unsigned int jc_share(const struct jc_guard_sample *s, enum jc_harm harm)
@@ -86,10 +91,11 @@ static void jc_guard_test_extremes(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, n, 0);
 
-	KUNIT_EXPECT_EQ(test, jc_guard_level(U32_MAX, 1000, 0, 32), U32_MAX);
-	KUNIT_EXPECT_EQ(test, jc_guard_level(100, 0, 30, 32), 0);
-	KUNIT_EXPECT_EQ(test, jc_guard_level(0, 500, 30, 4), 1880);
-	KUNIT_EXPECT_EQ(test, jc_guard_level(1000, 10, 30, 4), 920);
+	KUNIT_EXPECT_EQ(test, jc_guard_level(U32_MAX, 32000, 0), U32_MAX);
+	KUNIT_EXPECT_EQ(test, jc_guard_level(100, 0, 960), 0);
+	KUNIT_EXPECT_EQ(test, jc_guard_level(100, 0, 250ULL * U32_MAX), 0);
+	KUNIT_EXPECT_EQ(test, jc_guard_level(0, 2000, 120), 1880);
+	KUNIT_EXPECT_EQ(test, jc_guard_level(1000, 40, 120), 920);
 }
 
 /* Feeds samples until something comes of it; returns the ms that this took. */
@@ -153,6 +159,7 @@ static void jc_guard_test_tolerates(struct kunit *test)
 	jc_guard_init(&g);
 	KUNIT_EXPECT_EQ(test, jc_until(&g, &jc_fine, JC_GUARD_TRIPS, 100000), 0);
 	KUNIT_EXPECT_EQ(test, jc_until(&g, &jc_nobody, JC_GUARD_TRIPS, 100000), 0);
+	/* the time in which there were decisions */
 	KUNIT_EXPECT_EQ(test, g.watched_ms, 100000);
 
 	/* one CPU in 64 */
@@ -210,16 +217,156 @@ static void jc_guard_test_trusts_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, jc_until(&g, &jc_starving, JC_GUARD_TRIPS, 1000), 32);
 }
 
-/* A sample that comes late stands for a short time, but the back-off goes on. */
+/*
+ * A sample that comes late stands for a short time, but harm wears off, and the
+ * back-off goes on, for as long as it took.
+ */
 static void jc_guard_test_late(struct kunit *test)
 {
 	struct jc_guard_sample s = jc_starving;
 	struct jc_guard g;
+	unsigned int i;
 
 	jc_guard_init(&g);
+	for (i = 0; i < 7; i++)
+		KUNIT_EXPECT_EQ(test, jc_guard_step(&g, &s, s.ms), JC_GUARD_NOTHING);
 	KUNIT_EXPECT_EQ(test, jc_guard_step(&g, &s, 60000), JC_GUARD_NOTHING);
-	KUNIT_EXPECT_GT(test, jc_until(&g, &s, JC_GUARD_TRIPS, 1000), 0);
+	KUNIT_EXPECT_EQ(test, g.level[JC_HARM_IDLE], 0);
+	KUNIT_EXPECT_EQ(test, g.watched_ms, 7 * 4 + JC_GUARD_MAX_TRUST_MS);
+	KUNIT_EXPECT_EQ(test, jc_until(&g, &s, JC_GUARD_TRIPS, 1000), 32);
 	KUNIT_EXPECT_EQ(test, jc_guard_step(&g, &s, 60000), JC_GUARD_CHANCE);
+}
+
+/* A set holds one or two epochs, and forgets them. */
+static void jc_guard_test_set(struct kunit *test)
+{
+	struct jc_guard_set set = {};
+	unsigned int pid;
+
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 5), 0);
+	jc_guard_set_add(&set, 70, 5);
+	jc_guard_set_add(&set, 71, 5);
+	jc_guard_set_add(&set, 71, 5);
+	KUNIT_EXPECT_TRUE(test, jc_guard_set_has(&set, 70, 5));
+	KUNIT_EXPECT_FALSE(test, jc_guard_set_has(&set, 72, 5));
+	KUNIT_EXPECT_FALSE(test, jc_guard_set_has(&set, 70, 6));
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 5), 2);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 6), 2);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 7), 0);
+	/* the epoch before counts as well, an older one does not */
+	jc_guard_set_add(&set, 72, 6);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 6), 3);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 7), 1);
+	jc_guard_set_add(&set, 73, 9);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 9), 1);
+	/* the number of an epoch wraps */
+	jc_guard_set_add(&set, 1, ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, ULONG_MAX), 1);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 0), 1);
+	jc_guard_set_add(&set, 2, 0);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 0), 2);
+	for (pid = 0; pid < 1000; pid++)
+		jc_guard_set_add(&set, pid, 0);
+	KUNIT_EXPECT_EQ(test, jc_guard_set_count(&set, 0), BITS_PER_LONG);
+}
+
+/*
+ * A machine of 64 CPUs, 40 of them busy; on the first one wait 20 tasks more, of
+ * which @kept were refused, as were the first @refused of the idle CPUs.
+ */
+static void jc_see_machine(struct jc_guard_sample *s, unsigned int refused, unsigned int kept)
+{
+	unsigned int cpu;
+
+	memset(s, 0, sizeof(*s));
+	for (cpu = 0; cpu < 64; cpu++) {
+		struct jc_guard_view v = {
+			.busy = cpu < 40,
+			.refused = cpu >= 40 && cpu < 40 + refused,
+			.nr = cpu ? cpu < 40 : 21,
+			.kept = cpu ? 0 : kept,
+		};
+
+		jc_guard_see(s, &v);
+	}
+	s->decisions = 100;
+	s->ms = 4;
+}
+
+/*
+ * Only CPUs that were themselves refused are starved, and only tasks that were
+ * refused are waiting: 23 CPUs of the same node, isolated ones or ones of another
+ * partition could not have helped, and nor would pinned tasks have moved.
+ */
+static void jc_guard_test_blames_no_others(struct kunit *test)
+{
+	struct jc_guard_sample s;
+	struct jc_guard g;
+
+	jc_guard_init(&g);
+	jc_see_machine(&s, 1, 20);
+	KUNIT_EXPECT_EQ(test, s.cpus, 64);
+	KUNIT_EXPECT_EQ(test, s.busy, 40);
+	KUNIT_EXPECT_EQ(test, s.starved, 1);
+	KUNIT_EXPECT_EQ(test, s.waiting, 20);
+	KUNIT_EXPECT_EQ(test, s.runnable, 60);
+	KUNIT_EXPECT_EQ(test, jc_share(&s, JC_HARM_IDLE), 24);
+	KUNIT_EXPECT_EQ(test, jc_until(&g, &s, JC_GUARD_TRIPS, 100000), 0);
+
+	/* all of them were refused, but the tasks are pinned */
+	jc_see_machine(&s, 24, 0);
+	KUNIT_EXPECT_EQ(test, s.starved, 24);
+	KUNIT_EXPECT_EQ(test, s.waiting, 0);
+	KUNIT_EXPECT_EQ(test, jc_until(&g, &s, JC_GUARD_TRIPS, 100000), 0);
+
+	/* all but one of the tasks are */
+	jc_see_machine(&s, 24, 1);
+	KUNIT_EXPECT_EQ(test, jc_share(&s, JC_HARM_IDLE), 24);
+	KUNIT_EXPECT_EQ(test, jc_until(&g, &s, JC_GUARD_TRIPS, 100000), 0);
+
+	/* a third of the machine, by the network's doing */
+	jc_see_machine(&s, 24, 20);
+	KUNIT_EXPECT_EQ(test, jc_share(&s, JC_HARM_IDLE), 333);
+	KUNIT_EXPECT_EQ(test, jc_until(&g, &s, JC_GUARD_TRIPS, 1000), 52);
+	KUNIT_EXPECT_EQ(test, g.harm, JC_HARM_IDLE);
+}
+
+/* More tasks were refused than still wait, and some of them run by now. */
+static void jc_guard_test_see(struct kunit *test)
+{
+	struct jc_guard_view v = { .busy = true, .nr = 3, .kept = 9, .kept_busy = 9 };
+	struct jc_guard_view idle = { .refused = true };
+	struct jc_guard_sample s = {};
+
+	jc_guard_see(&s, &v);
+	KUNIT_EXPECT_EQ(test, s.waiting, 2);
+	v.nr = 1;
+	jc_guard_see(&s, &v);
+	v.nr = 0;
+	jc_guard_see(&s, &v);
+	KUNIT_EXPECT_EQ(test, s.waiting, 2);
+	/* busy with a task of another class */
+	v.refused = true;
+	jc_guard_see(&s, &v);
+	KUNIT_EXPECT_EQ(test, s.starved, 0);
+	jc_guard_see(&s, &idle);
+	KUNIT_EXPECT_EQ(test, s.starved, 1);
+	KUNIT_EXPECT_EQ(test, s.cpus, 5);
+	KUNIT_EXPECT_EQ(test, s.runnable, 4);
+
+	/* the average is 1: of 3 tasks, 2 are above it; refused were 9, then 1 */
+	v.nr = 3;
+	jc_guard_see_excess(&s, &v);
+	KUNIT_EXPECT_EQ(test, s.excess, 2);
+	v.kept_busy = 1;
+	jc_guard_see_excess(&s, &v);
+	KUNIT_EXPECT_EQ(test, s.excess, 3);
+	jc_guard_see_excess(&s, &idle);
+	KUNIT_EXPECT_EQ(test, s.excess, 3);
+	/* no CPU was seen: no division by 0 */
+	s = (struct jc_guard_sample){};
+	jc_guard_see_excess(&s, &v);
+	KUNIT_EXPECT_EQ(test, s.excess, 1);
 }
 
 static struct kunit_case jc_guard_cases[] = {
@@ -231,6 +378,9 @@ static struct kunit_case jc_guard_cases[] = {
 	KUNIT_CASE(jc_guard_test_comes_back),
 	KUNIT_CASE(jc_guard_test_trusts_again),
 	KUNIT_CASE(jc_guard_test_late),
+	KUNIT_CASE(jc_guard_test_set),
+	KUNIT_CASE(jc_guard_test_see),
+	KUNIT_CASE(jc_guard_test_blames_no_others),
 	{}
 };
 
@@ -241,5 +391,6 @@ static struct kunit_suite jc_guard_suite = {
 
 kunit_test_suite(jc_guard_suite);
 
-MODULE_DESCRIPTION("KUnit tests of the learned load balancer's guard");
-MODULE_LICENSE("GPL");
+#endif /* _JC_HARM_KUNIT_H */
+
+#endif /* CONFIG_JC_SCHED_KUNIT_TEST */
