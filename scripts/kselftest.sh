@@ -11,8 +11,10 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: kselftest.sh [-c COLLECTION]... [--uml | IMAGE [options of qemu/start.sh]]
+	usage: kselftest.sh [-c COLLECTION | -t COLLECTION:TEST]...
+	                    [--uml | IMAGE [options of qemu/start.sh]]
 	  -c     jc_sched, liteflow or liteflow_cc; default: all
+	  -t     one test, as jc_sched:partition.sh
 	  --uml  in UML's debug kernel, which 'uml.sh --debug --build-only' built:
 	         native speed, one CPU, KASAN, lockdep and kmemleak; not for jc_sched
 	  with neither: only build, into build/kselftest/install
@@ -27,6 +29,7 @@ while [ $# -gt 0 ]; do
 	-h | --help) usage; exit ;;
 	-c) RUN+=(-c "${2?-c needs a collection}"); shift 2 ;;
 	--uml) UML=y; shift ;;
+	-t) RUN+=(-t "${2?-t needs a test}"); shift 2 ;;
 	*) break ;;
 	esac
 done

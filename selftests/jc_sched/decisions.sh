@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Judgements as the tracepoint and the counters show them: real ones, in every
+# Decisions as the tracepoint and the counters show them: real ones, in every
 # mode, with the network off and on; each event is checked by jc_events.awk.
 
 DIR="$(dirname "$(readlink -f "$0")")"
@@ -9,7 +9,7 @@ DIR="$(dirname "$(readlink -f "$0")")"
 . "$DIR/jc_lib.sh"
 
 MIN_EVENTS=20
-# awk takes its time; enough to see every kind of judgement.
+# awk takes its time; enough to see every kind of decision.
 MAX_LINES=4000
 
 jc_init
@@ -85,7 +85,7 @@ sums()
 	  n[stock_timed] <= n[stock_asked]))
 }
 
-# The network is asked for each judgement while on, and for none while off.
+# The network is asked for each decision while on, and for none while off.
 asked()
 {
 	local f="$1" decisions model stock fallback
@@ -101,7 +101,7 @@ asked()
 	esac
 }
 
-# A judgement that began before the last change of the switch may still count.
+# A decision that began before the last change of the switch may still count.
 settle()
 {
 	sleep 0.3
@@ -195,9 +195,9 @@ ksft_check "model on: counted as logged" counted_as_logged on
 ksft_check "model on: counters add up" sums "$JC_TMP/on.stats"
 ksft_check "model on: the right ones asked" asked "$JC_TMP/on.stats" on
 if [ "$JC_MODE" = test ]; then
-	ksft_check "both answers of one judgement are seen" both_answers
+	ksft_check "both verdicts of one decision are seen" both_answers
 else
-	ktap_test_skip "both answers of one judgement are seen (mode is $JC_MODE)"
+	ktap_test_skip "both verdicts of one decision are seen (mode is $JC_MODE)"
 fi
 
 ksft_check "tracepoint off, model on: counters move" counters_move

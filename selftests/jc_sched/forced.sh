@@ -137,7 +137,7 @@ for name in "${!n[@]}"; do
 done
 ktap_print_msg "active balances: $stock_active, always no: $no_active"
 
-ksft_check "always no: judgements were made" test "${n[decisions]}" -gt 0
+ksft_check "always no: decisions were made" test "${n[decisions]}" -gt 0
 if [ "$JC_MODE" = test ]; then
 	# Here the stock code decides, whatever the network says.
 	ksft_check "always no: the network never said yes" \

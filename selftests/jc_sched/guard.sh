@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The guard takes the judgement from a network that always says no, and gives it
-# back: by itself after a while, by hand, and to another network. It does nothing
+# The guard lets the rule decide in place of a network that always says no, and gives
+# that one another chance: by itself after a while, by hand, and to another network. It does nothing
 # to the network that is built in.
 #
 # The load gathers as many tasks as there are CPUs on one of them and lets them
@@ -13,7 +13,7 @@ DIR="$(dirname "$(readlink -f "$0")")"
 # shellcheck source=jc_lib.sh
 . "$DIR/jc_lib.sh"
 
-# Of the first back-off, see jc_guard.h.
+# Of the first back-off, see jc_harm.h.
 BACKOFF_MS=2000
 
 jc_init
@@ -27,17 +27,6 @@ jc_trace_open
 gather()
 {
 	jc_burst -n "$JC_NR_CPUS" -s 0 -g 20 -r 150 -t "$1"
-}
-
-# fresh ANSWER: the network that jc_answer has for it, on, with a guard that knows
-# nothing of it.
-fresh()
-{
-	jc_write $JC_GUARD 0
-	jc_answer "$1"
-	[ "$JC_MODE" = replace ] || jc_switch 1
-	jc_write $JC_STATS 0
-	jc_write $JC_GUARD 1
 }
 
 is()
@@ -86,7 +75,7 @@ refuses_others()
 
 builtin_stays()
 {
-	fresh none
+	jc_guard_fresh none
 	gather "$(jc_ms 5000)"
 	ktap_print_msg "$(grep ^guard $JC_STATE | tr '\n' ' ')"
 	is guard on && [ "$(stat model_asked)" -gt 0 ] && [ "$(stat guard_trips)" = 0 ]
@@ -94,15 +83,15 @@ builtin_stays()
 
 off_never_trips()
 {
-	fresh no
+	jc_guard_fresh no
 	jc_write $JC_GUARD 0
 	gather "$(jc_ms 2000)"
 	is guard off && [ "$(stat guarded)" = 0 ] && [ "$(stat guard_trips)" = 0 ] &&
 		[ "$(stat model_asked)" -gt 0 ]
 }
 
-# Judgements meanwhile are the rule's; the chance may come before they are counted.
-rule_judges()
+# Decisions meanwhile are the rule's; the chance may come before they are counted.
+rule_decides()
 {
 	local asked guarded
 
@@ -114,7 +103,7 @@ rule_judges()
 		[ "$(stat stock_asked)" -gt 0 ]
 }
 
-network_judges()
+network_decides()
 {
 	local asked
 
@@ -159,10 +148,10 @@ ksft_check "off: always no does not trip" off_never_trips
 ksft_check "the built-in network does not trip" builtin_stays
 
 [ -z "$JC_TRACE" ] || jc_write $JC_TRACE/events/jc_sched/jc_sched_guard/enable 1
-fresh no
+jc_guard_fresh no
 ksft_check "always no trips" trips "$(jc_ms 10000)"
 ksft_check "the counter moves" test "$(stat guard_trips)" -ge 1
-ksft_check "the rule judges meanwhile" rule_judges
+ksft_check "the rule decides meanwhile" rule_decides
 ksft_check "the network gets another chance" chance_comes
 ksft_check "it trips again, for longer" longer_next_time
 if [ -n "$JC_TRACE" ]; then
@@ -174,11 +163,11 @@ fi
 
 jc_write $JC_GUARD 1
 ksft_check "a 1 to the sysctl gives it back by hand" is guard on
-ksft_check "the network judges again" network_judges
+ksft_check "the network decides again" network_decides
 
 trips "$(jc_ms 10000)"
 ksft_check "it trips once more" is guard tripped
 jc_answer none
 ksft_check "another network has a clean slate" is guard_trips 0
-ksft_check "it judges" network_judges
+ksft_check "it decides" network_decides
 ktap_finished

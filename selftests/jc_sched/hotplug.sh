@@ -101,7 +101,7 @@ for file in "${HOT[@]}"; do
 	cpu=${file%/online}
 	ksft_check "${cpu##*/} goes and comes back" down_and_up "$file"
 done
-ksft_check "judgements go on" counts_go_on
+ksft_check "decisions go on" counts_go_on
 jc_load_stop
 ksft_check "all CPUs are back" test "$(online)" = "$BEFORE"
 ksft_check "tasks reach every CPU again" spreads_again

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * JC_SCHED's tests: networks that answer the same whatever the inputs, and how
- * they get into a slot.
+ * JC_SCHED's tests: networks that answer the same whatever the inputs, or say no to
+ * busy CPUs only, and how they get into a slot.
  */
 #ifndef _JC_BLOB_H
 #define _JC_BLOB_H
@@ -26,7 +26,7 @@ struct jc_shape {
 	bool reversed;
 };
 
-/* All weights are 0: the bias of the last layer is the answer. */
+/* All weights are 0 but those of jc_only_idle(): the last bias is the answer. */
 static inline size_t jc_make(void *buf, const struct jc_shape *shape, int answer)
 {
 	struct liteflow_blob_header *h = buf;
@@ -56,6 +56,23 @@ static inline size_t jc_make(void *buf, const struct jc_shape *shape, int answer
 	return lf_blob_end(buf, at + lf_blob_params(n, 1));
 }
 
+/*
+ * Of a network of shape jc_good that says yes: no where the destination is busy. The
+ * only hidden unit is 4 then, and takes 131,068 off the answer.
+ */
+static inline void jc_only_idle(void *buf, size_t len)
+{
+	char *params = buf + len - lf_blob_params(1, 1) - lf_blob_params(JC_N_IN, 1);
+	__u16 hidden = htole16(4), last = htole16(-32767);
+	int i;
+
+	for (i = 0; strcmp(jc_names[i], "cpu_not_idle"); i++)
+		;
+	memcpy(params + 8 + i * sizeof(hidden), &hidden, sizeof(hidden));
+	memcpy(params + lf_blob_params(JC_N_IN, 1) + 8, &last, sizeof(last));
+	lf_blob_fix(buf, len);
+}
+
 static const struct jc_shape jc_good = { .layers = 2, .hidden = 1 };
 
 /* Of a process that loads one at a time. */
@@ -65,6 +82,15 @@ static inline int jc_load(struct lf_sock *s, int slot, const struct jc_shape *sh
 	static char blob[LF_BLOB_ROOM];
 
 	return lf_model_send(s, JC_APP, slot, blob, jc_make(blob, shape, answer));
+}
+
+static inline int jc_load_only_idle(struct lf_sock *s, int slot)
+{
+	static char blob[LF_BLOB_ROOM];
+	size_t len = jc_make(blob, &jc_good, JC_ONE);
+
+	jc_only_idle(blob, len);
+	return lf_model_send(s, JC_APP, slot, blob, len);
 }
 
 #endif /* _JC_BLOB_H */

@@ -7,7 +7,7 @@
 #
 # Prints "group: what is wrong: line" for the first of each kind, how often it
 # was wrong, and at the end "name value" lines with what was seen. The groups
-# are "fields" (names, order, numbers), "reasons" (who judged, and whether the
+# are "fields" (names, order, numbers), "reasons" (who decided, and whether the
 # final answer follows from it) and "features" (columns against the network's
 # inputs, and the stock answer against the rule over these inputs).
 
@@ -120,9 +120,9 @@ function check_plain()
 	need(v["src_cpu"] != v["dst_cpu"], "fields", "src_cpu is dst_cpu")
 	need(v["src_cpu"] >= 0 && v["dst_cpu"] >= 0, "fields", "negative CPU")
 	need(v["pid"] > 0, "fields", "pid is not positive")
-	need(v["throttled"] == 0, "fields", "a throttled task was judged")
-	need(v["p_running"] == 0, "fields", "a running task was judged")
-	need(v["test_aggressive"] == 1, "fields", "not a judgement")
+	need(v["throttled"] == 0, "fields", "a throttled task was asked about")
+	need(v["p_running"] == 0, "fields", "a running task was asked about")
+	need(v["test_aggressive"] == 1, "fields", "not a decision")
 	need(v["ts"] > 0, "fields", "no time stamp")
 	need(v["ns"] >= 0, "fields", "negative duration")
 }

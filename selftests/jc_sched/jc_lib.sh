@@ -50,7 +50,8 @@ jc_switch() {
 	jc_write "$JC_SWITCH" "$1"
 }
 
-# jc_answer no|yes|none: a network that always says so; the built-in one again
+# jc_answer no|yes|idle|none: a network that always says so, or no to busy CPUs; the
+# built-in one again
 jc_answer() {
 	"$DIR/jc_constant" "$1"
 }
@@ -61,6 +62,16 @@ jc_need_answers() {
 		ksft_skip_all "a model is loaded: remove it first"
 	jc_answer none || ksft_skip_all "no slots: kernel without CONFIG_LITEFLOW_NETLINK"
 	JC_CONSTANT=yes
+}
+
+# jc_guard_fresh ANSWER: the network that jc_answer has for it, on, with a guard that
+# knows nothing of it
+jc_guard_fresh() {
+	jc_write $JC_GUARD 0
+	jc_answer "$1"
+	[ "$JC_MODE" = replace ] || jc_switch 1
+	jc_write $JC_STATS 0
+	jc_write $JC_GUARD 1
 }
 
 # jc_refuses VALUE FILE MESSAGE: writing VALUE gives that error

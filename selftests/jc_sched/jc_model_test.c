@@ -282,7 +282,7 @@ TEST_F_TIMEOUT(model, swaps_under_load, 900)
 	for (i = 0; i < 2 && strcmp(mode, "test"); i++) {
 		ASSERT_EQ(jc_load(self->s, i, &jc_good, i ? JC_ONE : 0), 0);
 		ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, JC_APP, i), 0);
-		/* judgements that began before */
+		/* decisions that began before */
 		usleep(100000);
 		totals(&accepted, &refused, &forced);
 		sleep(2);

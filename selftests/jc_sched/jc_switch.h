@@ -4,7 +4,8 @@
  * return a negative errno on failure.
  *
  * The number of the system call comes from the kernel itself. It is not taken
- * from a header: on another kernel the same number may be something else.
+ * from a header: on another kernel the same number may be something else. A kernel
+ * may lack the call, then the sysctl stands in for it.
  */
 #ifndef _JC_SWITCH_H
 #define _JC_SWITCH_H
@@ -22,12 +23,7 @@
 #define JC_ON		1
 #define JC_QUERY	2
 
-static inline int jc_call(int nr, int op)
-{
-	long ret = syscall(nr, op);
-
-	return ret < 0 ? -errno : ret;
-}
+#define JC_NO_CALL	(-1)
 
 /* Length of what @buf then holds, a string. */
 static inline int read_str(const char *path, char *buf, size_t size)
@@ -60,6 +56,29 @@ static inline int write_str(const char *path, const char *str)
 		len = -errno;
 	close(fd);
 	return len < 0 ? len : 0;
+}
+
+static inline int jc_sysctl(int op)
+{
+	char buf[4];
+	int ret;
+
+	if (op == JC_QUERY) {
+		ret = read_str(SWITCH, buf, sizeof(buf));
+		return ret < 0 ? ret : buf[0] == '1';
+	}
+	return write_str(SWITCH, op ? "1" : "0") ?: op;
+}
+
+/* @nr: JC_NO_CALL: by the sysctl. */
+static inline int jc_call(int nr, int op)
+{
+	long ret;
+
+	if (nr == JC_NO_CALL)
+		return jc_sysctl(op);
+	ret = syscall(nr, op);
+	return ret < 0 ? -errno : ret;
 }
 
 #endif /* _JC_SWITCH_H */

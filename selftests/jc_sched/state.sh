@@ -84,7 +84,7 @@ perf_lines()
 	for event in cycles branches; do
 		case "$(jc_state perf)" in
 		hardware | software)
-			is "perf_$event" 'ok|absent \(.+\)|multiplexed.*' ||
+			is "perf_$event" 'ok|on .+ of .+ CPUs.*|absent \(.+\)|multiplexed.*' ||
 				return 1
 			;;
 		*)
