@@ -100,7 +100,8 @@ watch()
 	sleep "$(($1 / 1000))"
 	jc_trace 0
 	jc_trace_keep "$JC_TMP/events" > "$JC_TMP/lost"
-	ktap_print_msg "$(wc -l < "$JC_TMP/events") decisions, $(grep ^guard $JC_STATE | tr '\n' ' ')"
+	ktap_print_msg "$(wc -l < "$JC_TMP/events") decisions," \
+		"$(grep ^guard $JC_STATE | tr '\n' ' ')"
 }
 
 no_trips()

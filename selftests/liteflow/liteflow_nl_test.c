@@ -54,7 +54,8 @@ static int look(struct lf_sock *s, const char *app, __u32 slot, struct slot *fou
 				return ((struct nlmsgerr *)NLMSG_DATA(n))->error;
 			if (n->nlmsg_type == NLMSG_DONE)
 				return *(int *)NLMSG_DATA(n);
-			if (!lf_get(r, LITEFLOW_A_MODEL_SLOT) || lf_get_uint(r, LITEFLOW_A_MODEL_SLOT) != slot)
+			if (!lf_get(r, LITEFLOW_A_MODEL_SLOT) ||
+			    lf_get_uint(r, LITEFLOW_A_MODEL_SLOT) != slot)
 				continue;
 			found->state = lf_get_uint(r, LITEFLOW_A_MODEL_STATE);
 			found->version = lf_get_uint(r, LITEFLOW_A_MODEL_VERSION);

@@ -24,7 +24,6 @@ static char *app = "sample";
 module_param(app, charp, 0444);
 MODULE_PARM_DESC(app, "name of the app that the model is for");
 
-
 static s32 relu(s32 v)
 {
 	return max(v, 0);
