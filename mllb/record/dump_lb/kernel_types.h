@@ -22,6 +22,9 @@ enum jc_reason___dl {
 	JC_REASON_RULE___dl,
 };
 
+enum jc_verdict___dl {
+	JC_NOT_ASKED___dl = -1,
+};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -72,8 +75,8 @@ struct jc_lb_data___dl {
 	int sd_level;
 	unsigned int sd_flags;
 	int can_migrate;
-	int stock;
-	int model;
+	enum jc_verdict___dl stock;
+	enum jc_verdict___dl model;
 	enum jc_reason___dl reason;
 	u32 checksum;
 	u64 ns;
