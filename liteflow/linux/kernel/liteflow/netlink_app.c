@@ -19,7 +19,7 @@ static_assert((int)LF_POLICY_FOLLOW == (int)LITEFLOW_POLICY_FOLLOW);
 static_assert((int)LF_AT_LIMIT_REPIN == (int)LITEFLOW_AT_LIMIT_REPIN);
 static_assert((int)LF_AT_LIMIT_REFUSE == (int)LITEFLOW_AT_LIMIT_REFUSE);
 /* The specification's limits are the core's. */
-static_assert(LITEFLOW_NAME_LEN == LITEFLOW_NAME_MAX + 1);
+static_assert(LITEFLOW_NAME_MAX + 1 == LITEFLOW_NAME_LEN);
 static_assert(LITEFLOW_WIDTH_MAX == LITEFLOW_MAX_WIDTH);
 static_assert(LF_MIN_SLOTS == LITEFLOW_SLOTS_MIN);
 static_assert(LF_MAX_SLOTS == LITEFLOW_SLOTS_MAX);
