@@ -13,6 +13,11 @@ SEED  ?= 1
 APP   ?= cc
 ACCEL ?= auto
 
+# Before abspath, which would split it.
+ifneq ($(words $(subst :, ,$(CURDIR)) $(subst :, ,$(BUILD))),2)
+$(error make and the kernel take no path with a blank or a colon: move "$(CURDIR)", or give another BUILD= than "$(BUILD)")
+endif
+
 override BUILD := $(abspath $(BUILD))
 export BUILD KSRC DEPS ACCEL
 MAKEFLAGS += --no-print-directory
