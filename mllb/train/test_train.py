@@ -56,6 +56,16 @@ def stock(on, same_pref, dst_better):
     return int(hot <= 0)
 
 
+class Losses(unittest.TestCase):
+    """A recording that is not whole is warned about."""
+
+    def test_losses(self):
+        self.assertIsNone(train.losses("t", {}))
+        self.assertIsNone(train.losses("t", {"rows": 5, "lost": 0}))
+        self.assertIn("lost 5 decisions, 5.00 %", train.losses("t", {"rows": 95, "lost": 5}))
+        self.assertIn("interrupted", train.losses("t", {"rows": 95}))
+
+
 class Features(unittest.TestCase):
     def test_orders(self):
         self.assertEqual(ft.NAMES, tuple(
