@@ -23,6 +23,7 @@ The placement of a new task by fork is no migration (it uses __set_task_cpu()).
 A move by balancing goes across nodes when the domain's span covers more than one
 node, as the source is then a group outside the local one.
 """
+import errno
 import os
 import pathlib
 import re
@@ -54,11 +55,23 @@ PAIR_EVENTS = {
 }
 
 
+def reason(error, lockdown=pathlib.Path("/sys/kernel/security/lockdown")):
+    """Why a file of the kernel's cannot be used; root gets EPERM under lockdown only."""
+    if error.errno == errno.EPERM:
+        try:
+            mode = re.search(r"\[(\w+)\]", lockdown.read_text())
+        except OSError:
+            mode = None
+        if mode and mode.group(1) != "none":
+            return f"{error.strerror} (kernel lockdown: {mode.group(1)})"
+    return error.strerror
+
+
 def read_text(path):
     try:
         return pathlib.Path(path).read_text()
     except OSError as error:
-        raise Problem(f"cannot read {path}: {error.strerror}") from error
+        raise Problem(f"cannot read {path}: {reason(error)}") from error
 
 
 def write_text(path, text):
@@ -70,7 +83,7 @@ def write_text(path, text):
         finally:
             os.close(fd)
     except OSError as error:
-        raise Problem(f"cannot write '{text}' to {path}: {error.strerror}") from error
+        raise Problem(f"cannot write '{text}' to {path}: {reason(error)}") from error
 
 
 class Progress:

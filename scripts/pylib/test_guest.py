@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Checks of the parsers and of the derivation in guest.py; runs anywhere."""
+import errno
+import pathlib
+import tempfile
 import unittest
 from unittest import mock
 
@@ -125,6 +128,19 @@ class DiceTest(unittest.TestCase):
     def test_a_kernel_that_does_not_obey(self):
         with self.assertRaises(guest.Problem):
             self.stop("NI_RANDOM\n", obeys=False)
+
+
+class LockdownTest(unittest.TestCase):
+    def test_lockdown_is_named(self):
+        refused = PermissionError(errno.EPERM, "Operation not permitted")
+        with tempfile.TemporaryDirectory() as name:
+            path = pathlib.Path(name) / "lockdown"
+            self.assertEqual(guest.reason(refused, path), "Operation not permitted")
+            path.write_text("none [integrity] confidentiality\n")
+            self.assertIn("lockdown: integrity", guest.reason(refused, path))
+            self.assertEqual(guest.reason(FileNotFoundError(errno.ENOENT, "None"), path), "None")
+            path.write_text("[none] integrity confidentiality\n")
+            self.assertNotIn("lockdown", guest.reason(refused, path))
 
 
 if __name__ == "__main__":
