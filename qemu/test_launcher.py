@@ -24,8 +24,9 @@ import termios
 import time
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-START = HERE / "start.sh"
+from pylib.paths import BUILD, ROOT
+
+START = ROOT / "qemu" / "start.sh"
 ODD = ["a  b", "", '"; uname -n; "', "it's", "$HOME `id`", '"\\', "tab\there", "new\nline",
        "--", "*", "-n", "é€", b"\xff\x01", "x" * 3000, "trailing\n"]
 
@@ -471,11 +472,10 @@ def main():
     """Command line: --kernel, and what unittest knows."""
     top = argparse.ArgumentParser(description=__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    build = pathlib.Path(os.environ.get("BUILD", HERE.parent / "build"))
     top.add_argument("--kernel", type=pathlib.Path, help="default: kernel/arch/x86/boot/bzImage "
                      "below $BUILD, if it is there")
     args, rest = top.parse_known_args()
-    kernel = args.kernel or build / "kernel" / "arch" / "x86" / "boot" / "bzImage"
+    kernel = args.kernel or BUILD / "kernel" / "arch" / "x86" / "boot" / "bzImage"
     if args.kernel and not kernel.is_file():
         sys.exit(f"test_launcher.py: no kernel at {kernel}")
     Guest.kernel = kernel.resolve() if kernel.is_file() else None

@@ -19,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.path.join(ROOT, os.environ.get("BUILD", "build")))
+from pylib.paths import BUILD, ROOT
+
 WORK = BUILD / "applies"
 PATCHES = ROOT / "patches"
 TABLE = ROOT / "docs" / "applies.md"

@@ -5,14 +5,13 @@
 Reads the list of exports and the modules of a kernel that is built. The original
 LiteFlow's names are for modules that are not here; they have an option of their own.
 """
-import os
 import pathlib
 import re
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / os.environ.get("BUILD", "build")
+from pylib.paths import BUILD, ROOT
+
 OURS = re.compile(r"(lf|jc|tlf)_")
 LEGACY = BUILD / "linux/include/linux/liteflow_legacy.h"
 

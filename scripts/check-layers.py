@@ -7,14 +7,13 @@ function that the other defines. Prints "circles_of_calls N", and each circle.
 Status 1: there is one.
 """
 import argparse
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / os.environ.get("BUILD", "build")
+from pylib.paths import BUILD, ROOT
+
 SOURCES = BUILD / "linux/kernel/liteflow"
 KERNELS = ("kernel", "uml-plain", "uml-debug", "uml")
 # The modules of the torture test are several files each, and no part of the core.

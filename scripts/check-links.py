@@ -5,11 +5,11 @@
 Relative links name a file or folder of the repository, and behind '#' a heading of
 the page; folders in the README's table exist.
 """
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from pylib.paths import ROOT
+
 README_LINES = 130
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 SKIPPED = {"build", ".git"}

@@ -6,13 +6,12 @@ Every new file belongs to one of the sections, every pattern names a file of the
 series, and sections and patterns stand in alphabetical order.
 """
 import fnmatch
-import os
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-LINUX = ROOT / os.environ.get("BUILD", "build") / "linux"
+from pylib.paths import BUILD, ROOT
+
+LINUX = BUILD / "linux"
 AUTHORS = "The JC_SCHED authors"
 
 

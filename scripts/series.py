@@ -15,11 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from pylib.paths import BUILD, ROOT
+
 PATCHES = ROOT / "patches"
 SRC = PATCHES / "src"
 MANIFEST = PATCHES / "manifest"
-BUILD = ROOT / os.environ.get("BUILD", "build")
 
 # Editors' and compilers' droppings in an overlay folder.
 IGNORED = re.compile(r"(~|\.o|\.orig|\.rej|\.sw[a-p]|\.pyc)$|^\.?#")

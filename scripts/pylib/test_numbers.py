@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Checks of numbers, files and errors; runs anywhere."""
+"""Checks of numbers, files, paths and errors; runs anywhere."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -56,6 +57,15 @@ class Files(unittest.TestCase):
         self.path.write_text("{")
         with self.assertRaisesRegex(Problem, "x.json: "):
             files.load(self.path)
+
+
+class Paths(unittest.TestCase):
+    def test_where_build_is(self):
+        for build, expected in (("", ROOT / "build"), ("other", ROOT / "other"), ("/o", "/o")):
+            done = subprocess.run([sys.executable, "-c", "from pylib import paths; "
+                                   "print(paths.BUILD)"], cwd=ROOT / "scripts", check=True,
+                                  env={**os.environ, "BUILD": build}, capture_output=True, text=True)
+            self.assertEqual(done.stdout.strip(), str(expected))
 
 
 class Errors(unittest.TestCase):
