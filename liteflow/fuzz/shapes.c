@@ -282,8 +282,8 @@ static int64_t draw_bias(const struct j_layer *l, unsigned int row, const struct
 	return (int32_t)rnd() >> below(32);
 }
 
-/* What the outputs are made of. */
-static struct j_range out_range[J_WIDTH + 1];
+/* Of the model just built: what its last layer reads, and what its outputs are made of. */
+static struct j_range last_in[J_WIDTH + 1], out_range[J_WIDTH + 1];
 
 static int64_t greatest_factor(struct j_range v)
 {
@@ -331,7 +331,8 @@ static unsigned int draw_shift(unsigned int act, bool last)
 
 static void put_layers(const struct shape *s, const struct places *p)
 {
-	static struct j_range x[J_WIDTH + 1], y[J_WIDTH + 1];
+	static struct j_range y[J_WIDTH + 1];
+	struct j_range *x = last_in;
 	uint8_t *at = p->params;
 
 	for (unsigned int i = 0; i < s->n[0]; i++) {
@@ -372,7 +373,8 @@ static void put_layers(const struct shape *s, const struct places *p)
 			out = draw_output(out_range[0]);
 			put_scale(p->out, &out);
 		}
-		memcpy(x, y, l.n_out * sizeof(*x));
+		if (!last)
+			memcpy(x, y, l.n_out * sizeof(*x));
 		at += layer_len(s, k);
 	}
 }
@@ -467,6 +469,19 @@ static const char no_text[][5] = {
 	"\xf4\x90\x80\x80", "\x80", "\xe2\x82", "\x7f", "\xc2\x80", "\xc2\x9f", "\t", "\x1f",
 };
 
+/*
+ * An output's value becomes (2^62 / factor) + 1, rounded down: with this factor one
+ * too much, by the bias of its row. That is far above 2^40, which the weights can
+ * make.
+ */
+static int64_t bias_beyond(const struct j_layer *l, unsigned int row, int64_t factor)
+{
+	struct j_range r = judge_row(l, row, 0, last_in);
+	int64_t value = (1LL << 62) / factor + 1;
+
+	return l->act == J_NONE && one_in(2) ? -value - r.lo : value - r.hi;
+}
+
 /* Fields; NULL if this model has no room for it. */
 static const char *beyond_field(const struct shape *s, uint8_t *blob, size_t len)
 {
@@ -475,6 +490,7 @@ static const char *beyond_field(const struct shape *s, uint8_t *blob, size_t len
 	unsigned int last = s->n_layers - 1;
 	int64_t most;
 	uint8_t *in = p.in + i * J_SCALE, *out = p.out + o * J_SCALE, *shape, *at = p.params;
+	struct j_layer layer;
 	struct j_scale scale;
 
 	shape = p.shape + k * J_SHAPE;
@@ -555,11 +571,27 @@ static const char *beyond_field(const struct shape *s, uint8_t *blob, size_t len
 		memset(blob + len, 0, 8);
 		seal(blob, len + 8);
 		return "bytes are left for provenance";
-	default:
+	case 17:
+	case 20:
 		most = greatest_factor(out_range[o]);
 		if (most >= INT32_MAX)
 			return NULL;
 		put(out + 44, 4, most + 1);
+		return "its value times mult may pass 2^62";
+	default:
+		if (s->act[last] != J_NONE && s->act[last] != J_RELU)
+			return NULL;
+		for (unsigned int n = 0; n < last; n++)
+			at += layer_len(s, n);
+		layer = (struct j_layer) {
+			s->act[last], 0, s->n[last], s->n[last + 1], at,
+			at + 8 * (size_t)s->n[last + 1],
+		};
+		most = between(3, 1 << 20) >> below(18);
+		if (most < 3)
+			return NULL;
+		put(at + 8 * (size_t)o, 8, bias_beyond(&layer, o, most));
+		put(out + 44, 4, most);
 		return "its value times mult may pass 2^62";
 	}
 }
