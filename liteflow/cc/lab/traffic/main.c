@@ -8,6 +8,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,69 +234,106 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print_list(const char *name, const uint32_t *list, unsigned int n)
+static void add(struct json_object *o, const char *key, uint64_t v)
 {
-	unsigned int i;
-
-	printf("\"%s\":[", name);
-	for (i = 0; i < n; i++)
-		printf("%s%u", i ? "," : "", list[i]);
-	printf("]");
+	json_object_object_add(o, key, json_object_new_uint64(v));
 }
 
-static void print_queue(void)
+static void add_seconds(struct json_object *o, const char *key, int64_t ns)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", ns / 1e9);
+	json_object_object_add(o, key, json_object_new_double_s(ns / 1e9, text));
+}
+
+static struct json_object *add_list(struct json_object *o, const char *key)
+{
+	struct json_object *list = json_object_new_array();
+
+	json_object_object_add(o, key, list);
+	return list;
+}
+
+static void add_numbers(struct json_object *o, const char *key, const uint32_t *numbers,
+			unsigned int n)
+{
+	struct json_object *list = add_list(o, key);
+
+	while (n--)
+		json_object_array_add(list, json_object_new_uint64(*numbers++));
+}
+
+static struct json_object *queue_json(void)
 {
 	static const unsigned int parts[] = { 50, 95, 99, 100 };
 	unsigned int each = FLOW_SAMPLE / QUEUE_SAMPLE, n = run.samples / each, i;
 	uint32_t *series = allocate(n + 1, sizeof(*series));
+	struct json_object *o = json_object_new_object();
 	double sum = 0;
+	char key[16];
 
 	for (i = 0; i < n; i++)
 		series[i] = run.delay_us[(i + 1) * each - 1];
 	for (i = 0; i < run.samples; i++)
 		sum += run.delay_us[i];
 	qsort(run.delay_us, run.samples, sizeof(*run.delay_us), by_value);
-	printf("\"queue\":{\"mean_us\":%.0f", sum / run.samples);
-	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-		printf(",\"p%u_us\":%u", parts[i],
-		       run.delay_us[(uint64_t)(run.samples - 1) * parts[i] / 100]);
-	printf(",\"drops\":%u,\"packets\":%u,\"bytes\":%llu,", run.queue.drops,
-	       run.queue.packets, (unsigned long long)run.queue.bytes);
-	print_list("us", series, n);
-	printf("}");
+	add(o, "mean_us", sum / run.samples + 0.5);
+	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		snprintf(key, sizeof(key), "p%u_us", parts[i]);
+		add(o, key, run.delay_us[(uint64_t)(run.samples - 1) * parts[i] / 100]);
+	}
+	add(o, "drops", run.queue.drops);
+	add(o, "packets", run.queue.packets);
+	add(o, "bytes", run.queue.bytes);
+	add_numbers(o, "us", series, n);
+	free(series);
+	return o;
+}
+
+static struct json_object *flow_json(const struct flow *flow)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "cc", json_object_new_string(flow->cc));
+	add_seconds(o, "start", flow->start);
+	add(o, "bytes", flow->last_received);
+	add(o, "retrans", flow->retrans);
+	add(o, "packets", flow->segs_out);
+	add(o, "min_rtt_us", flow->min_rtt_us);
+	add(o, "classic", flow->classic);
+	add(o, "competing", flow->competing);
+	add_numbers(o, "kbit", flow->kbit, flow->samples);
+	add_numbers(o, "rtt_us", flow->rtt_us, flow->samples);
+	add_numbers(o, "rate_kbit", flow->rate_kbit, flow->samples);
+	return o;
 }
 
 static void report(int64_t cpu)
 {
+	struct json_object *o = json_object_new_object(), *list;
 	struct queue tail = { 0 };
 	unsigned int i;
 
 	if (run.shape.loss > 0)
 		links_read_tail(&tail);
-	printf("{\"seconds\":%.3f,\"cpu_s\":%.3f,\"lost\":%u,\"actions\":%u,", run.length / 1e9,
-	       cpu / 1e9, tail.drops, agent_actions());
-	print_queue();
-	printf(",\"flows\":[");
-	for (i = 0; i < run.n_flows; i++) {
-		struct flow *flow = &run.flows[i];
+	add_seconds(o, "seconds", run.length);
+	add_seconds(o, "cpu_s", cpu);
+	add(o, "lost", tail.drops);
+	add(o, "actions", agent_actions());
+	json_object_object_add(o, "queue", queue_json());
+	list = add_list(o, "flows");
+	for (i = 0; i < run.n_flows; i++)
+		json_object_array_add(list, flow_json(&run.flows[i]));
+	list = add_list(o, "short_us");
+	for (i = 0; i < run.n_short; i++) {
+		const struct flow *flow = &run.shorts[i];
 
-		printf("%s{\"cc\":\"%s\",\"start\":%.3f,\"bytes\":%llu,\"retrans\":%u,"
-		       "\"packets\":%u,\"min_rtt_us\":%u,\"classic\":%u,\"competing\":%u,",
-		       i ? "," : "", flow->cc, flow->start / 1e9,
-		       (unsigned long long)flow->last_received, flow->retrans, flow->segs_out,
-		       flow->min_rtt_us, flow->classic, flow->competing);
-		print_list("kbit", flow->kbit, flow->samples);
-		putchar(',');
-		print_list("rtt_us", flow->rtt_us, flow->samples);
-		putchar(',');
-		print_list("rate_kbit", flow->rate_kbit, flow->samples);
-		putchar('}');
+		json_object_array_add(list, json_object_new_int64(flow->done ?
+					(flow->done - flow->connected) / 1000 : -1));
 	}
-	printf("],\"short_us\":[");
-	for (i = 0; i < run.n_short; i++)
-		printf("%s%lld", i ? "," : "", run.shorts[i].done ?
-		       (long long)(run.shorts[i].done - run.shorts[i].connected) / 1000 : -1LL);
-	printf("]}\n");
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	json_object_put(o);
 }
 
 static const struct argp_option options[] = {
