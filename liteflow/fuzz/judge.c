@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include <linux/crc32.h>
 
 #include "judge.h"
 
@@ -163,18 +164,11 @@ static bool text_ok(const uint8_t *p, size_t len)
 
 uint32_t judge_crc(const uint8_t *blob, size_t len)
 {
-	static uint32_t table[256];
-	uint32_t crc = ~0u;
+	static const uint8_t zero[4];
+	uint32_t crc = crc32_le(~0u, blob, 12);
 
-	if (!table[1])
-		for (uint32_t n = 0; n < 256; n++) {
-			table[n] = n;
-			for (int bit = 0; bit < 8; bit++)
-				table[n] = table[n] >> 1 ^ (table[n] & 1 ? 0xedb88320u : 0);
-		}
-	for (size_t i = 0; i < len; i++)
-		crc = crc >> 8 ^ table[(crc ^ (i >= 12 && i < 16 ? 0 : blob[i])) & 255];
-	return ~crc;
+	crc = crc32_le(crc, zero, sizeof(zero));
+	return ~crc32_le(crc, blob + 16, len - 16);
 }
 
 /* The blob. */

@@ -2,7 +2,7 @@
 /*
  * A second opinion on models: reads a blob and answers questions by the formulas
  * of include/uapi/linux/liteflow_model.h, in 128 bits. No code and no constant of
- * the engine is in it.
+ * the engine is in it; the CRC is the library's.
  */
 #ifndef _FUZZ_JUDGE_H
 #define _FUZZ_JUDGE_H

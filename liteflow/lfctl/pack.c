@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
+#include <linux/crc32.h>
 #include <linux/liteflow_engine.h>
 #include "net.h"
 #include "pack.h"
@@ -38,20 +39,6 @@ static size_t blob_len(const struct net *net)
 	for (l = 0; l < net->n_layers; l++)
 		len += layer_len(&net->layers[l]);
 	return len + padded(net->provenance ? strlen(net->provenance) : 0);
-}
-
-/* CRC-32 of IEEE 802.3 */
-static uint32_t crc32(const uint8_t *p, size_t len)
-{
-	uint32_t crc = ~0U;
-	int bit;
-
-	while (len--) {
-		crc ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
 }
 
 static void put_header(const struct net *net, size_t len, struct liteflow_blob_header *h)
@@ -129,7 +116,7 @@ static void put_blob(const struct quant *q, uint8_t *blob, size_t len)
 	}
 	if (net->provenance)
 		memcpy(at, net->provenance, strlen(net->provenance));
-	h->crc = htole32(crc32(blob, len));
+	h->crc = htole32(~crc32_le(~0U, blob, len));
 }
 
 /* One way to quantise, and how good it is. */
