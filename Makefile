@@ -114,8 +114,7 @@ stock-kernel: sync
 tools: $(TOOLS)
 
 $(BUILD)/tools/burn: mllb/loads/burn.h
-$(TOOLS): liteflow/lib/tool/tool.h
-$(BUILD)/tools/fibo $(BUILD)/tools/wakebench: mllb/loads/args.h
+$(TOOLS): $(wildcard liteflow/lib/tool/*.h) mllb/loads/measure.h
 
 $(BUILD)/tools/%: %.c
 	@mkdir -p $(@D)

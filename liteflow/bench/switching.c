@@ -26,6 +26,7 @@
 
 #include <linux/liteflow_engine.h>
 
+#include "quantile.h"
 #include "testmodel.h"
 
 #define NR_ROWS		256
@@ -65,7 +66,7 @@ static s32 rows[NR_ROWS][LF_STACK_WIDTH];
 static atomic_int phase = BEFORE;
 static atomic_bool stop;
 static u64 activations, freed;
-static u32 activate_hist[NR_TICKS];
+static uint64_t activate_hist[NR_TICKS];
 
 static s32 ask_engine(const struct lf_model *model, const s32 *in)
 {
@@ -179,26 +180,10 @@ static void wait_until(double until)
 	rcu_thread_online();
 }
 
-/* The first tick such that this part of all is not above it. */
-static unsigned int percentile(const u32 *hist, double part)
-{
-	u64 all = 0, below = 0;
-	unsigned int i;
-
-	for (i = 0; i < NR_TICKS; i++)
-		all += hist[i];
-	for (i = 0; i < NR_TICKS - 1; i++) {
-		below += hist[i];
-		if (below >= all * part)
-			break;
-	}
-	return i;
-}
-
 static double p99(struct reader *readers, int n, enum phase p, double ns)
 {
 	static const char *const names[] = { "before", "switching", "after" };
-	static u32 sum[NR_TICKS];
+	static uint64_t sum[NR_TICKS];
 	double t99;
 	u64 all = 0;
 
@@ -208,10 +193,10 @@ static double p99(struct reader *readers, int n, enum phase p, double ns)
 		for (int i = 0; i < NR_TICKS; i++)
 			sum[i] += readers[r].hist[p][i];
 	}
-	t99 = percentile(sum, 0.99) * ns;
+	t99 = quantile(sum, NR_TICKS, 0.99) * ns;
 	fprintf(stderr, "# %-9s %llu queries, p50 %.0f ns, p99 %.0f ns, p99.9 %.0f ns\n",
-		names[p], (unsigned long long)all, percentile(sum, 0.5) * ns, t99,
-		percentile(sum, 0.999) * ns);
+		names[p], (unsigned long long)all, quantile(sum, NR_TICKS, 0.5) * ns, t99,
+		quantile(sum, NR_TICKS, 0.999) * ns);
 	return t99;
 }
 
@@ -275,7 +260,7 @@ int main(void)
 	printf("lf_p99_switching %.3f x\n", 2 * t99[SWITCHING] / (t99[BEFORE] + t99[AFTER]));
 	printf("lf_p99_baselines %.3f x\n", gap);
 	printf("lf_switches %.0f per_s\n", activations / (NR_ROUNDS * PHASE_MS * 1e-3));
-	printf("lf_publish_p99 %.3f us\n", percentile(activate_hist, 0.99) * ns / 1e3);
+	printf("lf_publish_p99 %.3f us\n", quantile(activate_hist, NR_TICKS, 0.99) * ns / 1e3);
 	printf("lf_switching_failed %llu queries\n", (unsigned long long)failed);
 	if (freed != activations) {
 		fprintf(stderr, "%llu models were replaced, %llu freed\n",

@@ -161,7 +161,6 @@ int main(int argc, char **argv)
 	const struct command *c;
 	int skip;
 
-	argp_err_exit_status = EXIT_USAGE;
 	for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
 		if (!strcmp(argv[1], "--json") || !strcmp(argv[1], "-j")) {
 			opt_json = true;

@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 #include "lfctl.h"
 #include "netlink/netlink.h"
+#include "quantile.h"
 
 #define MAX_BUCKETS	64
 #define MAX_APPS	4096
@@ -82,18 +83,10 @@ static struct counters exchange(struct stats *s, const struct counters *now)
 /* Upper end of the bucket in which this part of the samples is reached. */
 static const char *percentile(const struct counters *c, double part, char *buf, size_t len)
 {
-	uint64_t total = 0, sum = 0;
-	unsigned int b;
+	size_t b = quantile(c->hist, c->n, part);
 
-	for (b = 0; b < c->n; b++)
-		total += c->hist[b];
-	if (!total)
+	if (!c->hist[b])
 		return "-";
-	for (b = 0; b + 1 < c->n; b++) {
-		sum += c->hist[b];
-		if ((double)sum >= part * (double)total)
-			break;
-	}
 	snprintf(buf, len, "%s%llu", b + 1 == c->n ? ">" : "<",
 		 1ULL << (b + 1 == c->n ? b - 1 : b));
 	return buf;

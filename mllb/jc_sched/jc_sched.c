@@ -33,8 +33,6 @@ TOOL_ABOUT("jc_sched");
 #define DEBUGFS_STATE	"/sys/kernel/debug/jc_sched/state"
 
 enum {
-	EXIT_OTHER	= 1,
-	EXIT_USAGE	= 2,
 	EXIT_ABSENT	= 3,
 	EXIT_PRIVILEGE	= 4,
 	EXIT_FIXED	= 5,
@@ -385,7 +383,6 @@ int main(int argc, char **argv)
 	struct options opts = { .op = JC_QUERY };
 	long state;
 
-	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, &opts);
 
 	if (opts.op == JC_MODEL)

@@ -43,7 +43,7 @@ TOOL_ABOUT("burn");
 #define SAMPLE_NS	CHUNK_NS
 #define GRACE_SECONDS	10
 
-enum { EXIT_OTHER = 1, EXIT_USAGE = 2, EXIT_TIMEOUT = 3 };
+enum { EXIT_TIMEOUT = 3 };
 /* What a task carries through its work. */
 struct worker {
 	struct task_result *result;
@@ -518,13 +518,14 @@ static void put_waits(const struct histogram *waits)
 	put("wait_samples", "", histogram_total(waits));
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		put(marks[i].name, "us per ms of own CPU time",
-		    histogram_percentile(waits, marks[i].part));
+		    histogram_quantile(waits, marks[i].part));
 	if (!opts.histogram)
 		return;
 	printf("wait_histogram ");
 	for (i = 0; i < HISTOGRAM_SIZE; i++) {
 		if (waits->count[i])
-			printf("%llu:%u,", (unsigned long long)histogram_low(i), waits->count[i]);
+			printf("%llu:%llu,", (unsigned long long)histogram_low(i),
+			       (unsigned long long)waits->count[i]);
 	}
 	printf("\n");
 }
@@ -652,16 +653,6 @@ static const struct argp_option option_table[] = {
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
-static double parse_number(const char *arg, double min, double max, struct argp_state *state)
-{
-	char *end;
-	double value = strtod(arg, &end);
-
-	if (end == arg || *end || !(value >= min && value <= max))
-		argp_error(state, "'%s' is not a number from %.0f to %.0f", arg, min, max);
-	return value;
-}
-
 static void parse_start(const char *arg, struct argp_state *state)
 {
 	const char *number = strchr(arg, ':');
@@ -673,7 +664,7 @@ static void parse_start(const char *arg, struct argp_state *state)
 	else
 		argp_error(state, "--start='%s': give cpu:N or node:N", arg);
 	if (number)
-		opts.start_id = parse_number(number + 1, 0, CPU_SETSIZE - 1, state);
+		opts.start_id = tool_number(number + 1, 0, CPU_SETSIZE - 1, state);
 }
 
 static void parse_home(const char *arg, struct argp_state *state)
@@ -684,7 +675,7 @@ static void parse_home(const char *arg, struct argp_state *state)
 		opts.home_at = HOME_SPREAD;
 	} else if (!strncmp(arg, "node:", 5)) {
 		opts.home_at = HOME_NODE;
-		opts.home_id = parse_number(arg + 5, 0, MAX_NODES - 1, state);
+		opts.home_id = tool_number(arg + 5, 0, MAX_NODES - 1, state);
 	} else {
 		argp_error(state, "--home='%s': give first, spread or node:N", arg);
 	}
@@ -694,46 +685,46 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'n':
-		opts.tasks = parse_number(arg, 1, MAX_TASKS, state);
+		opts.tasks = tool_number(arg, 1, MAX_TASKS, state);
 		return 0;
 	case 'c':
-		opts.cpu_ns = parse_number(arg, 1, 3.6e6, state) * NS_PER_MS;
+		opts.cpu_ns = tool_number(arg, 1, 3.6e6, state) * NS_PER_MS;
 		return 0;
 	case 'b':
-		opts.burst_ns = parse_number(arg, 0, 3.6e6, state) * NS_PER_MS;
+		opts.burst_ns = tool_number(arg, 0, 3.6e6, state) * NS_PER_MS;
 		return 0;
 	case 'z':
-		opts.sleep_ns = parse_number(arg, 0, 3.6e6, state) * NS_PER_MS;
+		opts.sleep_ns = tool_number(arg, 0, 3.6e6, state) * NS_PER_MS;
 		return 0;
 	case 's':
-		opts.spread = parse_number(arg, 0, 100, state);
+		opts.spread = tool_number(arg, 0, 100, state);
 		return 0;
 	case 'P':
-		opts.phases = parse_number(arg, 1, 10000, state);
+		opts.phases = tool_number(arg, 1, 10000, state);
 		return 0;
 	case 'a':
 		parse_start(arg, state);
 		return 0;
 	case 'g':
-		opts.stagger_ns = parse_number(arg, 0, 3.6e6, state) * NS_PER_MS;
+		opts.stagger_ns = tool_number(arg, 0, 3.6e6, state) * NS_PER_MS;
 		return 0;
 	case 'm':
-		opts.mem = (size_t)parse_number(arg, 4, 1e9, state) / 4 * PAGE;
+		opts.mem = (size_t)tool_number(arg, 4, 1e9, state) / 4 * PAGE;
 		return 0;
 	case 'M':
-		opts.shared_mem = (size_t)parse_number(arg, 4, 1e9, state) / 4 * PAGE;
+		opts.shared_mem = (size_t)tool_number(arg, 4, 1e9, state) / 4 * PAGE;
 		return 0;
 	case 'N':
-		opts.nice = parse_number(arg, -20, 19, state);
+		opts.nice = tool_number(arg, -20, 19, state);
 		return 0;
 	case 'p':
 		opts.processes = true;
 		return 0;
 	case 'r':
-		opts.seed = parse_number(arg, 0, 9e15, state);
+		opts.seed = tool_number(arg, 0, 9e15, state);
 		return 0;
 	case 't':
-		opts.timeout = parse_number(arg, 1, 86400, state);
+		opts.timeout = tool_number(arg, 1, 86400, state);
 		return 0;
 	case 'S':
 		opts.stats = true;
@@ -742,19 +733,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		parse_home(arg, state);
 		return 0;
 	case 'R':
-		opts.remote = parse_number(arg, 1, 100, state);
+		opts.remote = tool_number(arg, 1, 100, state);
 		return 0;
 	case 'C':
-		opts.move_ns = parse_number(arg, 0, 1e6, state) * 1000;
+		opts.move_ns = tool_number(arg, 0, 1e6, state) * 1000;
 		return 0;
 	case 'T':
 		opts.per_task = true;
 		return 0;
 	case 'W':
 		opts.histogram = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (opts.home_at == HOME_NONE && (opts.remote > 1 || opts.move_ns))
@@ -777,7 +765,6 @@ int main(int argc, char **argv)
 {
 	bool failed;
 
-	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, NULL);
 	prepare();
 	if (opts.processes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What burn needs beside its tasks: histograms of waits, and memory with a home
+ * What burn needs beside its tasks: memory with a home
  *
  * The stated cost of distance: a task's home is the node to which its memory is
  * bound. CPU time on another node counts 1/FACTOR, so that the task burns FACTOR
@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
+
 #ifndef MPOL_F_NUMA_BALANCING
 #define MPOL_F_NUMA_BALANCING (1 << 13)
 #endif
@@ -37,13 +39,6 @@
 
 enum start_at { START_ANYWHERE, START_CPU, START_NODE };
 enum home_at { HOME_NONE, HOME_FIRST, HOME_SPREAD, HOME_NODE };
-
-/* Values to 15 exactly, then 16 steps per power of two. */
-#define HISTOGRAM_SIZE	(16 * 29)
-
-struct histogram {
-	__u32 count[HISTOGRAM_SIZE];
-};
 
 struct options {
 	unsigned int tasks;
@@ -87,70 +82,6 @@ struct task_result {
 	long crossings;		/* moves across nodes that were seen */
 	struct histogram waits;
 };
-
-static inline unsigned int histogram_index(__u64 value)
-{
-	unsigned int power, index;
-
-	if (value < 16)
-		return value;
-	power = 63 - __builtin_clzll(value);
-	index = (power - 3) * 16 + ((value >> (power - 4)) & 15);
-	return index < HISTOGRAM_SIZE ? index : HISTOGRAM_SIZE - 1;
-}
-
-/* The least value of a step. */
-static inline __u64 histogram_low(unsigned int index)
-{
-	if (index < 16)
-		return index;
-	return (16 + (__u64)index % 16) << (index / 16 - 1);
-}
-
-static inline void histogram_add(struct histogram *h, __u64 value)
-{
-	h->count[histogram_index(value)]++;
-}
-
-static inline void histogram_merge(struct histogram *to, const struct histogram *from)
-{
-	unsigned int i;
-
-	for (i = 0; i < HISTOGRAM_SIZE; i++)
-		to->count[i] += from->count[i];
-}
-
-static inline __u64 histogram_total(const struct histogram *h)
-{
-	__u64 total = 0;
-	unsigned int i;
-
-	for (i = 0; i < HISTOGRAM_SIZE; i++)
-		total += h->count[i];
-	return total;
-}
-
-/* The least value of the step in which this part of all samples is reached. */
-static inline __u64 histogram_percentile(const struct histogram *h, double part)
-{
-	__u64 seen = 0, total = histogram_total(h);
-	unsigned int i;
-
-	for (i = 0; i < HISTOGRAM_SIZE; i++) {
-		seen += h->count[i];
-		if (seen && seen >= part * total)
-			return histogram_low(i);
-	}
-	return 0;
-}
-
-static inline __u64 now_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static inline __u64 next_random(__u64 *state)
 {

@@ -7,19 +7,16 @@
  */
 #define _GNU_SOURCE
 #include <argp.h>
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "args.h"
+#include "measure.h"
 #include "tool.h"
 
 TOOL_ABOUT("fibo");
@@ -27,8 +24,6 @@ TOOL_ABOUT("fibo");
 /* The threads of one number are alive together, more than a guest's memory holds. */
 #define MAX_NUMBER	20
 #define STACK_SIZE	((size_t)PTHREAD_STACK_MIN + 16384)
-
-enum { EXIT_OTHER = 1, EXIT_USAGE = 2 };
 
 static struct {
 	unsigned int number;
@@ -39,14 +34,6 @@ static struct {
 
 static pthread_attr_t attributes;
 static unsigned long threads;
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static void *fibo(void *arg)
 {
@@ -102,19 +89,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'n':
-		opts.number = parse_number(arg, 2, MAX_NUMBER, state);
+		opts.number = tool_count(arg, 2, MAX_NUMBER, state);
 		return 0;
 	case 'r':
-		opts.rounds = parse_number(arg, 1, 1000000, state);
+		opts.rounds = tool_count(arg, 1, 1000000, state);
 		return 0;
 	case 't':
-		opts.seconds = parse_number(arg, 1, 86400, state);
+		opts.seconds = tool_count(arg, 1, 86400, state);
 		return 0;
 	case 'S':
 		opts.stats = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -131,12 +115,11 @@ int main(int argc, char **argv)
 	unsigned int round = 0;
 	double ms;
 
-	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, NULL);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	want = expected(opts.number);
-	begin = now_ns();
+	begin = now_ns(CLOCK_MONOTONIC);
 	do {
 		got = (uintptr_t)fibo((void *)(uintptr_t)opts.number);
 		if (got != want) {
@@ -145,7 +128,7 @@ int main(int argc, char **argv)
 			return EXIT_OTHER;
 		}
 		round++;
-		end = now_ns();
+		end = now_ns(CLOCK_MONOTONIC);
 	} while (opts.seconds ? end - begin < opts.seconds * 1000000000ULL : round < opts.rounds);
 	ms = (end - begin) / 1e6;
 	if (opts.stats)

@@ -10,7 +10,6 @@
  */
 #define _GNU_SOURCE
 #include <argp.h>
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -23,17 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "args.h"
+#include "measure.h"
 #include "tool.h"
 
 TOOL_ABOUT("wakebench");
 
-/* Buckets of 1/16 of a power of two: the error of a percentile is below 6 %. */
-#define SUB_BITS	4
-#define BUCKETS		(64 << SUB_BITS)
 #define MAX_THREADS	4096
 
-enum { EXIT_OTHER = 1, EXIT_USAGE = 2 };
 enum { WAITING, WOKEN, STOPPED };
 
 static struct {
@@ -51,20 +46,12 @@ struct worker {
 	uint32_t state;			/* a futex */
 	uint64_t woken_ns;
 	uint64_t loops;
-	uint64_t count[BUCKETS];
 	uint64_t max_ns;
+	struct histogram waits;
 } __attribute__((aligned(64)));
 
 static struct worker *workers;
 static uint32_t go;			/* a futex: all threads start together */
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static void futex_wait(uint32_t *word, uint32_t value)
 {
@@ -74,29 +61,6 @@ static void futex_wait(uint32_t *word, uint32_t value)
 static void futex_wake(uint32_t *word, int number)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, number, NULL, NULL, 0);
-}
-
-static unsigned int bucket_of(uint64_t ns)
-{
-	unsigned int log;
-
-	if (ns < 1 << SUB_BITS)
-		return ns;
-	log = 63 - __builtin_clzll(ns);
-	return ((log - SUB_BITS + 1) << SUB_BITS) + (ns >> (log - SUB_BITS)) - (1 << SUB_BITS);
-}
-
-/* The middle of a bucket. */
-static double bucket_value(unsigned int bucket)
-{
-	unsigned int shift = bucket >> SUB_BITS;
-	double low;
-
-	if (!shift)
-		return bucket;
-	low = (double)((1 << SUB_BITS) + (bucket & ((1 << SUB_BITS) - 1))) *
-	      (double)(1ULL << (shift - 1));
-	return low + (double)(1ULL << (shift - 1)) / 2;
 }
 
 static void wait_for_start(void)
@@ -130,7 +94,7 @@ static void *work(void *arg)
 		if (state == STOPPED)
 			return NULL;
 		ns = now_ns(CLOCK_MONOTONIC) - w->woken_ns;
-		w->count[bucket_of(ns)]++;
+		histogram_add(&w->waits, ns);
 		if (ns > w->max_ns)
 			w->max_ns = ns;
 		burn(w);
@@ -183,38 +147,30 @@ static void start(pthread_t *thread, void *(*function)(void *), void *arg)
 	}
 }
 
-static double percentile(const uint64_t *count, uint64_t total, double share)
+/* The middle of the step in which this part of all waits is reached. */
+static double quantile_us(const struct histogram *waits, double part)
 {
-	uint64_t seen = 0;
-	unsigned int i;
+	size_t step = quantile(waits->count, HISTOGRAM_SIZE, part);
 
-	for (i = 0; i < BUCKETS; i++) {
-		seen += count[i];
-		if (seen >= total * share)
-			return bucket_value(i) / 1000;
-	}
-	return 0;
+	return (histogram_low(step) + histogram_low(step + 1)) / 2e3;
 }
 
 static void report(double ms)
 {
-	static uint64_t count[BUCKETS];
-	unsigned int total = opts.messengers * opts.workers, i, b;
-	uint64_t wakeups = 0, max = 0;
+	static struct histogram waits;
+	unsigned int total = opts.messengers * opts.workers, i;
+	uint64_t max = 0;
 
 	for (i = 0; i < total; i++) {
-		for (b = 0; b < BUCKETS; b++) {
-			count[b] += workers[i].count[b];
-			wakeups += workers[i].count[b];
-		}
+		histogram_merge(&waits, &workers[i].waits);
 		max = workers[i].max_ns > max ? workers[i].max_ns : max;
 	}
 	printf(opts.stats ? "makespan_ms %.3f\nwakeups %llu\nwakeup_p50_us %.1f\n"
 			    "wakeup_p99_us %.1f\nwakeup_max_us %.1f\n"
 			  : "%.1f ms, %llu wakeups; latency in us: median %.1f, 99 %%: %.1f, "
 			    "longest %.1f\n",
-	       ms, (unsigned long long)wakeups, percentile(count, wakeups, 0.5),
-	       percentile(count, wakeups, 0.99), max / 1e3);
+	       ms, (unsigned long long)histogram_total(&waits), quantile_us(&waits, 0.5),
+	       quantile_us(&waits, 0.99), max / 1e3);
 }
 
 static const char doc[] =
@@ -236,28 +192,25 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'm':
-		opts.messengers = parse_number(arg, 1, MAX_THREADS, state);
+		opts.messengers = tool_count(arg, 1, MAX_THREADS, state);
 		return 0;
 	case 'w':
-		opts.workers = parse_number(arg, 1, MAX_THREADS, state);
+		opts.workers = tool_count(arg, 1, MAX_THREADS, state);
 		return 0;
 	case 'c':
-		opts.work_us = parse_number(arg, 0, 1000000, state);
+		opts.work_us = tool_count(arg, 0, 1000000, state);
 		return 0;
 	case 'p':
-		opts.pause_us = parse_number(arg, 0, 999999, state);
+		opts.pause_us = tool_count(arg, 0, 999999, state);
 		return 0;
 	case 'n':
-		opts.wakeups = parse_number(arg, 1, 100000000, state);
+		opts.wakeups = tool_count(arg, 1, 100000000, state);
 		return 0;
 	case 't':
-		opts.seconds = parse_number(arg, 1, 86400, state);
+		opts.seconds = tool_count(arg, 1, 86400, state);
 		return 0;
 	case 'S':
 		opts.stats = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (opts.messengers * opts.workers > MAX_THREADS)
@@ -277,7 +230,6 @@ int main(int argc, char **argv)
 	pthread_t *messengers;
 	uint64_t begin;
 
-	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, NULL);
 	total = opts.messengers * opts.workers;
 	workers = aligned_alloc(64, total * sizeof(*workers));

@@ -59,16 +59,6 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static double number(struct argp_state *state, const char *arg, double lo, double hi)
-{
-	char *end;
-	double v = strtod(arg, &end);
-
-	if (end == arg || *end || !(v >= lo && v <= hi))
-		argp_error(state, "'%s' is not a number from %g to %g", arg, lo, hi);
-	return v;
-}
-
 static void parse_flows(struct argp_state *state, char *arg)
 {
 	char *save, *name;
@@ -99,8 +89,8 @@ static void parse_step(struct argp_state *state, char *arg)
 	if (n == SIM_MAX_STEPS)
 		argp_error(state, "more than %d steps", SIM_MAX_STEPS - 1);
 	*colon = 0;
-	opts.s.step_time[n] = number(state, arg, n > 1 ? opts.s.step_time[n - 1] : 0, 1e6);
-	opts.s.step_rate[n] = number(state, colon + 1, 0.01, 1e5) * 1e6;
+	opts.s.step_time[n] = tool_number(arg, n > 1 ? opts.s.step_time[n - 1] : 0, 1e6, state);
+	opts.s.step_rate[n] = tool_number(colon + 1, 0.01, 1e5, state) * 1e6;
 	opts.s.n_steps++;
 }
 
@@ -108,40 +98,40 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'c':
-		opts.capacity = number(state, arg, 0.01, 1e5) * 1e6;
+		opts.capacity = tool_number(arg, 0.01, 1e5, state) * 1e6;
 		break;
 	case 'r':
-		opts.rtt = number(state, arg, 0.01, 1e4) / 1e3;
+		opts.rtt = tool_number(arg, 0.01, 1e4, state) / 1e3;
 		break;
 	case 'b':
-		opts.buffer = number(state, arg, 0, 1000);
+		opts.buffer = tool_number(arg, 0, 1000, state);
 		break;
 	case 't':
-		opts.s.duration = number(state, arg, 0.001, 1e5);
+		opts.s.duration = tool_number(arg, 0.001, 1e5, state);
 		break;
 	case 'f':
 		parse_flows(state, arg);
 		break;
 	case 's':
-		opts.s.seed = number(state, arg, 0, 1e15);
+		opts.s.seed = tool_number(arg, 0, 1e15, state);
 		break;
 	case 'm':
 		opts.model = arg;
 		break;
 	case KEY_LOSS:
-		opts.s.loss = number(state, arg, 0, 99) / 100;
+		opts.s.loss = tool_number(arg, 0, 99, state) / 100;
 		break;
 	case KEY_RATE:
-		opts.rate = number(state, arg, 0.001, 1e5) * 1e6;
+		opts.rate = tool_number(arg, 0.001, 1e5, state) * 1e6;
 		break;
 	case KEY_STAGGER:
-		opts.stagger = number(state, arg, 0, 1e5);
+		opts.stagger = tool_number(arg, 0, 1e5, state);
 		break;
 	case KEY_STEP:
 		parse_step(state, arg);
 		break;
 	case KEY_DRAW:
-		sim_draw(number(state, arg, 0, 1e15), 0, &opts.s);
+		sim_draw(tool_number(arg, 0, 1e15, state), 0, &opts.s);
 		opts.drawn = true;
 		break;
 	case KEY_RULE:
@@ -334,7 +324,6 @@ int main(int argc, char **argv)
 	struct sim_result result;
 	int err;
 
-	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!opts.drawn)
 		fill_scenario();

@@ -5,10 +5,7 @@
 #ifndef _LFCTL_REPORT_H
 #define _LFCTL_REPORT_H
 
-enum {
-	EXIT_OTHER = 1,
-	EXIT_USAGE = 2,
-};
+#include "tool.h"
 
 /* What complaints begin with; "lfctl" unless a program sets it. */
 extern const char *complain_as;

@@ -9,15 +9,41 @@
 #include <argp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TOOL_VERSION	"1.0"
 #define TOOL_BUGS	"the issue tracker of the repository that this came from"
 
-/* In the file with main(): --version, and the last line of --help. */
+/* Beside EXIT_SUCCESS; what else a program has comes behind them. */
+enum { EXIT_OTHER = 1, EXIT_USAGE = 2 };
+
+/* In the file with main(): --version, the last line of --help, and a usage error's status. */
 #define TOOL_ABOUT(name)							\
 	const char *argp_program_version = name " " TOOL_VERSION;		\
-	const char *argp_program_bug_address = TOOL_BUGS
+	const char *argp_program_bug_address = TOOL_BUGS;			\
+	error_t argp_err_exit_status = EXIT_USAGE
+
+/* An option's number; one that is not from @min to @max is a usage error. */
+static inline double tool_number(const char *arg, double min, double max, struct argp_state *state)
+{
+	char *end;
+	double value = strtod(arg, &end);
+
+	if (end == arg || *end || !(value >= min && value <= max))
+		argp_error(state, "'%s' is not a number from %.10g to %.10g", arg, min, max);
+	return value;
+}
+
+static inline unsigned int tool_count(const char *arg, unsigned int min, unsigned int max,
+				      struct argp_state *state)
+{
+	double value = tool_number(arg, min, max, state);
+
+	if (value != (unsigned int)value)
+		argp_error(state, "'%s' is not a whole number", arg);
+	return value;
+}
 
 /* Letters to add, remove or replace; long words are not compared. */
 static inline size_t tool_distance(const char *a, const char *b)

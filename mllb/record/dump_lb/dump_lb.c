@@ -21,7 +21,6 @@
 TOOL_ABOUT("dump_lb");
 
 enum {
-	EXIT_USAGE	= 2,
 	EXIT_NO_ROWS	= 3,
 	EXIT_COMMAND	= 4,
 };
@@ -385,7 +384,6 @@ int main(int argc, char **argv)
 {
 	struct options o = { .horizon_ms = 50, .buffer = 16 << 20 };
 
-	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
 		return EXIT_USAGE;
 	if (o.columns) {

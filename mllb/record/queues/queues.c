@@ -21,14 +21,11 @@
 
 #include <bpf/libbpf.h>
 
-#include "../../loads/args.h"
 #include "queues.h"
 #include "queues.skel.h"
 #include "tool.h"
 
 TOOL_ABOUT("queues");
-
-enum { EXIT_OTHER = 1, EXIT_USAGE = 2 };
 
 static struct {
 	unsigned int hz;
@@ -152,19 +149,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'f':
-		opts.hz = parse_number(arg, 1, 1000, state);
+		opts.hz = tool_count(arg, 1, 1000, state);
 		return 0;
 	case 'd':
-		opts.seconds = parse_number(arg, 1, 86400, state);
+		opts.seconds = tool_count(arg, 1, 86400, state);
 		return 0;
 	case 'c':
-		opts.cpu = parse_number(arg, 0, MAX_CPUS - 1, state);
+		opts.cpu = tool_count(arg, 0, MAX_CPUS - 1, state);
 		return 0;
 	case 'o':
 		opts.output = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", arg);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -179,7 +173,6 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = on_signal };
 	int ret;
 
-	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, 0, NULL, NULL);
 	out = opts.output ? fopen(opts.output, "we") : stdout;
 	if (!out) {

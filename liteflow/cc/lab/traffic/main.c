@@ -352,16 +352,6 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static double number(const char *arg, double min, double max, struct argp_state *state)
-{
-	char *end;
-	double value = strtod(arg, &end);
-
-	if (end == arg || *end || !(value >= min && value <= max))
-		argp_error(state, "'%s' is not a number from %g to %g", arg, min, max);
-	return value;
-}
-
 static void parse_capacity(char *arg, struct argp_state *state)
 {
 	char *second = strchr(arg, ':'), *step = second ? strchr(second + 1, ':') : NULL;
@@ -371,10 +361,10 @@ static void parse_capacity(char *arg, struct argp_state *state)
 	if (second) {
 		*second = 0;
 		*step = 0;
-		run.shape.mbit[1] = number(second + 1, 0.1, 1e5, state);
-		run.shape.step_s = number(step + 1, 0.01, 1e4, state);
+		run.shape.mbit[1] = tool_number(second + 1, 0.1, 1e5, state);
+		run.shape.step_s = tool_number(step + 1, 0.01, 1e4, state);
 	}
-	run.shape.mbit[0] = number(arg, 0.1, 1e5, state);
+	run.shape.mbit[0] = tool_number(arg, 0.1, 1e5, state);
 }
 
 /* They have to add up to 1000: the last one takes what rounding leaves. */
@@ -387,7 +377,7 @@ static void parse_preferences(char *arg, struct argp_state *state)
 	for (i = 0; i < 3; i++) {
 		const char *word = strsep(&rest, ":");
 
-		weight[i] = number(word ? word : "", 1, 1000, state);
+		weight[i] = tool_number(word ? word : "", 1, 1000, state);
 		sum += weight[i];
 	}
 	if (rest)
@@ -406,7 +396,7 @@ static double parse_named(char *arg, char *cc, double min, double max, struct ar
 		argp_error(state, "'%s' is not CC:NUMBER", arg);
 	*colon = 0;
 	strcpy(cc, arg);
-	return number(colon + 1, min, max, state);
+	return tool_number(colon + 1, min, max, state);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -416,19 +406,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_capacity(arg, state);
 		return 0;
 	case 'r':
-		run.shape.rtt_ms = number(arg, 0.1, 1e4, state);
+		run.shape.rtt_ms = tool_number(arg, 0.1, 1e4, state);
 		return 0;
 	case 'b':
-		run.shape.buffer = number(arg, PACKET, 1e9, state);
+		run.shape.buffer = tool_number(arg, PACKET, 1e9, state);
 		return 0;
 	case 'l':
-		run.shape.loss = number(arg, 0, 50, state);
+		run.shape.loss = tool_number(arg, 0, 50, state);
 		return 0;
 	case 's':
-		run.shape.seed = number(arg, 0, 1e9, state);
+		run.shape.seed = tool_number(arg, 0, 1e9, state);
 		return 0;
 	case 't':
-		run.length = number(arg, 0.1, 1e5, state) * NS_PER_S;
+		run.length = tool_number(arg, 0.1, 1e5, state) * NS_PER_S;
 		return 0;
 	case 'f':
 		run.short_size = 1000 * parse_named(arg, run.short_cc, 1, 1e6, state);
@@ -481,7 +471,6 @@ int main(int argc, char **argv)
 
 	run.shape.seed = 1;
 	run.flows = allocate(MAX_FLOWS, sizeof(*run.flows));
-	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 
 	top = run.shape.mbit[0] > run.shape.mbit[1] ? run.shape.mbit[0] : run.shape.mbit[1];
