@@ -11,7 +11,6 @@
  * Quiescent states after each query, as in a kernel without preemption. A model
  * is overwritten before it is freed, and every answer is checked.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
