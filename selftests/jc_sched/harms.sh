@@ -7,8 +7,12 @@
 # pinned, and one of them many more that may run anywhere; no CPU is idle.
 #
 # back: a network that always says yes, where the rule always says no, as a migration
-# cost of -1 has it. CPUs that go idle again and again pull tasks from each other. How
-# often they do depends on the machine, so a trip is not required: KUnit has that.
+# cost of -1 has it. CPUs that go idle again and again pull tasks from each other.
+#
+# How much harm comes together depends on the machine: where time is lost to other
+# guests, the guard looks too seldom to trip by these two. So here the harm has to be
+# counted; that enough of it trips is KUnit's part, and that a trip helps guard.sh's.
+#
 # Permissions are not moves: with a network that says yes to tasks that then stay where
 # they are, nothing is counted. The same load shows no harm if the rule says yes, too.
 
@@ -76,35 +80,17 @@ harm()
 	jc_state "guard_$1" | sed 's/.*, \([0-9]*\) in all/\1/'
 }
 
-# trips_by NAME LOAD MS: does the guard trip by it within so long?
-trips_by()
+# counts NAME LOAD MS: is harm of this kind counted within so long?
+counts()
 {
 	local left=$3
 
-	while ((left > 0)); do
+	while ((left > 0)) && [ "$(harm "$1")" = 0 ]; do
 		"$2" 1000
-		if [ "$(jc_state guard_trips)" -gt 0 ]; then
-			ktap_print_msg "by $(jc_state guard_last): $(jc_state "guard_$1")"
-			[ "$(jc_state guard_last)" = "$1" ]
-			return
-		fi
 		((left -= 1000))
 	done
-	ktap_print_msg "not tripped: $(grep ^guard $JC_STATE | tr '\n' ' ')"
-	return 1
-}
-
-# counts_back LOAD MS: is a task that came back counted within so long?
-counts_back()
-{
-	local left=$2
-
-	while ((left > 0)) && [ "$(harm back)" = 0 ]; do
-		"$1" 1000
-		((left -= 1000))
-	done
-	ktap_print_msg "back: $(jc_state guard_back), trips $(jc_state guard_trips)"
-	[ "$(harm back)" -gt 0 ]
+	ktap_print_msg "$1: $(jc_state "guard_$1"), trips $(jc_state guard_trips)"
+	[ "$(harm "$1")" -gt 0 ]
 }
 
 no_harm()
@@ -115,7 +101,7 @@ no_harm()
 
 pin_everywhere
 jc_guard_fresh idle
-ksft_check "no to busy CPUs trips by wait" trips_by wait waiting_load "$(jc_ms 20000)"
+ksft_check "no to busy CPUs makes tasks wait" counts wait waiting_load "$(jc_ms 20000)"
 jc_guard_fresh none
 waiting_load "$(jc_ms 2000)"
 ksft_check "the built-in network does not wait" no_harm wait
@@ -123,7 +109,7 @@ stop_pinned
 
 jc_write $COST $NEVER
 jc_guard_fresh yes
-ksft_check "always yes sends tasks back" counts_back napping_load "$(jc_ms 20000)"
+ksft_check "always yes sends tasks back" counts back napping_load "$(jc_ms 20000)"
 jc_guard_fresh no
 jc_write $JC_GUARD 1
 napping_load "$(jc_ms 1000)"
