@@ -17,6 +17,9 @@ qemu=${QEMU:-qemu-system-x86_64}
 { : 9>&1; } 2> /dev/null || exec > /dev/null
 [[ -e /dev/fd/2 ]] || exec 2> /dev/null
 
+# shellcheck source=scripts/about.sh
+. "$here/../scripts/about.sh"
+
 usage() {
 	cat <<'END'
 Usage: qemu/start.sh [OPTION]... [-- COMMAND [ARG]...]
@@ -56,7 +59,7 @@ and the launcher's is left alone, unless --stdin is given.
   --no-dmesg-check    do not judge the kernel log
   --gdb[=PORT]        wait for gdb on this port of localhost (default 1234)
   --dry-run           print the QEMU command, start nothing
-  --help
+  --help, --version
 
 Exit status: COMMAND's own, or
   124  timeout
@@ -145,10 +148,7 @@ while (($#)); do
 		;;
 	--icount) icount=1 ;;
 	--dry-run) dry=1 ;;
-	-h | --help)
-		usage
-		exit 0
-		;;
+	-h | --help) show_help ;;
 	--)
 		shift
 		(($#)) || fail "no command after --"

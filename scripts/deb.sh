@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
 	config=*) CONFIG=$(realpath -- "${1#*=}") ;;
 	--config) ONLY_CONFIG=y ;;
 	kernel | tools) PARTS+=("$1") ;;
-	-h | --help) usage; exit ;;
+	-h | --help) show_help ;;
 	*) usage >&2; exit 2 ;;
 	esac
 	shift

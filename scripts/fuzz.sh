@@ -74,6 +74,6 @@ all)
 		part "$name"
 	done
 	;;
--h | --help) usage ;;
+-h | --help) show_help ;;
 *) usage >&2; exit 2 ;;
 esac

@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
 		[ $# -gt 0 ] || die "--make needs a target, as kernel/sched/fair.o"
 		break
 		;;
-	-h | --help) usage; exit ;;
+	-h | --help) show_help ;;
 	*) die "'$arg' is not understood" \
 		"MODE is toggle, replace, test or stock; FXDPT, PERF, DEBUG are y or n" ;;
 	esac

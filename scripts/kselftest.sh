@@ -26,7 +26,7 @@ ALL=(jc_sched liteflow liteflow_cc)
 RUN=() UML=n
 while [ $# -gt 0 ]; do
 	case $1 in
-	-h | --help) usage; exit ;;
+	-h | --help) show_help ;;
 	-c) RUN+=(-c "${2?-c needs a collection}"); shift 2 ;;
 	--uml) UML=y; shift ;;
 	-t) RUN+=(-t "${2?-t needs a test}"); shift 2 ;;

@@ -16,6 +16,8 @@ JOBS=${JOBS:-$(nproc)}
 
 # shellcheck source=patches/BASE
 . "$ROOT/patches/BASE"
+# shellcheck source=scripts/about.sh
+. "$ROOT/scripts/about.sh"
 
 # The variables of our own make must not reach the kernel's.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL O KBUILD_OUTPUT ARCH CROSS_COMPILE

@@ -7,7 +7,6 @@ as hunks in patches/src/NN-slug/hunks.diff beside the patch's message.
 patches/manifest says which patch an overlay file belongs to.
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pylib.arguments import Parser
 from pylib.paths import BUILD, ROOT
 
 PATCHES = ROOT / "patches"
@@ -470,7 +470,7 @@ def cmd_refresh(args):
 
 def main():
     """Command line."""
-    top = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    top = Parser(description=__doc__.split("\n", maxsplit=1)[0])
     top.add_argument("--tree", type=Path, default=BUILD / "pristine",
                      help="the untouched kernel tree (default: %(default)s)")
     sub = top.add_subparsers(dest="command", required=True)

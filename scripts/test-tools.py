@@ -1,71 +1,73 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Every program that was built says its version and where to report bugs. KTAP.
-
-usage: test-tools.py BUILD
-"""
-
+"""Every program that users start says its version and where to report bugs."""
 import os
+import re
 import subprocess
-import sys
+import unittest
 
-PROGRAMS = [
-    "tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools/dump_lb", "tools/queues",
-    "liteflow/lfctl", "liteflow/traffic", "liteflow/ccsim/ccsim",
-]
+from pylib.paths import BUILD, ROOT
+
+BUILT = ["tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools/dump_lb",
+         "tools/queues", "liteflow/lfctl", "liteflow/traffic", "liteflow/ccsim/ccsim"]
+SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", *(f"scripts/{name}" for name in (
+    "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
+FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim"]
+# tests, and what only other programs call
+NO_TOOLS = re.compile(r"test|^(guest|iperf)$|\.py$")
+
+
+def scripts():
+    yield from (ROOT / name for name in SCRIPTS)
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and os.access(path, os.X_OK) and not NO_TOOLS.search(path.name):
+                yield path
 
 
 def run(*args):
     return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False)
+                          check=False, env={**os.environ, "BUILD": str(BUILD)})
 
 
 def version():
     """That of the packages."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    with open(os.path.join(here, "deb/changelog"), encoding="utf-8") as f:
+    with open(ROOT / "scripts/deb/changelog", encoding="utf-8") as f:
         return f.readline().split("(")[1].split(")")[0]
 
 
-def problem(path):
-    name = os.path.basename(path)
-    done = run(path, "--version")
-    if done.returncode or done.stdout.split() != [name, version()]:
-        return "--version: status %d, %s" % (done.returncode, done.stdout)
-    done = run(path, "--help")
-    if done.returncode or not done.stdout.splitlines()[-1].startswith("Report bugs to "):
-        return "--help: status %d, %s" % (done.returncode, done.stdout)
-    done = run(path, "--no-such-option")
-    if done.returncode != 2:
-        return "a wrong option: status %d, %s" % (done.returncode, done.stdout)
-    return None
+class Tools(unittest.TestCase):
+    def about(self, path):
+        done = run(path, "--version")
+        self.assertEqual((done.returncode, done.stdout.split()), (0, [path.name, version()]))
+        done = run(path, "--help")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout.splitlines()[-1], "^Report bugs to .*")
 
+    def test_programs(self):
+        for path in (BUILD / name for name in BUILT):
+            with self.subTest(path.name):
+                if not path.exists():
+                    self.skipTest("not built")
+                self.about(path)
+                done = run(path, "--no-such-option")
+                self.assertEqual(done.returncode, 2, done.stdout)
 
-def hints(build):
-    """Mistyped commands, and the word that was meant."""
-    for words, meant in ((["sttus"], "status"), (["model", "shw"], "show"), (["modle"], "model")):
-        done = run(os.path.join(build, "tools/jc_sched"), *words)
-        good = done.returncode == 2 and '(did you mean "%s"?)' % meant in done.stdout
-        yield "jc_sched " + " ".join(words), None if good else done.stdout or "no output"
+    def test_scripts(self):
+        paths = list(scripts())
+        self.assertGreater(len(paths), 35)
+        for path in paths:
+            with self.subTest(path.relative_to(ROOT)):
+                self.about(path)
 
-
-def main():
-    build = sys.argv[1]
-    results = []
-    for path in PROGRAMS:
-        name, path = os.path.basename(path), os.path.join(build, path)
-        if os.path.exists(path):
-            results.append((name, problem(path)))
-        else:
-            results.append((name + " # SKIP not built", None))
-    results += hints(build)
-    print("TAP version 13\n1..%d" % len(results))
-    for n, (name, bad) in enumerate(results, 1):
-        if bad:
-            print("# " + bad.strip().replace("\n", "\n# "))
-        print("%s %d %s" % ("not ok" if bad else "ok", n, name))
-    return any(bad for _, bad in results)
+    def test_hints(self):
+        """Mistyped commands, and the word that was meant."""
+        for words, meant in ((["sttus"], "status"), (["model", "shw"], "show"),
+                             (["modle"], "model")):
+            done = run(BUILD / "tools/jc_sched", *words)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f'(did you mean "{meant}"?)', done.stdout)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    unittest.main()

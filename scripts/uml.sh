@@ -35,7 +35,7 @@ while [ $# -gt 0 ]; do
 	--build-only) RUN=n ;;
 	--no-build) BUILD_IT=n ;;
 	--timeout) TIMEOUT=${2?--timeout needs seconds}; shift ;;
-	-h | --help) usage; exit ;;
+	-h | --help) show_help ;;
 	--) shift; break ;;
 	*) usage >&2; exit 2 ;;
 	esac

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
 """Write the kernel headers jc_weights.h and jc_golden.h from a model."""
-import argparse
 import os
 import textwrap
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from pylib import errors
 from pylib import features as ft
+from pylib.arguments import Parser
 from pylib.model import Model
 
 GOLDEN_ROWS = 200
@@ -159,7 +159,7 @@ def dump_weights(model, mode=2):
 
 
 def main(argv=None):
-    p = argparse.ArgumentParser(description=__doc__)
+    p = Parser(description=__doc__)
     p.add_argument("model", metavar="MODEL.json")
     p.add_argument("-o", "--output", default=".", metavar="DIR",
                    help="folder of the headers (.)")
