@@ -35,7 +35,7 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: Neural networks in the hot paths of Linux 6.12. JC_SCHED: one decides task
-#: migrations. LiteFlow: slots for those of others, switched while in use.
+#: migrations. LiteFlow: slots for networks of other code, switched while in use.
 #:
 #:   make run             build, boot two NUMA nodes in QEMU, compare with the stock code
 #:   make test            build and test, after every change; ends with "N passed, N failed"
@@ -74,13 +74,13 @@ help:
 #:
 #: Series
 #:   make patches         write patches/*.patch from overlay files, hunks and messages
-#:   make check-patches   are they so, do they apply (git am, quilt, patch -F0), checkpatch
+#:   make check-patches   do they match their sources and apply (git am, quilt, patch -F0), checkpatch
 #:   make check-off       JC_SCHED=n leaves fair.o's code as it was
 #:   make check-hook      what the switched-off hook adds to can_migrate_task()
-#:   make check-stack     what a query of LiteFlow takes of the stack
+#:   make check-stack     stack that a query of LiteFlow takes
 #:   make check-cross     arm64 and 32-bit arm compile, no 64-bit division helper
 #:   make check-olddefconfig   patches and 'make olddefconfig' alone, as a user would
-#:   make check-ynl       the generated netlink code is what its specification gives
+#:   make check-ynl       the generated netlink code matches its specification
 #:   make check-bisect    every step compiles, options off and on (long)
 #:   scripts/series.py checkout|record   edit the hunks of a patch
 #:

@@ -44,8 +44,8 @@ and the launcher's is left alone, unless --stdin is given.
                       emulate on one host thread or on one per CPU (default auto:
                       multi from QEMU 8.1 on, where self-modifying code is safe)
   --icount            TCG with a clock that counts instructions, 4 ns each, and skips
-                      idle time: what else the host does changes no measurement,
-                      and nothing is known of the time that hardware would take
+                      idle time: other work on the host changes no measurement, but
+                      times say nothing about hardware
   --append WORDS      more words for the kernel's command line (repeatable)
   --share HOST[:GUEST]
                       give the guest a host directory read-write, on the same
@@ -56,7 +56,7 @@ and the launcher's is left alone, unless --stdin is given.
   --net               a network card with QEMU's user network
   --timeout SECONDS   end the guest after that time (default: never)
   --log FILE          kernel log (default: a new file in $BUILD/logs)
-  --no-dmesg-check    do not judge the kernel log
+  --no-dmesg-check    do not check the kernel log
   --gdb[=PORT]        wait for gdb on this port of localhost (default 1234)
   --dry-run           print the QEMU command, start nothing
   --help, --version
@@ -345,7 +345,7 @@ words=(
 	root=jcroot rootfstype=9p
 	rootflags=trans=virtio,version=9p2000.L,msize=512000,cache=loose
 	ro "init=$run_dir/init"
-	# Everything into the log, whatever "quiet" or dmesg -n say: it is judged.
+	# Everything into the log, whatever "quiet" or dmesg -n say: it is checked.
 	console=ttyS0 ignore_loglevel
 	panic=-1 mitigations=off
 )

@@ -16,9 +16,9 @@ usage()
 	cat <<-'END'
 	usage: fuzz.sh [--no-build] [models|mutants|messages|equal|records [SEED [COUNT]]]
 	default: models, messages, equal, records; seed 1, a million of each
-	  --no-build  UML's debug kernel and what runs in it are there
+	  --no-build  use the debug kernel of UML and the programs that are there
 	  models   COUNT for libFuzzer, and three tenths of that of any shape
-	  mutants  breaks the engine in many ways; 60,000 shapes have to find each
+	  mutants  break the engine in many ways; 60,000 shapes must find each
 	END
 }
 

@@ -14,11 +14,11 @@ usage()
 	usage: uml.sh [--debug | --lab] [--virtual-time] [--kunit] [--build-only | --no-build] [--timeout S]
 	              [-- COMMAND...]
 	  --debug       with KASAN, UBSAN, lockdep, kmemleak
-	  --lab         with a network to emulate links in
-	  --virtual-time  of --lab: computing takes no time, and waiting is skipped
-	  --kunit       LiteFlow's KUnit tests at boot; they count for the status
-	  --build-only  only the kernel and its modules
-	  --no-build    the kernel that is there
+	  --lab         with what emulates network links
+	  --virtual-time  with --lab: computing takes no time, and waiting is skipped
+	  --kunit       run LiteFlow's KUnit tests at boot; they count for the status
+	  --build-only  build the kernel and its modules, run nothing
+	  --no-build    use the kernel that is there
 	The status is that of COMMAND, or 1 if the kernel complained. COMMAND finds
 	modules below $UML_OUT; what it writes to /tmp is gone afterwards.
 	UML_LINUX: another source tree.

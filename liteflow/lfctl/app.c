@@ -299,24 +299,24 @@ static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 
 static const struct argp_option add_options[] = {
 	{ "inputs", 'i', "N", 0, "inputs of a query", 0 },
 	{ "outputs", 'o', "N", 0, "outputs of a query", 0 },
-	{ "id", OPT_ID, "N", 0, "number; the next free one from 256 on if not told", 0 },
+	{ "id", OPT_ID, "N", 0, "number of the app (default: the next free one from 256)", 0 },
 	{ "context", OPT_CONTEXT, "CONTEXT", 0, "atomic or softirq (softirq)", 0 },
 	{ "policy", OPT_POLICY, "POLICY", 0, "pin or follow (pin)", 0 },
 	{ "at-limit", OPT_AT_LIMIT, "WHAT", 0, "repin or refuse (repin)", 0 },
 	{ "slots", OPT_SLOTS, "N", 0, "2 to 8 (4)", 0 },
-	{ "capability", OPT_CAPABILITY, "CAP", 0, "that changes take: net_admin or sys_admin "
+	{ "capability", OPT_CAPABILITY, "CAP", 0, "required for changes: net_admin or sys_admin "
 	  "(net_admin)", 0 },
-	{ "max-macs", OPT_MAX_MACS, "N", 0, "most multiply-adds of a model", 0 },
-	{ "max-bytes", OPT_MAX_BYTES, "N", 0, "most memory of one model", 0 },
-	{ "max-retired", OPT_MAX_RETIRED, "N", 0, "most memory of models that only flows hold", 0 },
-	{ "units", OPT_UNITS, "TAG", 0, "that models must carry", 0 },
+	{ "max-macs", OPT_MAX_MACS, "N", 0, "limit of multiply-adds of a model", 0 },
+	{ "max-bytes", OPT_MAX_BYTES, "N", 0, "memory limit of a model, in bytes", 0 },
+	{ "max-retired", OPT_MAX_RETIRED, "N", 0, "memory limit of models that only flows hold", 0 },
+	{ "units", OPT_UNITS, "TAG", 0, "tag that models must carry", 0 },
 	{ 0 }
 };
 
 static const struct argp_option set_options[] = {
 	{ "policy", OPT_POLICY, "POLICY", 0, "pin or follow", 0 },
 	{ "at-limit", OPT_AT_LIMIT, "WHAT", 0, "repin or refuse", 0 },
-	{ "max-retired", OPT_MAX_RETIRED, "N", 0, "most memory of models that only flows hold", 0 },
+	{ "max-retired", OPT_MAX_RETIRED, "N", 0, "memory limit of models that only flows hold", 0 },
 	{ "sample-shift", OPT_SAMPLE, "N", 0, "time one query in 2^N, N at most 30", 0 },
 	{ 0 }
 };
@@ -346,7 +346,7 @@ int cmd_app_show(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.parser = app_option, .args_doc = "APP", .children = children,
-		.doc = "Show one app: its name or its number.",
+		.doc = "Show an app, named by its name or number.",
 	};
 	struct app_args args = app_args_none;
 	struct nl nl;
@@ -366,7 +366,7 @@ int cmd_app_add(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = add_options, .parser = app_option, .args_doc = "NAME",
-		.doc = "Add an app, to try models out with eval: no code in the kernel asks it. "
+		.doc = "Add an app, to try models out with eval: no code in the kernel queries it. "
 			"--inputs and --outputs are required.",
 		.children = children,
 	};
@@ -416,7 +416,7 @@ int cmd_app_set(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = set_options, .parser = app_option, .args_doc = "APP",
-		.doc = "Change an app; what is not told stays as it is.", .children = children,
+		.doc = "Change an app; other settings stay as they are.", .children = children,
 	};
 	struct app_args args = app_args_none;
 	struct nlmsghdr *nlh;

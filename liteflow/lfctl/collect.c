@@ -355,12 +355,12 @@ static error_t collect_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{ "every", 'e', "N", 0, "one query in N, a power of two (1)", 0 },
-	{ "interval", 'i', "MS", 0, "have records at least so often, milliseconds (100)", 0 },
+	{ "interval", 'i', "MS", 0, "longest time between deliveries, in milliseconds (100)", 0 },
 	{ "bytes", 'b', "N", 0, "memory for records that wait in the kernel (1 MiB)", 0 },
-	{ "count", 'n', "N", 0, "end after N records", 0 },
-	{ "model", 'm', "FILE", 0, "name the columns as this model does; the app's names or "
-	  "numbers if not told", 0 },
-	{ "output", 'o', "FILE", 0, "where to (standard output)", 0 },
+	{ "count", 'n', "N", 0, "stop after N records", 0 },
+	{ "model", 'm', "FILE", 0, "name the columns after this model's inputs and outputs "
+	  "(default: the app's names, or numbers)", 0 },
+	{ "output", 'o', "FILE", 0, "output file (standard output)", 0 },
 	{ 0 }
 };
 
@@ -370,8 +370,8 @@ int cmd_collect(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options, .parser = collect_option, .children = children,
 		.args_doc = "APP",
-		.doc = "Collect what an app asks and what its model answers, as CSV, or with "
-			"--json a line each, until interrupted.",
+		.doc = "Collect an app's queries and its model's answers until interrupted, as "
+			"CSV, or as lines of JSON with --json.",
 	};
 	struct collect_args args = { .out = "-" };
 	struct nl nl;

@@ -239,7 +239,7 @@ static error_t flows_option(int key, char *arg, struct argp_state *state)
 int cmd_flows(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL, "again and again (1)", 0 },
+		{ "watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL, "repeat every SECONDS (1)", 0 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };

@@ -156,7 +156,7 @@ static int install(struct nl *nl, struct model_args *args, uint32_t *version)
 int cmd_model_install(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "activate", OPT_ACTIVATE, NULL, 0, "and activate it", 0 },
+		{ "activate", OPT_ACTIVATE, NULL, 0, "also make it active", 0 },
 		{ "compiled", OPT_COMPILED, "NAME", 0, "a compiled model that a module registered, "
 		  "in place of FILE", 0 },
 		{ 0 }
@@ -193,7 +193,7 @@ int cmd_model_activate(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.parser = model_option, .children = children, .args_doc = "APP SLOT",
-		.doc = "From now on the model of this slot answers.",
+		.doc = "Make the model of a slot active.",
 	};
 	struct model_args args = { .slot = SLOT_NONE, .max_words = 2 };
 	uint32_t version = 0;
@@ -223,7 +223,7 @@ int cmd_model_rollback(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.parser = model_option, .children = children, .args_doc = "APP",
-		.doc = "From now on the model that was active before answers.",
+		.doc = "Make the previously active model active again.",
 	};
 	struct model_args args = { .max_words = 1 };
 	struct nl nl;
@@ -243,9 +243,9 @@ int cmd_model_rollback(int argc, char **argv)
 int cmd_model_remove(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "force", OPT_FORCE, NULL, 0, "the active model, too; the app is left without",
+		{ "force", OPT_FORCE, NULL, 0, "also remove the active model; the app then has none",
 		  0 },
-		{ "evict", OPT_EVICT, NULL, 0, "flows that it serves lose it at once", 0 },
+		{ "evict", OPT_EVICT, NULL, 0, "take it from the flows that it serves", 0 },
 		{ 0 }
 	};
 	static const struct argp argp = {

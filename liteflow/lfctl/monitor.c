@@ -116,14 +116,14 @@ static int listen_to(struct nl *nl, struct monitor_args *args)
 int cmd_monitor(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "count", 'n', "N", 0, "end after N notifications", 0 },
+		{ "count", 'n', "N", 0, "stop after N notifications", 0 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
 		.options = options, .parser = monitor_option, .children = children,
 		.args_doc = "[APP]",
-		.doc = "Show what changes, as it happens; with --json a line each.",
+		.doc = "Show changes as they happen; with --json one object per line.",
 	};
 	struct monitor_args args = { 0 };
 	struct nl nl;

@@ -27,18 +27,18 @@ struct pack_args {
 };
 
 static const struct argp_option pack_options[] = {
-	{ "output", 'o', "FILE", 0, "where to write; IN with .lfm for .json if not told; - is "
-	  "standard output", 0 },
+	{ "output", 'o', "FILE", 0, "output file, - for standard output (default: IN with .lfm "
+	  "for .json)", 0 },
 	{ "check", 'c', "N", 0, "compare with double arithmetic on 2 x N random inputs", 0 },
-	{ "seed", 's', "N", 0, "of those inputs (1)", 0 },
-	{ "sums", 'b', "BITS", 0, "32, 64, or auto: as \"bits\" in the JSON says; without that, "
-	  "32, and 64 for layers where that more than halves the error (auto)", 0 },
-	{ "saturate", 'S', "SIGMAS", 0, "let hidden layers without tanh or sigmoid saturate so "
-	  "many standard deviations of random inputs from the mean, for a finer resolution; "
+	{ "seed", 's', "N", 0, "seed of those inputs (1)", 0 },
+	{ "sums", 'b', "BITS", 0, "32, 64, or auto: as \"bits\" in the JSON says; by "
+	  "default 32, and 64 for layers where that more than halves the error (auto)", 0 },
+	{ "saturate", 'S', "SIGMAS", 0, "let hidden layers without tanh or sigmoid saturate "
+	  "SIGMAS standard deviations from the mean of random inputs, for a finer resolution; "
 	  "0: never (0)", 0 },
 	{ "force", OPT_FORCE, NULL, 0, "write the model even if its outputs are off by more than "
 	  "5 % of their span (argmax: half of the answers)", 0 },
-	{ "verbose", 'v', NULL, 0, "say what was chosen per layer, and the errors to expect", 0 },
+	{ "verbose", 'v', NULL, 0, "print the choices for each layer and the expected errors", 0 },
 	{ 0 }
 };
 

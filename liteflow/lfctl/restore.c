@@ -303,14 +303,14 @@ static error_t restore_option(int key, char *arg, struct argp_state *state)
 int cmd_restore(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "directory", 'd', "DIR", 0, "from where (" SAVED_DIR ")", 0 },
+		{ "directory", 'd', "DIR", 0, "read from there (" SAVED_DIR ")", 0 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
 		.options = options, .parser = restore_option, .children = children,
-		.doc = "Install and activate the models that lfctl save wrote down, or that were "
-			"put there by hand.",
+		.doc = "Install and activate the models that lfctl save wrote, or that were put "
+			"there by hand.",
 	};
 	struct restore r = { .dir = SAVED_DIR };
 	int ret;

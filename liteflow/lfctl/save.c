@@ -289,17 +289,17 @@ static error_t save_option(int key, char *arg, struct argp_state *state)
 int cmd_save(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "directory", 'd', "DIR", 0, "where to (" SAVED_DIR ")", 0 },
-		{ "app", 'a', "APP", 0, "this app only", 0 },
+		{ "directory", 'd', "DIR", 0, "write there (" SAVED_DIR ")", 0 },
+		{ "app", 'a', "APP", 0, "save this app only", 0 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
 		.options = options, .parser = save_option, .children = children,
 		.args_doc = "[FILE...]",
-		.doc = "Write down apps that users added, and all models in slots, for lfctl "
-			"restore. FILE...: the models, which the kernel does not hand out; "
-			"needed for those that were not saved before.",
+		.doc = "Save the apps that users added, and all models in slots, for lfctl "
+			"restore. FILE...: the models, which the kernel does not reveal; "
+			"required for those that were not saved before.",
 	};
 	struct save s = { .dir = SAVED_DIR };
 	int ret;

@@ -241,14 +241,14 @@ static int watch(struct nl *nl, struct stats *s)
 int cmd_stats(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL, "again and again (1)", 0 },
+		{ "watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL, "repeat every SECONDS (1)", 0 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
 		.options = options, .parser = stats_option, .children = children,
 		.args_doc = "[APP]",
-		.doc = "Show what queries were answered, and how long they took.",
+		.doc = "Show how many queries were answered, and how long they took.",
 	};
 	struct stats_args args = { 0 };
 	struct stats s = { .args = &args };

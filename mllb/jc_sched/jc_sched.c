@@ -59,13 +59,13 @@ static const char doc[] =
 	"  0  done; for `status': the state was read\n"
 	"  1  another error, named on standard error\n"
 	"  2  wrong usage\n"
-	"  3  this kernel has no JC_SCHED (or, with --syscall, does not vouch for the number)\n"
-	"  4  no privilege: switching needs CAP_SYS_ADMIN, asking needs none\n"
+	"  3  this kernel has no JC_SCHED (or, with --syscall, does not state the call's number)\n"
+	"  4  no privilege: switching requires CAP_SYS_ADMIN, asking requires none\n"
 	"  5  built with JC_SCHED_REPLACE: the model always decides, nothing to switch\n";
 
 static const struct argp_option option_table[] = {
 	{ "syscall", 's', NULL, 0, "use the system call instead of the sysctl", 0 },
-	{ "quiet", 'q', NULL, 0, "print nothing but errors", 0 },
+	{ "quiet", 'q', NULL, 0, "print only errors", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 

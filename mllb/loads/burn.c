@@ -619,9 +619,9 @@ static bool report(void)
 }
 
 static const char doc[] =
-	"Start tasks that each burn a given amount of their own CPU time, and report how long all took.\n"
+	"Start tasks that each burn a given amount of their own CPU time, and report how long they took.\n"
 	"\vTimes are in milliseconds and may have a fraction.\n\n"
-	"--remote and --move-cost charge a cost of distance that an emulated machine has not:\n"
+	"--remote and --move-cost charge a cost of distance that an emulated machine lacks:\n"
 	"figures with them are simulated. A task's home is the node that its memory is bound to.\n\n"
 	"Exit status: 0 all done, 1 error, 2 wrong usage,\n"
 	"3 stopped by --timeout (the figures are printed anyway).\n";
@@ -631,9 +631,9 @@ static const struct argp_option option_table[] = {
 	{ "cpu-ms", 'c', "MS", 0, "CPU time that each task burns (default 1000)", 0 },
 	{ "burst-ms", 'b', "MS", 0, "burn in bursts of this length (default: one)", 0 },
 	{ "sleep-ms", 'z', "MS", 0, "sleep this long between bursts (default 0)", 0 },
-	{ "spread", 's', "PERCENT", 0, "let each amount, burst and sleep vary by so much", 0 },
-	{ "phases", 'P', "N", 0, "split the work; all tasks gather between the parts", 0 },
-	{ "start", 'a', "cpu:N|node:N", 0, "gather there before each part, then be let go", 0 },
+	{ "spread", 's', "PERCENT", 0, "vary amounts, bursts and sleeps by up to this much", 0 },
+	{ "phases", 'P', "N", 0, "split the work into N parts; all tasks meet in between", 0 },
+	{ "start", 'a', "cpu:N|node:N", 0, "gather all tasks there before each part", 0 },
 	{ "stagger-ms", 'g', "MS", 0, "spread the tasks' starts over this time", 0 },
 	{ "mem-kib", 'm', "KIB", 0, "memory that each task touches while it burns", 0 },
 	{ "shared-kib", 'M', "KIB", 0, "memory that all tasks touch", 0 },

@@ -78,9 +78,9 @@ static const char doc[] =
 	"\vExit status: 0 done, 1 error, 2 wrong usage.\n";
 
 static const struct argp_option option_table[] = {
-	{ "number", 'n', "N", 0, "which number, 2 to 20 (default 12: 464 threads)", 0 },
-	{ "rounds", 'r', "N", 0, "how often (default 10)", 0 },
-	{ "seconds", 't', "N", 0, "for so long instead of --rounds", 0 },
+	{ "number", 'n', "N", 0, "index of the number, 2 to 20 (default 12: 464 threads)", 0 },
+	{ "rounds", 'r', "N", 0, "number of rounds (default 10)", 0 },
+	{ "seconds", 't', "N", 0, "run for N seconds instead of --rounds", 0 },
 	{ "stats", 'S', NULL, 0, "print plain `name value' lines", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };

@@ -179,11 +179,11 @@ static const char doc[] =
 
 static const struct argp_option option_table[] = {
 	{ "messengers", 'm', "N", 0, "message threads (default 2)", 0 },
-	{ "workers", 'w', "N", 0, "workers of each (default 8)", 0 },
-	{ "work-us", 'c', "US", 0, "own CPU time of a worker per message (default 300)", 0 },
+	{ "workers", 'w', "N", 0, "workers per messenger (default 8)", 0 },
+	{ "work-us", 'c', "US", 0, "CPU time that a worker spends on a message (default 300)", 0 },
 	{ "pause-us", 'p', "US", 0, "time between two batches (default 2000)", 0 },
 	{ "wakeups", 'n', "N", 0, "messages to each worker, on average (default 1000)", 0 },
-	{ "seconds", 't', "N", 0, "for so long instead of --wakeups", 0 },
+	{ "seconds", 't', "N", 0, "run for N seconds instead of --wakeups", 0 },
 	{ "stats", 'S', NULL, 0, "print plain `name value' lines", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };

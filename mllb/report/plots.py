@@ -46,7 +46,7 @@ class Plots:
                     xs.append(max(ns, 1))
                     ys.append(100 * at / total)
                 axes.step(xs, ys, where="post", color=color, label=text)
-            axes.set(xscale="log", xlabel="ns of a judgement", ylabel="percent of them",
+            axes.set(xscale="log", xlabel="ns of a decision", ylabel="percent of them",
                      title=data["load"])
             axes.legend()
         self.save(figure, "time")

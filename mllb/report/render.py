@@ -165,15 +165,15 @@ class Report:
         self.command("acc-")
         worst, thin = agreement.worst(data)
         if thin:
-            self.missing.append(f"thin: {', '.join(thin)}: too few decisions to judge")
+            self.missing.append(f"thin: {', '.join(thin)}: too few decisions")
         return worst if len(data["units"]) == len(units) else None
 
     def times(self):
         parts = self.named("time-")
-        self.say("## Time of a judgement")
+        self.say("## Time of a decision")
         if not parts:
             self.say("Not measured.")
-            self.missing.append("the time of a judgement was not measured")
+            self.missing.append("the time of a decision was not measured")
             return
         self.say("Stock: the rule alone. Model: gathering the features and the forward pass. "
                  "Medians over segments of each segment's median and mean.")
@@ -187,8 +187,8 @@ class Report:
                              f"{share_text(data[name]['cv_model'])}",
                              f"{data['stock']['judgements']:,}, {data['model']['judgements']:,}"))
         self.say(*table(("load", "stock, ns", "model, ns", "difference", "", "pairs",
-                         "coefficients of variation", "judgements"), rows))
-        self.plot("time", "time of a judgement", parts)
+                         "coefficients of variation", "decisions"), rows))
+        self.plot("time", "time of a decision", parts)
         self.command("time-")
 
     def latency(self):
@@ -249,7 +249,7 @@ class Report:
             return
         pairs = abrows.pairs(data)
         self.say("Medians over the phases of each side. A move by *balance* is what the model "
-                 "judges; *wakeup*, *NUMA placement* and *exec, affinity* never ask it.")
+                 "decides; *wakeup*, *NUMA placement* and *exec, affinity* never ask it.")
         rows, ratios = [], {}
         for label, unit, get in abrows.rows():
             if label.strip() == "decisions by the model":
@@ -288,7 +288,7 @@ class Report:
             return
         self.say("## Decisions per second of each load", "",
                  "The stock rule decides; counted by the kernel. Loads of some one decision per "
-                 "second cannot be judged alone: they are judged as the pool that "
+                 "second are too few alone: they count as the pool that "
                  "[split](../../mllb/loads/split) names.")
         self.say(*rates.table(list(parts.values())))
         self.command("rates-")
@@ -331,7 +331,7 @@ class Report:
             self.say("Bad models with the guard off and on, against the stock code, in turn within "
                      "one boot; the guest's clock counts instructions.")
             self.say(*table(("load", "model", "guard", "makespan against stock", "trips a run",
-                             "judged by the rule", "CV of stock", "rounds"), rows, left=3))
+                             "decided by the rule", "CV of stock", "rounds"), rows, left=3))
             self.say("Made by:", "", "    mllb/measure/guard")
 
     def outcome_lines(self):

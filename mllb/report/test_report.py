@@ -167,7 +167,7 @@ class ParserTest(unittest.TestCase):
         with self.assertRaises(eval_time.Problem):
             eval_time.parse_hist(NS_HIST + "\nTotals:\n    Hits: 9\n    Dropped: 2\n")
 
-    def test_few_judgements_are_refused(self):
+    def test_few_decisions_are_refused(self):
         with self.assertRaises(eval_time.Problem):
             eval_time.summary([{"off": ({1: 1}, 0), "on": ({1: 1}, 0)}] * 3)
 

@@ -21,7 +21,7 @@ def add_arguments(parser, load, pairs, segment):
     parser.add_argument("--pairs", type=int, default=pairs,
                         help="A B pairs (default %(default)s)")
     parser.add_argument("--segment", type=float, default=segment, metavar="SECONDS",
-                        help="of one side at a time (default %(default)s)")
+                        help="length of a segment (default %(default)s)")
     parser.add_argument("--model", type=pathlib.Path,
                         help="load this one first (jc_sched model load)")
     parser.add_argument("--out", type=pathlib.Path, help="JSON file to write")

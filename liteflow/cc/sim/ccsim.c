@@ -42,19 +42,19 @@ static struct {
 };
 
 static const struct argp_option options[] = {
-	{ "capacity", 'c', "MBIT", 0, "of the link (50)", 0 },
-	{ "rtt", 'r', "MS", 0, "without a queue (40)", 0 },
-	{ "buffer", 'b', "BDP", 0, "in products of capacity and RTT (1), at least 10 packets", 0 },
-	{ "loss", KEY_LOSS, "PERCENT", 0, "at random (0)", 0 },
-	{ "time", 't', "SECONDS", 0, "how long (30)", 0 },
-	{ "flows", 'f', "KIND,...", 0, "liteflow, reno, cubic or fixed (liteflow)", 0 },
-	{ "rate", KEY_RATE, "MBIT", 0, "of fixed flows (10)", 0 },
-	{ "stagger", KEY_STAGGER, "SECONDS", 0, "from one flow's start to the next's (0)", 0 },
-	{ "step", KEY_STEP, "SECONDS:MBIT", 0, "another capacity from then on; may be repeated", 0 },
-	{ "seed", 's', "N", 0, "of the random loss (1)", 0 },
-	{ "draw", KEY_DRAW, "SEED", 0, "a scenario of training instead", 0 },
-	{ "model", 'm', "FILE.json", 0, "what decides; else the expert that is imitated", 0 },
-	{ "rule", KEY_RULE, "pull|aurora", 0, "what an action means (pull)", 0 },
+	{ "capacity", 'c', "MBIT", 0, "capacity of the link (50)", 0 },
+	{ "rtt", 'r', "MS", 0, "round-trip time without a queue (40)", 0 },
+	{ "buffer", 'b', "BDP", 0, "buffer in bandwidth-delay products (1), at least 10 packets", 0 },
+	{ "loss", KEY_LOSS, "PERCENT", 0, "random loss (0)", 0 },
+	{ "time", 't', "SECONDS", 0, "duration (30)", 0 },
+	{ "flows", 'f', "KIND,...", 0, "kinds of flows: liteflow, reno, cubic, fixed (liteflow)", 0 },
+	{ "rate", KEY_RATE, "MBIT", 0, "rate of fixed flows (10)", 0 },
+	{ "stagger", KEY_STAGGER, "SECONDS", 0, "time between the starts of flows (0)", 0 },
+	{ "step", KEY_STEP, "SECONDS:MBIT", 0, "change the capacity at this time (repeatable)", 0 },
+	{ "seed", 's', "N", 0, "seed of the random loss (1)", 0 },
+	{ "draw", KEY_DRAW, "SEED", 0, "draw a scenario as training does", 0 },
+	{ "model", 'm', "FILE.json", 0, "model that decides (default: the expert that training imitates)", 0 },
+	{ "rule", KEY_RULE, "pull|aurora", 0, "meaning of an action (pull)", 0 },
 	{ "trace", KEY_TRACE, NULL, 0, "print every interval as well", 0 },
 	{ 0 }
 };
@@ -314,7 +314,7 @@ static struct json_object *to_json(const struct sim_result *r, const struct sim_
 int main(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, NULL,
-		"Simulates flows at one bottleneck; prints what came of it as JSON.",
+		"Simulates flows at one bottleneck; prints the results as JSON.",
 		NULL, NULL, NULL };
 	static float params[POLICY_PARAMS(N_FEATURES + SIM_PREFERENCES)];
 	static const float gains[] = EXPERT_GAINS;

@@ -49,34 +49,34 @@ struct options {
 
 static const char doc[] =
 	"Record what the load balancer decides into raw_TAG.csv, until Ctrl-C, for SECONDS, or while COMMAND runs.\n"
-	"\vBeside the CSV file stands raw_TAG.json: machine, rows, what was lost. The columns: --columns. "
+	"\vraw_TAG.json, beside the CSV file, tells machine, rows and losses; --columns lists the columns. "
 	"For training, record with the model off (kernel.sched_jc = 0).\n"
 	"\n"
 	"Example: dump_lb -t mixed -w messaging -d 20 -- mllb/loads/workloads run messaging 20\n"
 	"\n"
 	"Exit status:\n"
 	"  0  recorded\n"
-	"  1  an error, named on standard error; what is in the spool is kept, and its name said\n"
+	"  1  an error, named on standard error; the spool is kept and its name printed\n"
 	"  2  wrong usage\n"
 	"  3  nothing to record was seen\n"
 	"  4  recorded, but COMMAND failed\n";
 
 static const struct argp_option option_table[] = {
-	{ "tag", 't', "TAG", 0, "names the files", 0 },
+	{ "tag", 't', "TAG", 0, "tag in the names of the files", 0 },
 	{ "output", 'o', "FILE", 0, "the CSV file, or a folder for it (default: raw_TAG.csv here)", 0 },
 	{ "append", 'a', NULL, 0, "add to the file, if there is one", 0 },
-	{ "duration", 'd', "SECONDS", 0, "how long", 0 },
+	{ "duration", 'd', "SECONDS", 0, "stop after this time", 0 },
 	{ "old", KEY_OLD, NULL, 0,
 	  "a kernel without JC_SCHED: watch can_migrate_task() instead of the tracepoint", 0 },
 	{ "workload", 'w', "NAME", 0, "for the column `workload' (default: COMMAND's name, or none)", 0 },
-	{ "outcomes", KEY_OUTCOMES, NULL, 0, "record what happened within the horizon, too", 0 },
-	{ "horizon", KEY_HORIZON, "MS", 0, "that horizon (50); implies --outcomes", 0 },
+	{ "outcomes", KEY_OUTCOMES, NULL, 0, "also record what happened within the horizon", 0 },
+	{ "horizon", KEY_HORIZON, "MS", 0, "horizon of --outcomes (50); implies it", 0 },
 	{ "buffer", KEY_BUFFER, "SIZE", 0,
-	  "ring buffer of all CPUs in MiB (16), or as 64K; a power of two", 0 },
-	{ "quiet", 'q', NULL, 0, "no progress, nothing but errors", 0 },
+	  "ring buffer shared by all CPUs: MiB (16), or KiB as in 64K; a power of two", 0 },
+	{ "quiet", 'q', NULL, 0, "print only errors, no progress", 0 },
 	{ "bench", KEY_BENCH, "SECONDS", 0,
-	  "measure: synthetic decisions through all of it; prints NAME VALUE UNIT", 1 },
-	{ "convert", KEY_CONVERT, "SPOOL", 0, "only convert a spool that was left over", 1 },
+	  "measure the rate of synthetic decisions; prints NAME VALUE UNIT", 1 },
+	{ "convert", KEY_CONVERT, "SPOOL", 0, "only convert this spool, left by a recording that failed", 1 },
 	{ "columns", KEY_COLUMNS, NULL, 0, "print the names of the columns", 1 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };

@@ -4,7 +4,7 @@
  *
  * A timer on one CPU looks at the counts of all CPUs from its interrupt, so a
  * sample is one moment, waits for nobody and adds no task to any queue. The
- * sum, the distribution and max - min are left to who reads the CSV.
+ * sum, the distribution and max - min are left to the reader of the CSV.
  */
 #include <argp.h>
 #include <errno.h>
@@ -139,9 +139,9 @@ static const char doc[] =
 
 static const struct argp_option option_table[] = {
 	{ "frequency", 'f', "HZ", 0, "samples per second (default 50)", 0 },
-	{ "seconds", 'd', "N", 0, "how long (default: until Ctrl-C)", 0 },
-	{ "cpu", 'c', "CPU", 0, "whose timer takes the samples (default 0)", 0 },
-	{ "output", 'o', "FILE", 0, "instead of standard output", 0 },
+	{ "seconds", 'd', "N", 0, "stop after N seconds (default: at Ctrl-C)", 0 },
+	{ "cpu", 'c', "CPU", 0, "CPU whose timer takes the samples (default 0)", 0 },
+	{ "output", 'o', "FILE", 0, "write to FILE instead of standard output", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 

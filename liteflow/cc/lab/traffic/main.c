@@ -337,18 +337,18 @@ static void report(int64_t cpu)
 }
 
 static const struct argp_option options[] = {
-	{ "capacity", 'c', "MBIT[:MBIT:S]", 0, "of the bottleneck; to and fro every S seconds", 0 },
-	{ "rtt", 'r', "MS", 0, "base round trip", 0 },
-	{ "buffer", 'b', "BYTES", 0, "of the bottleneck", 0 },
-	{ "loss", 'l', "PERCENT", 0, "at random behind the bottleneck (0)", 0 },
-	{ "seed", 's', "N", 0, "of the loss (1)", 0 },
-	{ "time", 't', "S", 0, "of traffic", 0 },
-	{ "short", 'f', "CC:KB", 0, "a short flow every 0.5 s", 0 },
-	{ "agent", 'a', "newest|each:MS", 0, "the flow's net is in user space", 0 },
-	{ "model", 'm', "FILE", 0, "that net, packed", 0 },
+	{ "capacity", 'c', "MBIT[:MBIT:S]", 0, "capacity of the bottleneck; alternates every S seconds", 0 },
+	{ "rtt", 'r', "MS", 0, "base round-trip time", 0 },
+	{ "buffer", 'b', "BYTES", 0, "buffer of the bottleneck", 0 },
+	{ "loss", 'l', "PERCENT", 0, "random loss behind the bottleneck (0)", 0 },
+	{ "seed", 's', "N", 0, "seed of the loss (1)", 0 },
+	{ "time", 't', "S", 0, "duration of the traffic", 0 },
+	{ "short", 'f', "CC:KB", 0, "start a short flow every 0.5 s", 0 },
+	{ "agent", 'a', "newest|each:MS", 0, "run the flow's network in user space", 0 },
+	{ "model", 'm', "FILE", 0, "the packed model of --agent", 0 },
 	{ "prefer", 'p', "T:L:S", 0, "weights of throughput, latency and loss, from 1 to 1000, "
 	  "for flows of liteflow", 0 },
-	{ "exec", 'x', "PROGRAM", 0, "in place of flows: run it while the path stands", 0 },
+	{ "exec", 'x', "PROGRAM", 0, "run a program over the path instead of flows", 0 },
 	{ 0 }
 };
 
@@ -460,7 +460,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "CC:START...",
 	.doc = "One run of the laboratory, as a line of JSON: flows of congestion control CC from "
-	       "START (seconds) to the end. To be called by lab/guest.",
+	       "START (seconds) to the end. lab/guest calls it.",
 };
 
 int main(int argc, char **argv)
