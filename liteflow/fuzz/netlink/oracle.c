@@ -84,7 +84,7 @@ static bool name_valid(const char *name)
 	for (p = name; *p; p++)
 		if (!isalnum((unsigned char)*p) && *p != '_' && *p != '-')
 			return false;
-	return true;
+	return name[strspn(name, "0123456789")];
 }
 
 static bool may_add(const struct attrs *a)
