@@ -98,6 +98,10 @@ write_init()
 	mount -n -t proc proc /proc
 	mount -n -t sysfs sys /sys
 	mount -n -t devtmpfs dev /dev
+	ln -s /proc/self/fd /dev/fd
+	for name in 0:stdin 1:stdout 2:stderr; do
+		ln -s "fd/\${name%:*}" "/dev/\${name#*:}"
+	done
 	mount -n -t debugfs debug /sys/kernel/debug
 	mount -n -t tmpfs -o mode=1777 tmp /tmp
 	for dir in ${hidden[@]@Q}; do
