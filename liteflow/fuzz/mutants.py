@@ -3,21 +3,24 @@
 """Break a bound in a copy of the engine, and see that shapes finds it.
 
 Each mutant is one change to engine.c, model.c or liteflow_engine.h.  A mutant that
-survives is a bound that the fuzzer does not guard.  KTAP.
-
-usage: mutants.py BUILD CC [CASES [FIRST]]
+survives is a bound that the fuzzer does not guard.  "make mutants" builds what is
+linked; FUZZ_CC is the compiler, -k 11 runs one mutant.
 """
-
 import os
 import re
 import shutil
 import subprocess
-import sys
+import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-LITEFLOW = os.path.dirname(HERE)
-KERNEL = os.path.join(LITEFLOW, "linux/kernel/liteflow")
-HEADER = os.path.join(LITEFLOW, "linux/include/linux/liteflow_engine.h")
+from pylib.paths import BUILD, ROOT
+
+CASES = 60000
+LITEFLOW = ROOT / "liteflow"
+KERNEL = LITEFLOW / "linux/kernel/liteflow"
+HEADER = LITEFLOW / "linux/include/linux/liteflow_engine.h"
+OUT = BUILD / "liteflow/fuzz"
+INCLUDES = ("lib/compat", "lib/include", "linux/include", "linux/include/uapi")
+FOUND = re.compile(r"^WRONG: .*|^.*runtime error: .*|^==.*ERROR: AddressSanitizer: \S+.*", re.M)
 
 # what, file, from, to
 MUTANTS = [
@@ -70,65 +73,45 @@ MUTANTS = [
 ]
 
 
-def mutate(folder, name, old, new):
-    """A copy of the engine in folder, with one change."""
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(os.path.join(folder, "linux"))
-    for file in ("engine.c", "model.c", "engine.h", "tanh_table.h"):
-        shutil.copy(os.path.join(KERNEL, file), folder)
-    shutil.copy(HEADER, os.path.join(folder, "linux"))
-    path = os.path.join(folder, "linux" if name.endswith(".h") else "", name)
-    with open(path, encoding="utf-8") as f:
-        text = f.read()
-    if text.count(old) != 1:
-        return "%d times in %s: %s" % (text.count(old), name, old)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace(old, new))
-    return None
+class Mutants(unittest.TestCase):
+    def mutate(self, folder, name, old, new):
+        """A copy of the engine in folder, with one change."""
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "linux").mkdir(parents=True)
+        for file in ("engine.c", "model.c", "engine.h", "tanh_table.h"):
+            shutil.copy(KERNEL / file, folder)
+        shutil.copy(HEADER, folder / "linux")
+        path = folder / ("linux" if name.endswith(".h") else "") / name
+        text = path.read_text(encoding="utf-8")
+        self.assertEqual(text.count(old), 1, f"{name}: {old}")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def check(self, *change):
+        folder = OUT / "mutant"
+        self.mutate(folder, *change)
+        # check.c reads struct lf_model as the mutant has it
+        sources = [folder / "engine.c", folder / "model.c",
+                   *(OUT / f"{name}.o" for name in ("shapes", "check", "judge", "compat"))]
+        subprocess.run([os.environ.get("FUZZ_CC") or "clang", "-std=gnu11", "-O1", "-g",
+                        "-Wno-everything", "-fsanitize=address,undefined",
+                        "-fno-sanitize-recover=all", f"-I{folder}",
+                        *(f"-I{LITEFLOW / name}" for name in INCLUDES),
+                        "-o", folder / "shapes", *sources, "-lm"], check=True)
+        done = subprocess.run([folder / "shapes", "-n", str(CASES)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+        self.assertTrue(done.returncode, f"survived {CASES} cases")
+        self.assertRegex(done.stderr, FOUND)
 
 
-def compile_and_run(folder, out, compiler, cases):
-    flags = ["-std=gnu11", "-O1", "-g", "-Wno-everything", "-fsanitize=address,undefined",
-             "-fno-sanitize-recover=all", "-I" + folder]
-    flags += ["-I" + os.path.join(LITEFLOW, d) for d in
-              ("lib/compat", "lib/include", "linux/include", "linux/include/uapi")]
-    shapes = os.path.join(folder, "shapes")
-    # check.c reads struct lf_model as the mutant has it
-    sources = [os.path.join(folder, "engine.c"), os.path.join(folder, "model.c")]
-    objects = [os.path.join(out, o + ".o") for o in ("shapes", "check", "judge", "compat")]
-    built = subprocess.run([compiler, *flags, "-o", shapes, *sources, *objects, "-lm"],
-                           stderr=subprocess.PIPE, text=True, check=False)
-    if built.returncode:
-        return "does not build\n" + built.stderr
-    done = subprocess.run([shapes, "-n", str(cases)], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, errors="replace", check=False)
-    found = re.search(r"^WRONG: .*|^.*runtime error: .*|^==.*ERROR: AddressSanitizer: \S+.*",
-                      done.stderr, re.M)
-    if done.returncode == 0 or not found:
-        return "survived %d cases\n%s" % (cases, done.stderr)
-    case = re.search(r"-f (\d+)", done.stderr)
-    return [found.group(0).split(" on address")[0][:100], case.group(1) if case else "?"]
+def add(nth, what, *change):
+    def test(self):
+        self.check(*change)
+    test.__doc__ = what
+    setattr(Mutants, f"test_{nth:02}", test)
 
 
-def main():
-    build, compiler, cases = sys.argv[1], sys.argv[2], int((sys.argv[3:] or ["60000"])[0])
-    out = os.path.join(build, "liteflow/fuzz")
-    first = int((sys.argv[4:] or ["1"])[0])
-    failed = 0
-    print("TAP version 13\n1..%d" % len(MUTANTS))
-    for nth, (what, name, old, new) in enumerate(MUTANTS, 1):
-        if nth < first:
-            continue
-        folder = os.path.join(out, "mutant")
-        result = mutate(folder, name, old, new) or compile_and_run(folder, out, compiler, cases)
-        if isinstance(result, list):
-            print("ok %d %s # case %s: %s" % (nth, what, result[1], result[0]), flush=True)
-            continue
-        failed += 1
-        print("# " + result.strip().replace("\n", "\n# "))
-        print("not ok %d %s" % (nth, what), flush=True)
-    return 1 if failed else 0
-
+for number, mutant in enumerate(MUTANTS, 1):
+    add(number, *mutant)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    unittest.main(verbosity=2)
