@@ -9,7 +9,8 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 125
-build=${BUILD:-${here%/*}/build}
+build=${BUILD:-build}
+[[ $build == /* ]] || build=${here%/*}/$build
 qemu=${QEMU:-qemu-system-x86_64}
 
 # A closed standard stream would become the next file that is opened.

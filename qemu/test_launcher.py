@@ -139,6 +139,12 @@ class Usage(Launcher):
         super().setUp()
         self.fake()
 
+    def test_relative_build(self):
+        """It counts from the repository, not from the current folder."""
+        self.env["BUILD"] = "none"
+        self.check(self.start("--kernel", "", "--", "true"), 125,
+                   f"error: no kernel at {ROOT}/none/kernel/")
+
     def test_refused(self):
         """Each with 125 and a reason."""
         for args, reason in (

@@ -4,8 +4,9 @@
 # What the demonstrations share. Sourced, never run.
 
 DEMO=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-ROOT=${DEMO%/*/*}
-export BUILD=${BUILD:-$ROOT/build}
+# shellcheck source=scripts/lib.sh
+. "$DEMO/../../scripts/lib.sh"
+export BUILD
 LFCTL=$BUILD/liteflow/lfctl
 APP=demo
 WORK=
@@ -24,14 +25,6 @@ run()
 
 	printf '$ %s\n' "${words[*]/#"$WORK"\//}" >&3
 	"$@"
-}
-
-die()
-{
-	printf '%s: %s\n' "${0##*/}" "$1" >&2
-	shift
-	[ $# -eq 0 ] || printf '  %s\n' "$@" >&2
-	exit 1
 }
 
 # Outside of a kernel with LiteFlow: once more, in one. LF_GUEST says in which:
