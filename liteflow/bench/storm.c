@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long an activation takes on a quiet machine, and how long while unprivileged
- * clients dump statistics, models and apps without a pause, and another process
- * queries. Run it as root in a kernel with LiteFlow. Prints NAME VALUE UNIT.
+ * How long an activation takes on a quiet machine; while unprivileged clients dump
+ * what has nothing to do with LiteFlow, and another process keeps a CPU busy; and
+ * while they dump LiteFlow's statistics, models and apps instead, and the other one
+ * queries. Where the clients have to share CPUs, as in an emulated guest, only the
+ * last two can be compared. Run it as root in a kernel with LiteFlow. Prints NAME
+ * VALUE UNIT.
  */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/genetlink.h>
 #include "../../selftests/liteflow/lf_nl.h"
 
 #define APP		"storm"
@@ -49,7 +54,7 @@ static struct lf_sock *must_open(void)
 }
 
 /* Never returns. An answer that was interrupted is an answer as well. */
-static void dump_for_ever(void)
+static void dump_for_ever(bool liteflow)
 {
 	static const int dumps[] = {
 		LITEFLOW_CMD_STATS_GET, LITEFLOW_CMD_SLOT_GET, LITEFLOW_CMD_APP_GET,
@@ -62,9 +67,28 @@ static void dump_for_ever(void)
 		err(1, "a client");
 	s = must_open();
 	for (i = 0; ; i++) {
-		lf_begin(m, s->family, dumps[i % 3], NLM_F_DUMP);
+		if (liteflow)
+			lf_begin(m, s->family, dumps[i % 3], NLM_F_DUMP);
+		else
+			lf_begin(m, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_DUMP);
 		must(lf_call(s, m), "a dump", s);
 	}
+}
+
+static void dump_liteflow(void)
+{
+	dump_for_ever(true);
+}
+
+static void dump_families(void)
+{
+	dump_for_ever(false);
+}
+
+static void spin_for_ever(void)
+{
+	for (;;)
+		asm volatile("" ::: "memory");
 }
 
 static void query_for_ever(void)
@@ -146,6 +170,21 @@ static double measure(struct lf_sock *s, const char *when, unsigned int n)
 	return p99;
 }
 
+static double measure_beside(struct lf_sock *s, const char *when, unsigned int n, long dumpers,
+			     void (*dump)(void), void (*other)(void))
+{
+	double p99;
+	long i;
+
+	for (i = 0; i < dumpers; i++)
+		start(dump);
+	start(other);
+	usleep(200000);
+	p99 = measure(s, when, n);
+	stop_all();
+	return p99;
+}
+
 static void set_up(struct lf_sock *s)
 {
 	static char blob[LF_BLOB_ROOM];
@@ -161,9 +200,9 @@ static void set_up(struct lf_sock *s)
 
 int main(int argc, char **argv)
 {
-	unsigned int n = argc > 2 ? atoi(argv[2]) : 1000, i;
+	unsigned int n = argc > 2 ? atoi(argv[2]) : 1000;
 	long dumpers = argc > 1 ? atol(argv[1]) : sysconf(_SC_NPROCESSORS_ONLN);
-	double idle, storm;
+	double idle, busy, storm;
 	struct lf_sock *s;
 
 	if (argc > 3 || n < 100 || dumpers < 1 || dumpers >= MAX_CLIENTS) {
@@ -174,14 +213,11 @@ int main(int argc, char **argv)
 	lf_app_op(s, LITEFLOW_CMD_APP_DEL, APP, -1);
 	set_up(s);
 	idle = measure(s, "idle", n);
-	for (i = 0; i < dumpers; i++)
-		start(dump_for_ever);
-	start(query_for_ever);
-	usleep(200000);
-	storm = measure(s, "storm", n);
-	stop_all();
+	busy = measure_beside(s, "busy", n, dumpers, dump_families, spin_for_ever);
+	storm = measure_beside(s, "storm", n, dumpers, dump_liteflow, query_for_ever);
 	printf("activate_storm_clients %ld count\n", dumpers);
-	printf("activate_storm_ratio %.2f ratio\n", storm / idle);
+	printf("activate_storm_to_idle %.2f ratio\n", storm / idle);
+	printf("activate_storm_to_busy %.2f ratio\n", storm / busy);
 	must(lf_app_op(s, LITEFLOW_CMD_APP_DEL, APP, -1), "app-del", s);
 	lf_close(s);
 	return 0;
