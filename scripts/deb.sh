@@ -35,6 +35,8 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ ${#PARTS[@]} -gt 0 ] || PARTS=(kernel tools)
+# The tools are compiled with a kernel that --config does not build.
+[ "$ONLY_CONFIG" = n ] || PARTS=(kernel)
 [ -z "$CONFIG" ] || KERNEL+=-own
 [ -z "$CONFIG" ] || [ -r "$CONFIG" ] || die "cannot read the configuration $CONFIG"
 
