@@ -42,21 +42,32 @@ forward()
 	"$DATA/forward"
 }
 
+# guest IMAGE TIMEOUT [--icount] COMMAND...
 guest()
 {
-	local image=$1 timeout=$2
+	local image=$1 timeout=$2 clock=()
 
 	shift 2
-	"$ROOT/qemu/start.sh" --kernel "$BUILD/images/$image" --timeout "$timeout" \
+	if [ "$1" = --icount ]; then
+		clock=("$1")
+		shift
+	fi
+	"$ROOT/qemu/start.sh" --kernel "$BUILD/images/$image" --timeout "$timeout" "${clock[@]}" \
 		--log "$DATA/$image.log" --share "$DATA" -- "$@" >&2
 }
 
+# balance NAME [--icount]: data in NAME.raw and NAME.txt
 balance()
 {
-	note "time in sched_balance_rq(), model off and on in turn, in the guest"
-	guest bzImage-toggle-fixed-perf 900 bash -c \
-		"'$ROOT/mllb/measure/balance' --tools '$BUILD/tools' --raw '$DATA/balance.raw' >'$DATA/balance.txt'"
-	grep -E '^jc_[a-z_]+ [-+0-9.]+ [a-z_]+$' "$DATA/balance.txt"
+	local name=$1 counted=''
+
+	shift
+	[ $# = 0 ] || counted=--counted
+	note "time in sched_balance_rq(), model off and on in turn, in the guest${counted:+, in instructions}"
+	guest bzImage-toggle-fixed-perf 900 "$@" bash -c \
+		"'$ROOT/mllb/measure/balance' $counted --tools '$BUILD/tools' --raw '$DATA/$name.raw' >'$DATA/$name.txt'"
+	grep -E '^jc_[a-z_]+ [-+0-9.]+ [a-z_]+$' "$DATA/$name.txt"
+	grep '^# ' "$DATA/$name.txt" >&2
 }
 
 agreement()
@@ -91,5 +102,6 @@ mkdir -p "$DATA" "$BUILD/logs"
 "$ROOT/scripts/bench-liteflow.sh"
 forward
 recorder
-balance
+balance balance
+balance instructions --icount
 agreement
