@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 from pylib import agreement
+from pylib import balancer
 from pylib import loads
 from pylib import programs
 from pylib import rates
@@ -51,15 +52,22 @@ class RunTableTest(unittest.TestCase):
     """What `make run` prints of pairs."""
     table = programs.load(MLLB / "report" / "run-table")
 
-    def test_disagreement(self):
-        self.assertTrue(self.table.disagree([7.79, 8.67], [7.97, 8.69]))
-        self.assertFalse(self.table.disagree([8.0, 8.1], [9.0, 9.05]))
-        self.assertTrue(self.table.disagree([8.0, 8.1], [8.0, 12.0]))
-        self.assertFalse(self.table.disagree([8.0], [9.0]))
-        self.assertFalse(self.table.disagree([], [9.0, 9.1]))
-        self.assertFalse(self.table.disagree([8.0, 8.0], [8.0, 8.0]))
+    def disagree(self, off, on):
+        return self.table.disagree(self.table.differences(off, on))
 
-    def lines(self, makespans):
+    def test_disagreement(self):
+        self.assertTrue(self.disagree([7.79, 8.67], [7.97, 8.69]))
+        self.assertFalse(self.disagree([8.0, 8.1], [9.0, 9.05]))
+        # The seeds of a pair are alike: what differs between pairs alone is no disagreement.
+        self.assertFalse(self.disagree([8.0, 12.0], [9.0, 13.6]))
+        self.assertTrue(self.disagree([8.0, 8.1], [8.0, 12.0]))
+        self.assertTrue(self.disagree([8.0, 8.0], [8.4, 7.9]))
+        self.assertFalse(self.disagree([8.0], [9.0]))
+        self.assertFalse(self.disagree([], [9.0, 9.1]))
+        self.assertFalse(self.disagree([8.0, 8.0], [8.0, 8.0]))
+        self.assertEqual(self.table.differences([0, 4], [3, 5]), [0.25])
+
+    def lines(self, makespans, **more):
         keys = ("rq_wait_ms", "lb_calls", "hot_gained", "numa_hint_faults",
                 *(f"migrations_{name}{where}" for name in (
                     "total", "balance", "active", "wakeup", "numa", "exec_affinity")
@@ -67,7 +75,7 @@ class RunTableTest(unittest.TestCase):
         phases = [{"label": f"{'AB'[at % 2]}{at // 2 + 1}", "model": ("off", "on")[at % 2],
                    "jc": None, "parts": {"burn-mixed": {
                        **dict.fromkeys(keys, 0), "bogo_per_s": {}, "load_wait_ms": 1000,
-                       "load_makespan_ms": value}}}
+                       "load_makespan_ms": value, **more}}}
                   for at, value in enumerate(makespans)]
         with contextlib.redirect_stdout(io.StringIO()) as out:
             self.table.print_ab({"phases": phases})
@@ -76,11 +84,73 @@ class RunTableTest(unittest.TestCase):
     def test_marks(self):
         def makespan(*values):
             return next(line for line in self.lines(values) if "makespan, burn-mixed" in line)
-        self.assertTrue(makespan(7790, 7970, 8670, 8690).endswith("+1.2 % ~"))
-        self.assertTrue(makespan(8000, 9000, 8100, 9050).endswith("+12.1 %"))
+        self.assertTrue(makespan(7790, 7970, 8670, 8690).endswith("+2.3, +0.2 ~"))
+        self.assertTrue(makespan(8000, 9000, 8100, 9050).endswith("+12.5, +11.7"))
+
+    def test_what_balancing_took_stands_below_the_makespan(self):
+        for key, value, text in (("balance_instructions", 12_300_000, "[million]"),
+                                 ("balance_ms", 12.3, "[ms]")):
+            lines = self.lines((8000, 9000), **{key: value})
+            at = next(i for i, line in enumerate(lines) if "makespan, burn-mixed" in line)
+            self.assertIn(text, lines[at + 1])
+            self.assertIn("12.30", lines[at + 1])
+            self.assertFalse(any("balancer" in line for line in lines[at + 2:]))
+
+    def output(self, function, *arguments):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            function(*arguments)
+        return out.getvalue()
+
+    def test_times_are_instructions_where_the_clock_counts_them(self):
+        times = {"off": (10, 400.0), "on": (10, 800.0)}
+        self.assertIn("400 ns (10)", self.output(self.table.print_times, times, False))
+        text = self.output(self.table.print_times, times, True)
+        self.assertIn("instructions per decision", text)
+        self.assertIn(" 100 (10)", text)
+        self.assertIn("+100 %", text)
+
+    def test_the_method_is_said(self):
+        data = {"phases": [{"parts": {"a": {"balance_calls": 7, "balance_calls_cut": 2},
+                                      "absent": None}}],
+                "ni_random": "off", "irq_time": "y", "clock": "counted"}
+        text = self.output(self.table.print_method, data)
+        for part in ("counts instructions", "7 calls, of which 2", "NI_RANDOM", "): off",
+                     "IRQ_TIME_ACCOUNTING: y"):
+            self.assertIn(part, text)
+        self.assertNotIn("instructions", self.output(self.table.print_method,
+                                                     {**data, "clock": "host"}))
 
     def test_the_mark_is_explained(self):
         self.assertTrue(any(line.startswith("~: ") for line in self.lines([1000, 2000])))
+
+
+class BalancerTest(unittest.TestCase):
+    """Calls of sched_balance_rq() as the function graph tracer prints them."""
+    TRACE = """# tracer: function_graph
+#
+# CPU  DURATION                  FUNCTION CALLS
+# |     |   |                     |   |   |   |
+ 1)   2.000 us    |  sched_balance_rq(); /* = 0x0 */
+ 1) + 12.000 us   |  sched_balance_rq.isra.0(); /* = 0x2 */
+ 0) ! 250.000 us  |  sched_balance_rq(); /* = 0x1 */
+ 0) # 4012.345 us |  sched_balance_rq(); /* = 0x1 */
+ 0)   9.000 us    |  something_else(); /* = 0x1 */
+"""
+
+    def test_calls(self):
+        self.assertEqual(balancer.parse(self.TRACE),
+                         [(2.0, 0), (12.0, 2), (250.0, 1), (4012.345, 1)])
+
+    def test_interrupted_calls_count_as_others(self):
+        calls = balancer.parse(self.TRACE)
+        self.assertEqual(balancer.total(calls), (264.0 * 4 / 3, 1))
+        self.assertEqual(balancer.metrics(calls, True), {
+            "balance_calls": 4, "balance_calls_cut": 1, "balance_instructions": 88000})
+        self.assertEqual(balancer.metrics(calls, False)["balance_ms"], 0.352)
+
+    def test_no_call_is_no_figure(self):
+        self.assertEqual(balancer.metrics([], True), {"balance_calls": 0, "balance_calls_cut": 0})
+        self.assertNotIn("balance_ms", balancer.metrics([(4000.0, 1)], False))
 
 
 class SplitTest(unittest.TestCase):

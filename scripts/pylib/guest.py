@@ -24,6 +24,7 @@ A move by balancing goes across nodes when the domain's span covers more than on
 node, as the source is then a group outside the local one.
 """
 import errno
+import gzip
 import os
 import pathlib
 import re
@@ -297,6 +298,18 @@ def stop_dice(path=FEATURES):
             raise Problem(f"{path} still says NI_RANDOM")
         return "off"
     return "off" if "NO_NI_RANDOM" in words else "absent"
+
+
+def built_with(option, path="/proc/config.gz"):
+    """'y', 'm' or 'n', or '?' when the kernel does not tell."""
+    try:
+        with gzip.open(path, "rt") as lines:
+            for line in lines:
+                if line.startswith(option + "="):
+                    return line.strip().partition("=")[2]
+    except OSError:
+        return "?"
+    return "n"
 
 
 def kernel_facts():

@@ -16,7 +16,7 @@ def phase_sum(key):
 def part_value(name, key, scale=1.0):
     def get(phase):
         part = phase["parts"].get(name)
-        return part[key] * scale if part else None
+        return part[key] * scale if part and key in part else None
     return get
 
 
@@ -35,6 +35,10 @@ def rows():
     """(label, unit, function of a phase)"""
     for name in (*BURN_LOADS, "messaging", *MORE_LOADS):
         yield f"makespan, {name}", "s", part_value(name, "load_makespan_ms", 1e-3)
+        # One of the two, by the clock: see pylib/balancer.py.
+        yield f"  balancer's instructions, {name}", "million", \
+            part_value(name, "balance_instructions", 1e-6)
+        yield f"  time in the balancer, {name}", "ms", part_value(name, "balance_ms")
     yield "wakeup latency, 99 %, wakebench", "us", part_value("wakebench", "load_wakeup_p99_us")
     for name in BURN_LOADS:
         yield f"run-queue wait of its tasks, {name}", "s", part_value(name, "load_wait_ms", 1e-3)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Checks of the parsers and of the derivation in guest.py; runs anywhere."""
 import errno
+import gzip
 import pathlib
 import tempfile
 import unittest
@@ -128,6 +129,17 @@ class DiceTest(unittest.TestCase):
     def test_a_kernel_that_does_not_obey(self):
         with self.assertRaises(guest.Problem):
             self.stop("NI_RANDOM\n", obeys=False)
+
+
+class ConfigTest(unittest.TestCase):
+    def test_what_the_kernel_was_built_with(self):
+        with tempfile.TemporaryDirectory() as name:
+            path = pathlib.Path(name) / "config.gz"
+            self.assertEqual(guest.built_with("CONFIG_A", path), "?")
+            with gzip.open(path, "wt") as config:
+                config.write("CONFIG_AB=m\nCONFIG_A=y\n# CONFIG_B is not set\n")
+            self.assertEqual([guest.built_with(f"CONFIG_{word}", path)
+                              for word in ("A", "AB", "B")], ["y", "m", "n"])
 
 
 class LockdownTest(unittest.TestCase):
