@@ -345,7 +345,7 @@ fi
 words=(
 	root=jcroot rootfstype=9p
 	rootflags=trans=virtio,version=9p2000.L,msize=512000,cache=loose
-	ro "init=$run_dir/init"
+	ro "init=$run_dir/init" devtmpfs.mount=0
 	# Everything into the log, whatever "quiet" or dmesg -n say: it is checked.
 	console=ttyS0 ignore_loglevel
 	panic=-1 mitigations=off
