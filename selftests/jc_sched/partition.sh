@@ -21,7 +21,8 @@ jc_init
 [ "$(jc_state guard)" != "not built" ] ||
 	ksft_skip_all "kernel without CONFIG_JC_SCHED_GUARD"
 jc_need_answers
-command -v taskset > /dev/null || ksft_skip_all "no taskset"
+command -v taskset > /dev/null && command -v chrt > /dev/null ||
+	ksft_skip_all "no taskset or chrt"
 ((JC_NR_CPUS >= 4)) || ksft_skip_all "less than 4 CPUs"
 ktap_set_plan 11
 jc_trace_open || ksft_skip_all "no tracepoint jc_sched:jc_sched_decision"
@@ -41,13 +42,13 @@ restore()
 }
 trap restore EXIT
 
-# hogs N CPUS: so many tasks that do not sleep, on these CPUs
+# hogs N CPUS [COMMAND...]: so many tasks that do not sleep, on these CPUs, begun by COMMAND
 hogs()
 {
 	local i
 
 	for ((i = 0; i < $1; i++)); do
-		taskset -c "$2" sh -c 'while :; do :; done' &
+		"${@:3}" taskset -c "$2" sh -c 'while :; do :; done' &
 		HOGS+=($!)
 	done
 }
@@ -157,10 +158,12 @@ else
 	done
 fi
 
-# Each CPU of the lower half has two tasks that may not leave it.
+# Each CPU of the lower half has two tasks that may not leave it. They are of the idle
+# policy: what else runs there and may move does not wait for long, but is refused now
+# and then, and the one of the two that waits must not be taken for it afterwards.
 jc_guard_fresh no
 for ((cpu = 0; cpu < LOW; cpu++)); do
-	hogs 2 $cpu
+	hogs 2 $cpu chrt -i 0
 done
 sleep 1
 watch "$(jc_ms 6000)"

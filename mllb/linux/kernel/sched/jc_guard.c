@@ -10,7 +10,8 @@
  * Some time after the last mark the timer stops. jc_harm.c draws the conclusions.
  *
  * The timer is deferrable, so it fires on a CPU that has work: the one whose tasks
- * wait. Looking is done by an unbound work item that any CPU may run, with IRQs on.
+ * wait. Looking is done by an unbound work item that any CPU may run. It locks one
+ * queue at a time, and only those with marks, to see who of the marked still waits.
  *
  * Whether a root domain's guard has tripped is one of its fields. Decisions read it
  * only where a byte beside the pointer to the network says that some guard has
@@ -188,10 +189,37 @@ void jc_guard_moved(struct rq *src, int dst_cpu, struct task_struct *p, bool bac
 	jc_guard_arm(src);
 }
 
-/* A moment's view of somebody else's run queue, no more. */
-static void jc_guard_view(int cpu, struct jc_guard_view *v)
+/*
+ * Which of the marked tasks still wait in this queue? One that was refused may have
+ * left since, and one that may run nowhere else wait in its place.
+ */
+static void jc_guard_view_queue(struct rq *rq, unsigned long kept, unsigned long kept_busy,
+				struct jc_guard_view *v)
+{
+	/* as many as a balancing pass looks at with the lock held */
+	unsigned int left = SCHED_NR_MIGRATE_BREAK;
+	struct task_struct *p;
+
+	guard(rq_lock_irqsave)(rq);
+
+	list_for_each_entry(p, &rq->cfs_tasks, se.group_node) {
+		unsigned long bit = BIT(p->pid % BITS_PER_LONG);
+
+		if (!left--)
+			break;
+		if (task_on_cpu(rq, p) || p->se.sched_delayed || p->nr_cpus_allowed == 1)
+			continue;
+		v->kept += !!(kept & bit);
+		v->kept_busy += !!(kept_busy & bit);
+	}
+}
+
+/* A moment's view of somebody else's run queue. Returns whether there are marks. */
+static bool jc_guard_view(int cpu, struct jc_guard_view *v)
 {
 	const struct jc_guard_cpu *c = &per_cpu(jc_guard_cpu, cpu);
+	unsigned long kept = jc_guard_set_recent(&c->kept, jc_guard_epoch(false));
+	unsigned long kept_busy = jc_guard_set_recent(&c->kept_busy, jc_guard_epoch(true));
 	/* jc_guard_refused(), jc_guard_moved() */
 	unsigned long refused = READ_ONCE(c->refused);
 	struct rq *rq = cpu_rq(cpu);
@@ -199,8 +227,12 @@ static void jc_guard_view(int cpu, struct jc_guard_view *v)
 	v->busy = READ_ONCE(rq->nr_running);
 	v->refused = refused && jiffies - refused < JC_GUARD_FRESH;
 	v->nr = READ_ONCE(rq->cfs.h_nr_runnable);
-	v->kept = jc_guard_set_count(&c->kept, jc_guard_epoch(false));
-	v->kept_busy = jc_guard_set_count(&c->kept_busy, jc_guard_epoch(true));
+	v->kept = 0;
+	v->kept_busy = 0;
+	/* the running one does not wait */
+	if (v->nr > 1 && (kept || kept_busy))
+		jc_guard_view_queue(rq, kept, kept_busy, v);
+	return v->refused || kept || kept_busy;
 }
 
 /*
@@ -209,7 +241,6 @@ static void jc_guard_view(int cpu, struct jc_guard_view *v)
  */
 static int jc_guard_look(const struct root_domain *rd, struct jc_guard_sample *s, bool *marks)
 {
-	struct jc_guard_view v;
 	int cpu, busy = -1;
 
 	memset(s, 0, sizeof(*s));
@@ -220,22 +251,19 @@ static int jc_guard_look(const struct root_domain *rd, struct jc_guard_sample *s
 		unsigned int backs = READ_ONCE(c->backs);
 		unsigned long decisions = READ_ONCE(per_cpu(jc_stats, cpu).tick);
 
-		jc_guard_view(cpu, &v);
-		jc_guard_see(s, &v);
+		*marks |= jc_guard_view(cpu, &c->seen);
+		jc_guard_see(s, &c->seen);
 		s->backs += backs - c->backs_seen;
 		c->backs_seen = backs;
 		s->decisions += decisions - c->decisions_seen;
 		c->decisions_seen = decisions;
-		*marks |= v.refused || v.kept || v.kept_busy;
-		if (v.busy && (busy < 0 || v.kept))
+		if (c->seen.busy && (busy < 0 || c->seen.kept))
 			busy = cpu;
 	}
 	*marks |= s->backs;
 	if (*marks) {
-		for_each_cpu_and(cpu, rd->span, cpu_online_mask) {
-			jc_guard_view(cpu, &v);
-			jc_guard_see_excess(s, &v);
-		}
+		for_each_cpu_and(cpu, rd->span, cpu_online_mask)
+			jc_guard_see_excess(s, &per_cpu(jc_guard_cpu, cpu).seen);
 	}
 	s->cost_ns = READ_ONCE(sysctl_sched_migration_cost);
 	return busy;

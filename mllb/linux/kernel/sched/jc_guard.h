@@ -73,6 +73,7 @@ struct jc_guard_domain {
  * @backs: tasks that the network moved straight back from here, and not the rule
  * @backs_seen: how many of these the guard has counted
  * @decisions_seen: how many decisions made here the guard has counted
+ * @seen: what the guard saw of this CPU in its last look
  * @moved: tasks that the network moved here, by pid modulo their number
  *
  * @refused is written without a lock, @let_go on its own CPU with IRQs off, @kept,
@@ -88,6 +89,7 @@ struct jc_guard_cpu {
 	unsigned int backs;
 	unsigned int backs_seen;
 	unsigned long decisions_seen;
+	struct jc_guard_view seen;
 	struct {
 		pid_t pid;
 		int from;

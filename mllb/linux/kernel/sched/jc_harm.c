@@ -5,7 +5,6 @@
  * Nothing here needs SMP, a lock or a clock: KUnit runs it under UML as it is.
  */
 #include <linux/bits.h>
-#include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
@@ -36,21 +35,21 @@ void jc_guard_set_add(struct jc_guard_set *set, unsigned int pid, unsigned long 
 }
 
 /**
- * jc_guard_set_count() - how many tasks were added in this epoch or the last one?
+ * jc_guard_set_recent() - which tasks were added in this epoch or the last one?
  * @set: the set
  * @epoch: the number of the present epoch
  *
  * Context: any; writers are not excluded.
- * Return: their number, at most BITS_PER_LONG; too small where two share a bit.
+ * Return: a bit for each task, by pid modulo BITS_PER_LONG.
  */
-unsigned int jc_guard_set_count(const struct jc_guard_set *set, unsigned long epoch)
+unsigned long jc_guard_set_recent(const struct jc_guard_set *set, unsigned long epoch)
 {
 	/* jc_guard_set_add() */
 	unsigned long newest = READ_ONCE(set->epoch);
 
 	if (newest == epoch)
-		return hweight_long(READ_ONCE(set->bits[0]) | READ_ONCE(set->bits[1]));
-	return newest + 1 == epoch ? hweight_long(READ_ONCE(set->bits[0])) : 0;
+		return READ_ONCE(set->bits[0]) | READ_ONCE(set->bits[1]);
+	return newest + 1 == epoch ? READ_ONCE(set->bits[0]) : 0;
 }
 
 /**

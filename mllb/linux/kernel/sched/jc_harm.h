@@ -67,8 +67,8 @@ struct jc_guard_set {
  * @busy: it has a task
  * @refused: it was refused, of late and while idle, a task that may run there
  * @nr: runnable fair tasks, the running one included
- * @kept: of these, the ones that the network refused to an idle CPU
- * @kept_busy: of these, the ones that the network refused to a busy CPU
+ * @kept: of these, the waiting ones that the network refused to an idle CPU
+ * @kept_busy: of these, the waiting ones that the network refused to a busy CPU
  */
 struct jc_guard_view {
 	bool busy;
@@ -145,7 +145,7 @@ static inline bool jc_guard_set_has(const struct jc_guard_set *set, unsigned int
 }
 
 void jc_guard_set_add(struct jc_guard_set *set, unsigned int pid, unsigned long epoch);
-unsigned int jc_guard_set_count(const struct jc_guard_set *set, unsigned long epoch);
+unsigned long jc_guard_set_recent(const struct jc_guard_set *set, unsigned long epoch);
 
 void jc_guard_see(struct jc_guard_sample *s, const struct jc_guard_view *v);
 void jc_guard_see_excess(struct jc_guard_sample *s, const struct jc_guard_view *v);
