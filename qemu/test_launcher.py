@@ -115,8 +115,8 @@ class Launcher(unittest.TestCase):
         """In the background; waits until the played QEMU is there."""
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, "cwd": self.tmp, "env": self.env, **options}
-        # a test may have been started with SIGINT ignored
-        proc = subprocess.Popen(["env", "--default-signal=INT", *self.command(*args)], **options)
+        # a test may have been started with these ignored, as by nohup
+        proc = subprocess.Popen(["env", "--default-signal=INT,HUP", *self.command(*args)], **options)
         for _ in range(300):
             if (self.tmp / "pid").exists() and (self.tmp / "pid").read_text():
                 break

@@ -21,8 +21,9 @@ jc_init
 [ "$(jc_state guard)" != "not built" ] ||
 	ksft_skip_all "kernel without CONFIG_JC_SCHED_GUARD"
 jc_need_answers
-command -v taskset > /dev/null && command -v chrt > /dev/null ||
-	ksft_skip_all "no taskset or chrt"
+for tool in taskset chrt; do
+	command -v $tool > /dev/null || ksft_skip_all "no $tool"
+done
 ((JC_NR_CPUS >= 4)) || ksft_skip_all "less than 4 CPUs"
 ktap_set_plan 11
 jc_trace_open || ksft_skip_all "no tracepoint jc_sched:jc_sched_decision"
