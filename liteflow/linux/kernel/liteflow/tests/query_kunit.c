@@ -4,6 +4,7 @@
  * models.
  */
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/preempt.h>
 #include <linux/processor.h>
 #include <linux/sched/clock.h>
@@ -209,10 +210,14 @@ static void lf_test_eval(struct kunit *test)
 
 /* -- compiled models ---------------------------------------------------------- */
 
+/* Set by run_slowly(), awaited by evict_work(). */
+static bool slow_began;
+
 static void run_slowly(const s32 *in, s32 *out)
 {
 	u64 end = local_clock() + 20 * NSEC_PER_USEC;
 
+	WRITE_ONCE(slow_began, true);
 	while (local_clock() < end)
 		cpu_relax();
 	out[0] = 1;
@@ -227,7 +232,11 @@ struct eviction {
 static void evict_work(struct work_struct *work)
 {
 	struct eviction *e = container_of(work, struct eviction, work);
+	unsigned int i;
 
+	/* another CPU may come here before the evaluation begins */
+	for (i = 0; i < 10000 && !READ_ONCE(slow_began); i++)
+		fsleep(100);
 	e->ret = lf_remove(e->app, 0, LF_REMOVE_EVICT, NULL);
 }
 
@@ -247,6 +256,7 @@ static void lf_test_eval_evicted(struct kunit *test)
 	e.app = lft_open(test, &lft_desc);
 	KUNIT_ASSERT_EQ(test, lf_compiled_register(e.app, &slow), 0);
 	KUNIT_ASSERT_EQ(test, lf_install_compiled(e.app, 0, "slow", NULL, NULL), 0);
+	WRITE_ONCE(slow_began, false);
 	INIT_WORK_ONSTACK(&e.work, evict_work);
 	schedule_work(&e.work);
 	KUNIT_EXPECT_EQ(test, lf_eval(e.app, 0, in, out, rows, &err), -ESTALE);
