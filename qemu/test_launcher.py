@@ -116,7 +116,8 @@ class Launcher(unittest.TestCase):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, "cwd": self.tmp, "env": self.env, **options}
         # a test may have been started with these ignored, as by nohup
-        proc = subprocess.Popen(["env", "--default-signal=INT,HUP", *self.command(*args)], **options)
+        proc = subprocess.Popen(["env", "--default-signal=INT,HUP", *self.command(*args)],
+                                **options)
         for _ in range(300):
             if (self.tmp / "pid").exists() and (self.tmp / "pid").read_text():
                 break

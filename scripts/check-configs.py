@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Configurations that the other tests do not have: real-time preemption, clang with
-CONFIG_WERROR, NR_CPUS of 2 and 8192, no NUMA, no SMP, 32 bits.
+"""Builds and boots configurations that the other tests do not have.
 
-Some are built whole and booted, and run kselftests; of the others the objects of the
+Real-time preemption, clang with CONFIG_WERROR, NR_CPUS of 2 and 8192, no NUMA, no SMP,
+32 bits. Some are built whole and booted, and run kselftests; of the others the objects of the
 series are compiled.  A warning fails, and so does a splat in the kernel's log.
 
 Prints "configs_VARIANT_WHAT VALUE UNIT", and a verdict for each variant.
@@ -12,7 +12,6 @@ Exit status: 0 passed, 1 failed.
 import argparse
 import dataclasses
 import os
-import pathlib
 import re
 import shlex
 import shutil
@@ -238,20 +237,8 @@ def figure(variant, what, value, unit):
 
 def results(path):
     """The counts of a log with KTAP"""
-    count = ktap.Count()
     with open(path, errors="replace", encoding="utf-8") as log:
-        for line in log:
-            count.line(line)
-    count.close(-1)
-    return count
-
-
-def kunit(path):
-    """The lines of the KUnit suites in a kernel's log"""
-    lines = [re.sub(r"^\[ *\d+\.\d+\](\[[ TC]+\d+\])? ", "", line)
-             for line in path.read_text(errors="replace").splitlines()]
-    return ([line for line in lines if re.match(r"ok \d+ ", line)],
-            [line for line in lines if re.match(r" *not ok \d+ ", line)])
+        return ktap.read(log)
 
 
 def boot(variant, number, item, image, quick):
@@ -273,10 +260,10 @@ def boot(variant, number, item, image, quick):
     for name in count.failed:
         print(f"not ok: {name}")
     if "KUNIT" in variant.options:
-        passed, failed = kunit(guest)
-        figure(variant, f"boot{number}_kunit", len(passed), "suites")
-        if failed or not passed:
-            raise Problem(f"{label}: KUnit: {failed[0].strip() if failed else 'no result'}")
+        kunit = results(guest)
+        figure(variant, f"boot{number}_kunit", len(kunit.passed), "tests")
+        if kunit.failed or not kunit.passed:
+            raise Problem(f"{label}: KUnit: {kunit.failed[0] if kunit.failed else 'no result'}")
     if status or count.failed or not count.passed:
         tail = output.read_text(errors="replace").splitlines()[-3:]
         raise Problem(f"{label}: status {status}, {len(count.failed)} failed: " + " / ".join(tail))

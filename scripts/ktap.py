@@ -107,15 +107,21 @@ class Count:
             self.said.append(text)
 
 
+def read(log):
+    """The Count of an open log."""
+    count = Count()
+    for line in log:
+        count.line(line)
+    count.close(-1)
+    return count
+
+
 def main():
     """Command line."""
     top = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     top.add_argument("log", type=argparse.FileType(errors="replace"))
     args = top.parse_args()
-    count = Count()
-    for line in args.log:
-        count.line(line)
-    count.close(-1)
+    count = read(args.log)
     if not (count.passed or count.failed or count.skipped):
         count.failed.append("there is no result in the log")
     for name in count.failed:

@@ -21,8 +21,8 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.path.abspath(ROOT / os.environ.get("BUILD", "build")))
+from pylib.paths import BUILD, ROOT
+
 PAGE = ROOT / "docs" / "install.md"
 WORK = BUILD / "deb" / "test"
 PLACES = ("build", "own-config", "target", "qemu", "guest", "reboot", "lockdown")
