@@ -439,8 +439,7 @@ static void jc_guard_begin(void)
  */
 void jc_guard_reset(void)
 {
-	guard(spinlock)(&jc_guard_lock);
-
+	spin_lock(&jc_guard_lock);
 	if (jc_guard_runs) {
 		struct jc_guard none;
 
@@ -448,17 +447,18 @@ void jc_guard_reset(void)
 		jc_guard_init(&none);
 		trace_jc_sched_guard(JC_GUARD_RESET, &none, NULL);
 	}
+	spin_unlock(&jc_guard_lock);
 }
 
 static void jc_guard_update(void)
 {
 	lockdep_assert_held(&jc_guard_mutex);
 
-	guard(spinlock)(&jc_guard_lock);
-
+	spin_lock(&jc_guard_lock);
 	/* what is armed sees it, and rests */
 	jc_guard_runs = jc_guard_allowed && jc_sched_query();
 	jc_guard_begin();
+	spin_unlock(&jc_guard_lock);
 }
 
 /**
