@@ -49,13 +49,6 @@ void lf_notify(const struct lf_app *app, enum lf_event event, int slot, u32 vers
 
 /* -- the object ---------------------------------------------------------- */
 
-/* What a dump of this app shows is about to be something else. */
-void lf_app_changed(struct lf_app *app)
-{
-	lockdep_assert_held(&app->lock);
-	app->generation = lf_next_generation(app->generation);
-}
-
 void lf_app_destroy(struct lf_app *app)
 {
 	kvfree(app->limits.features);
@@ -156,8 +149,7 @@ static void lf_app_init(struct lf_app *app, const struct lf_app_desc *desc)
 	mutex_init(&app->collect_mutex);
 	INIT_LIST_HEAD(&app->compiled);
 	INIT_LIST_HEAD(&app->retired);
-	spin_lock_init(&app->lock);
-	app->generation = 1;
+	seqlock_init(&app->lock);
 	kref_init(&app->ref);
 }
 
@@ -373,6 +365,8 @@ EXPORT_SYMBOL_GPL(lf_app_ready);
  */
 void lf_app_info(struct lf_app *app, struct lf_app_info *info)
 {
+	unsigned int seq;
+
 	memset(info, 0, sizeof(*info));
 	info->id = app->id;
 	strscpy(info->name, app->name);
@@ -387,13 +381,13 @@ void lf_app_info(struct lf_app *app, struct lf_app_info *info)
 	info->n_slots = app->n_slots;
 	info->user = app->user;
 
-	spin_lock_irq(&app->lock);
-	info->generation = app->generation;
-	info->policy = app->policy;
-	info->at_limit = app->at_limit;
-	info->max_retired = app->max_retired;
-	info->sample_shift = hweight32(app->sample_mask);
-	spin_unlock_irq(&app->lock);
+	do {
+		seq = lf_read_begin(app, &info->generation);
+		info->policy = app->policy;
+		info->at_limit = app->at_limit;
+		info->max_retired = app->max_retired;
+		info->sample_shift = hweight32(app->sample_mask);
+	} while (read_seqretry(&app->lock, seq));
 }
 
 static void lf_counts_of_cpu(const struct lf_counters *counters, struct lf_counts *n)

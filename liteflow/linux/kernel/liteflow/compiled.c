@@ -9,8 +9,9 @@
 #define pr_fmt(fmt) "liteflow: " fmt
 
 #include <linux/export.h>
-#include <linux/list.h>
 #include <linux/printk.h>
+#include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 
 #include <trace/events/liteflow.h>
@@ -69,25 +70,23 @@ static int lf_compiled_check(const struct lf_app *app, const struct lf_compiled_
 	return 0;
 }
 
-/* The list is changed under both, so that dumps need app->lock only. */
+/* The list is changed under both, so that dumps never wait for a callback. */
 static void lf_compiled_link(struct lf_app *app, struct lf_compiled_model *model)
 {
 	lockdep_assert_held(&app->mutex);
-	spin_lock_irq(&app->lock);
-	lf_app_changed(app);
+	write_seqlock_irq(&app->lock);
 	model->number = ++app->compilations;
-	list_add_tail(&model->list, &app->compiled);
-	spin_unlock_irq(&app->lock);
+	list_add_tail_rcu(&model->list, &app->compiled);
+	write_sequnlock_irq(&app->lock);
 	rcu_assign_pointer(model->app, app);
 }
 
 static void lf_compiled_unlink(struct lf_app *app, struct lf_compiled_model *model)
 {
 	lockdep_assert_held(&app->mutex);
-	spin_lock_irq(&app->lock);
-	lf_app_changed(app);
-	list_del(&model->list);
-	spin_unlock_irq(&app->lock);
+	write_seqlock_irq(&app->lock);
+	list_del_rcu(&model->list);
+	write_sequnlock_irq(&app->lock);
 	/*
 	 * The last access: lf_compiled_unregister() takes no lock if it finds
 	 * NULL, and its caller may free the model. Pairs with lf_compiled_app()
@@ -114,6 +113,8 @@ static int lf_compiled_add(struct lf_app *app, struct lf_compiled_model *model, 
 	if (ret) {
 		trace_lf_reject(app->name, err.msg);
 		pr_warn("%s\n", err.msg);
+		/* the caller may free it, and a dump may have seen it */
+		lf_drain();
 	}
 	return ret;
 }
@@ -259,19 +260,26 @@ bool lf_compiled_next(struct lf_app *app, u32 *key, char name[LITEFLOW_NAME_LEN]
 		      u32 *generation)
 {
 	const struct lf_compiled_model *model;
-	bool found = false;
+	unsigned int seq;
+	bool found;
+	u32 now;
 
-	spin_lock_irq(&app->lock);
-	if (generation)
-		*generation = app->generation;
-	list_for_each_entry(model, &app->compiled, list) {
-		if (model->number >= *key) {
-			*key = model->number;
-			strscpy(name, model->name, LITEFLOW_NAME_LEN);
-			found = true;
-			break;
+	rcu_read_lock();
+	do {
+		seq = lf_read_begin(app, &now);
+		found = false;
+		list_for_each_entry_rcu(model, &app->compiled, list) {
+			found = model->number >= *key;
+			if (found)
+				break;
 		}
+	} while (read_seqretry(&app->lock, seq));
+	if (found) {
+		*key = model->number;
+		strscpy(name, model->name, LITEFLOW_NAME_LEN);
 	}
-	spin_unlock_irq(&app->lock);
+	rcu_read_unlock();
+	if (generation)
+		*generation = now;
 	return found;
 }

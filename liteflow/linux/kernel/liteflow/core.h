@@ -29,7 +29,8 @@
 
 /**
  * struct lf_app_info - an app at one moment
- * @generation: changes with each change of the app's settings and models; never 0
+ * @generation: changes with each change of the app's settings and models, but not as
+ *	they are asked and held; never 0
  * @name: its name
  * @units: tag that its models carry; "" if it has none
  * @features: names of its inputs, or NULL; valid as long as the reference to the app

@@ -16,14 +16,15 @@ static u32 lf_eval_macs(const struct lf_snapshot *snap)
 }
 
 /*
- * Hold the slot's model as a flow does; @macs: what a row costs. app->mutex is not
- * needed, and a callback may have it: what is in a slot has the slot's reference.
+ * Hold the slot's model as a flow does; @macs: what a row costs. Without app->mutex,
+ * which a callback may have for long.
  */
 static int lf_eval_hold(struct lf_app *app, u8 slot, struct lf_pin **pin, u32 *macs,
 			struct lf_error *err)
 {
 	struct lf_snapshot *snap;
 	int ret = lf_check_alive(app, err);
+	bool held;
 
 	if (ret)
 		return ret;
@@ -31,15 +32,16 @@ static int lf_eval_hold(struct lf_app *app, u8 slot, struct lf_pin **pin, u32 *m
 		lf_refuse(err, "no slot %u: slots 0 to %u exist", slot, app->n_slots - 1);
 		return -EINVAL;
 	}
-	spin_lock_irq(&app->lock);
-	snap = app->slots[slot];
-	if (snap) {
+	rcu_read_lock();
+	snap = rcu_dereference(app->slots[slot]);
+	/* or it left the slot just now */
+	held = snap && refcount_inc_not_zero(&snap->pin->refs);
+	if (held) {
 		*macs = lf_eval_macs(snap);
 		*pin = snap->pin;
-		refcount_inc(&snap->pin->refs);
 	}
-	spin_unlock_irq(&app->lock);
-	if (!snap) {
+	rcu_read_unlock();
+	if (!held) {
 		lf_refuse(err, "slot %u is empty: install a model there first", slot);
 		return -ENOENT;
 	}

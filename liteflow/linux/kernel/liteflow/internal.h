@@ -18,7 +18,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
-#include <linux/spinlock.h>
+#include <linux/seqlock.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
 
@@ -190,11 +190,12 @@ struct lf_snapshot {
  * @versions: installs so far, under @mutex
  * @activations: activations so far, under @mutex
  * @compilations: registrations of compiled models so far, under @mutex
- * @slots: n_slots of them; NULL: empty. Under @mutex and @lock
+ * @slots: n_slots of them; NULL: empty. Written under @mutex and @lock, also read
+ *	under RCU
  * @compiled: registered compiled models, under @mutex and @lock
  * @lock: for a moment, IRQs off; what is said to be under both is written under
- *	both and read under either
- * @generation: changes with whatever a dump shows; under @lock
+ *	both and read under either, or under RCU with lf_read_begin() and
+ *	read_seqretry()
  * @retired: snapshots without a slot that flows hold, oldest first; changes under
  *	@lock, read under RCU
  * @retired_bytes: their memory; changes under @lock
@@ -233,10 +234,9 @@ struct lf_app {
 	u32 versions;
 	u32 compilations;
 	u64 activations;
-	struct lf_snapshot *slots[LF_MAX_SLOTS];
+	struct lf_snapshot __rcu *slots[LF_MAX_SLOTS];
 	struct list_head compiled;
-	spinlock_t lock;	/* see above */
-	u32 generation;
+	seqlock_t lock;		/* see above */
 	unsigned int n_retired;
 	struct list_head retired;
 	unsigned long retired_bytes;
@@ -245,6 +245,24 @@ struct lf_app {
 	atomic_t snapshots;
 	struct mutex collect_mutex;	/* @collector */
 };
+
+/* app->lock is held, and not only to keep writers out. */
+static inline void lf_assert_writing(const struct lf_app *app)
+{
+	lockdep_assert_held(&app->lock.seqcount.seqcount);
+}
+
+/*
+ * Begin to read what changes under app->lock, for read_seqretry(). @generation is
+ * another one after each change, and never 0: the sequence is even here.
+ */
+static inline unsigned int lf_read_begin(const struct lf_app *app, u32 *generation)
+{
+	unsigned int seq = read_seqbegin(&app->lock);
+
+	*generation = seq + 1;
+	return seq;
+}
 
 static __always_inline void lf_count_app(struct lf_app *app, u64 __percpu *counter, u64 value)
 {
@@ -257,7 +275,6 @@ struct lf_app *lf_app_alloc(const struct lf_app_desc *desc, bool user, struct lf
 void lf_app_destroy(struct lf_app *app);	/* one that was never published */
 int lf_app_publish(struct lf_app *app, u16 id, struct lf_error *err);
 void lf_app_withdraw(struct lf_app *app);
-void lf_app_changed(struct lf_app *app);
 int lf_check_alive(const struct lf_app *app, struct lf_error *err);
 void lf_notify(const struct lf_app *app, enum lf_event event, int slot, u32 version);
 

@@ -230,8 +230,7 @@ int lf_app_set(struct lf_app *app, int policy, int at_limit, s64 max_retired,
 		trace_lf_reject(app->name, err ? err->msg : "");
 		goto unlock;
 	}
-	spin_lock_irq(&app->lock);
-	lf_app_changed(app);
+	write_seqlock_irq(&app->lock);
 	/* WRITE_ONCE: lf_query() reads them as it goes */
 	if (policy >= 0)
 		WRITE_ONCE(app->policy, policy);
@@ -241,7 +240,7 @@ int lf_app_set(struct lf_app *app, int policy, int at_limit, s64 max_retired,
 		app->at_limit = at_limit;
 	if (max_retired >= 0)
 		app->max_retired = max_retired;
-	spin_unlock_irq(&app->lock);
+	write_sequnlock_irq(&app->lock);
 	lf_retired_trim(app);
 unlock:
 	mutex_unlock(&app->mutex);

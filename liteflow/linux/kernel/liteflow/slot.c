@@ -7,12 +7,15 @@
  * - app->mutex: all that changes an app: its slots, who is active, settings, and
  *   the app's callbacks. Process context; blobs are parsed before it is taken. No
  *   two apps' are ever held at a time. The table's mutex, in app.c, is inside it.
- * - app->lock, inside app->mutex or alone, IRQs off, for a moment: app->retired,
- *   the sums beside it, and pin->snapshot. The last lf_flow_release() comes with it
- *   alone. What dumps show is changed under both, with lf_app_changed(): they take
- *   app->lock only, and so never wait for a callback.
- * - RCU: queries. app->active and pin->snapshot are cleared before a snapshot is
- *   queued to be freed, and it is freed a grace period later, by a work item:
+ * - app->lock, a seqlock, inside app->mutex or alone, IRQs off, for a moment:
+ *   app->retired, the sums beside it, and pin->snapshot. The last
+ *   lf_flow_release() comes with it alone; all else that dumps show is changed under
+ *   both. Dumps read under RCU and try again if the sequence moved: they wait for no
+ *   callback, and nobody waits for them. The sequence is also how a dump of several
+ *   messages sees that something changed in between.
+ * - RCU: queries, dumps and lf_eval(). app->active, the slot, app->retired and
+ *   pin->snapshot are rid of a snapshot before it is queued to be freed, and it is
+ *   freed a grace period later, by a work item:
  *   model, private data of the app, reference to a module. The work is queued
  *   under app->lock, so who cleared a pointer under it and then calls
  *   lf_drain() knows that the snapshot is gone.
@@ -42,6 +45,11 @@ static struct lf_snapshot *lf_active(struct lf_app *app)
 	return rcu_dereference_protected(app->active, lockdep_is_held(&app->mutex));
 }
 
+static struct lf_snapshot *lf_in_slot(const struct lf_app *app, unsigned int slot)
+{
+	return rcu_dereference_protected(app->slots[slot], lockdep_is_held(&app->mutex));
+}
+
 /*
  * May it leave its slot? A flow may come to hold the active one a moment later,
  * or a query that saw it active: the limit may be exceeded by one model.
@@ -54,9 +62,9 @@ static int lf_may_leave(struct lf_snapshot *snap, u32 flags, struct lf_error *er
 	if (app->at_limit != LF_AT_LIMIT_REFUSE || (flags & LF_REMOVE_EVICT) ||
 	    !lf_snapshot_flows(snap))
 		return 0;
-	spin_lock_irq(&app->lock);
+	read_seqlock_excl_irq(&app->lock);
 	full = lf_retired_full(app, snap->bytes, 1);
-	spin_unlock_irq(&app->lock);
+	read_sequnlock_excl_irq(&app->lock);
 	if (!full)
 		return 0;
 	lf_refuse(err, "%u flows hold version %u, retired memory is full: evict or wait",
@@ -74,19 +82,19 @@ static void lf_leave_slot(struct lf_snapshot *snap, u32 flags)
 	bool evicted = false;
 
 	lockdep_assert_held(&app->mutex);
-	spin_lock_irq(&app->lock);
-	app->slots[slot] = NULL;
+	write_seqlock_irq(&app->lock);
+	RCU_INIT_POINTER(app->slots[slot], NULL);
 	if (refcount_dec_if_one(&pin->refs)) {
 		lf_snapshot_drop(snap);
 		kfree_rcu(pin, rcu);
-		spin_unlock_irq(&app->lock);
+		write_sequnlock_irq(&app->lock);
 	} else {
 		evicted = flags & LF_REMOVE_EVICT;
 		if (evicted)
 			lf_evict(snap);
 		else
 			lf_retire(snap);
-		spin_unlock_irq(&app->lock);
+		write_sequnlock_irq(&app->lock);
 		lf_pin_put(pin);
 	}
 	lf_notify(app, evicted ? LF_EVENT_EVICTED : LF_EVENT_REMOVED, slot, version);
@@ -97,8 +105,7 @@ static void lf_set_active(struct lf_app *app, struct lf_snapshot *snap)
 {
 	struct lf_snapshot *old = lf_active(app);
 
-	spin_lock_irq(&app->lock);
-	lf_app_changed(app);
+	write_seqlock_irq(&app->lock);
 	if (old)
 		old->state = LF_SLOT_RETIRED;
 	if (snap) {
@@ -106,7 +113,7 @@ static void lf_set_active(struct lf_app *app, struct lf_snapshot *snap)
 		snap->activated = ++app->activations;
 	}
 	rcu_assign_pointer(app->active, snap);
-	spin_unlock_irq(&app->lock);
+	write_sequnlock_irq(&app->lock);
 	/* before the old one can be freed, so that the app lets go of its priv */
 	if (app->ops && app->ops->activated)
 		app->ops->activated(app, snap ? snap->priv : NULL);
@@ -133,7 +140,7 @@ static int lf_slot_snapshot(const struct lf_app *app, u8 slot, struct lf_snapsho
 
 	if (ret)
 		return ret;
-	*snap = app->slots[slot];
+	*snap = lf_in_slot(app, slot);
 	if (*snap)
 		return 0;
 	lf_refuse(err, "slot %u is empty: install a model there first", slot);
@@ -150,7 +157,7 @@ static int lf_enter_slot(struct lf_snapshot *snap, u8 slot, u32 *version, struct
 	ret = lf_check_slot(app, slot, err);
 	if (ret)
 		return ret;
-	old = app->slots[slot];
+	old = lf_in_slot(app, slot);
 	if (old && old == lf_active(app)) {
 		lf_refuse(err, "slot %u is active: install into another slot", slot);
 		return -EBUSY;
@@ -173,12 +180,11 @@ static int lf_enter_slot(struct lf_snapshot *snap, u8 slot, u32 *version, struct
 		lf_leave_slot(old, 0);
 	atomic_inc(&app->snapshots);
 	snap->version = ++app->versions;
-	spin_lock_irq(&app->lock);
-	lf_app_changed(app);
+	write_seqlock_irq(&app->lock);
 	snap->state = LF_SLOT_STANDBY;
 	snap->slot = slot;
-	app->slots[slot] = snap;
-	spin_unlock_irq(&app->lock);
+	rcu_assign_pointer(app->slots[slot], snap);
+	write_sequnlock_irq(&app->lock);
 	*version = snap->version;
 	lf_retired_trim(app);
 	trace_lf_install(app->name, slot, snap->version,
@@ -353,7 +359,7 @@ static struct lf_snapshot *lf_previous(struct lf_app *app, const struct lf_compi
 
 	lockdep_assert_held(&app->mutex);
 	for (i = 0; i < app->n_slots; i++) {
-		struct lf_snapshot *snap = app->slots[i];
+		struct lf_snapshot *snap = lf_in_slot(app, i);
 
 		if (!snap || snap->state != LF_SLOT_RETIRED || (not && snap->compiled == not))
 			continue;
@@ -477,7 +483,7 @@ void lf_evict_all(struct lf_app *app, const struct lf_compiled_model *model)
 	if (active && (!model || active->compiled == model))
 		lf_set_active(app, model ? lf_previous(app, model) : NULL);
 	for (i = 0; i < app->n_slots; i++) {
-		snap = app->slots[i];
+		snap = lf_in_slot(app, i);
 		if (snap && (!model || snap->compiled == model))
 			lf_leave_slot(snap, LF_REMOVE_EVICT);
 	}
@@ -485,22 +491,24 @@ void lf_evict_all(struct lf_app *app, const struct lf_compiled_model *model)
 		;
 }
 
-/* An empty slot, or else that which was active least recently, but not now. */
+/*
+ * An empty slot, or else that which was active least recently, but not now: there are
+ * at least LF_MIN_SLOTS, which is 2.
+ */
 static u8 lf_slot_to_use(struct lf_app *app)
 {
 	struct lf_snapshot *active = lf_active(app);
-	int best = -1;
-	u8 i;
+	struct lf_snapshot *snap, *best = NULL;
+	unsigned int i;
 
 	for (i = 0; i < app->n_slots; i++) {
-		if (!app->slots[i])
+		snap = lf_in_slot(app, i);
+		if (!snap)
 			return i;
-		if (app->slots[i] == active)
-			continue;
-		if (best < 0 || app->slots[i]->activated < app->slots[best]->activated)
-			best = i;
+		if (snap != active && (!best || snap->activated < best->activated))
+			best = snap;
 	}
-	return best;
+	return best->slot;
 }
 
 /* As the original registers a model: it is active at once. */

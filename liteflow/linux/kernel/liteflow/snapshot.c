@@ -70,8 +70,7 @@ static void lf_snapshot_work(struct work_struct *work)
 /* Flows lose it, and after a grace period it is freed. */
 void lf_snapshot_drop(struct lf_snapshot *snap)
 {
-	lockdep_assert_held(&snap->app->lock);
-	lf_app_changed(snap->app);
+	lf_assert_writing(snap->app);
 	RCU_INIT_POINTER(snap->pin->snapshot, NULL);
 	queue_rcu_work(lf_wq, &snap->rwork);
 }
@@ -79,7 +78,7 @@ void lf_snapshot_drop(struct lf_snapshot *snap)
 /* WRITE_ONCE: pairs with READ_ONCE() in lf_app_stats() */
 static void lf_retired_count(struct lf_app *app, int n, long bytes)
 {
-	lockdep_assert_held(&app->lock);
+	lf_assert_writing(app);
 	app->n_retired += n;
 	WRITE_ONCE(app->retired_bytes, app->retired_bytes + bytes);
 }
@@ -89,7 +88,6 @@ void lf_retire(struct lf_snapshot *snap)
 {
 	struct lf_app *app = snap->app;
 
-	lf_app_changed(app);
 	snap->state = LF_SLOT_RETIRED;
 	snap->slot = -1;
 	list_add_tail_rcu(&snap->list, &app->retired);
@@ -118,21 +116,23 @@ void lf_pin_put(struct lf_pin *pin)
 	if (snap) {
 		struct lf_app *app = snap->app;
 
-		spin_lock_irqsave(&app->lock, flags);
+		write_seqlock_irqsave(&app->lock, flags);
 		/* or it was evicted just now */
 		if (rcu_access_pointer(pin->snapshot)) {
 			lf_retired_del(snap);
 			lf_snapshot_drop(snap);
 		}
-		spin_unlock_irqrestore(&app->lock, flags);
+		write_sequnlock_irqrestore(&app->lock, flags);
 	}
 	rcu_read_unlock();
 	kfree_rcu(pin, rcu);
 }
 
-/* Until every snapshot that left is freed. */
+/* Until every snapshot that left is freed, and no dump sees a model that was withdrawn. */
 void lf_drain(void)
 {
+	/* rcu_barrier() waits for callbacks, and for no reader if there are none */
+	synchronize_rcu();
 	rcu_barrier();
 	flush_workqueue(lf_wq);
 }
@@ -150,7 +150,7 @@ void lf_evict(struct lf_snapshot *snap)
 {
 	struct lf_app *app = snap->app;
 
-	lockdep_assert_held(&app->lock);
+	lf_assert_writing(app);
 	trace_lf_evict(app->name, snap->version, lf_snapshot_flows(snap));
 	lf_count_app(app, &app->counters->n.evictions, 1);
 	lf_snapshot_drop(snap);
@@ -159,7 +159,7 @@ void lf_evict(struct lf_snapshot *snap)
 /* Too much memory, or so many that looking at them takes too long. */
 bool lf_retired_full(const struct lf_app *app, u64 bytes, unsigned int n)
 {
-	lockdep_assert_held(&app->lock);
+	lockdep_assert_held(&app->lock.lock);
 	return app->retired_bytes + bytes > app->max_retired ||
 	       app->n_retired + n > LF_MAX_RETIRED;
 }
@@ -175,7 +175,7 @@ bool lf_evict_retired(struct lf_app *app, bool all, const struct lf_compiled_mod
 	u32 version = 0;
 
 	lockdep_assert_held(&app->mutex);
-	spin_lock_irq(&app->lock);
+	write_seqlock_irq(&app->lock);
 	list_for_each_entry(snap, &app->retired, list) {
 		if (!all && !lf_retired_full(app, 0, 0))
 			break;
@@ -186,7 +186,7 @@ bool lf_evict_retired(struct lf_app *app, bool all, const struct lf_compiled_mod
 		lf_evict(snap);
 		break;
 	}
-	spin_unlock_irq(&app->lock);
+	write_sequnlock_irq(&app->lock);
 	if (version)
 		lf_notify(app, LF_EVENT_EVICTED, -1, version);
 	return version;
@@ -285,35 +285,25 @@ static void lf_fill_model(const struct lf_snapshot *snap, struct lf_snapshot_inf
 
 static void lf_fill_state(const struct lf_snapshot *snap, struct lf_snapshot_info *info)
 {
-	lockdep_assert_held(&snap->app->lock);
 	info->state = snap->state;
 	info->slot = snap->slot;
 	info->pins = lf_snapshot_flows(snap);
 }
 
 /* Keys below LF_MAX_SLOTS are slots. */
-static struct lf_snapshot *lf_slot_at(struct lf_app *app, u64 *key,
-				      struct lf_snapshot_info *info)
+static struct lf_snapshot *lf_slot_at(const struct lf_app *app, u64 key)
 {
 	struct lf_snapshot *snap = NULL;
-	u64 slot;
 
-	spin_lock_irq(&app->lock);
-	info->generation = app->generation;
-	for (slot = *key; slot < app->n_slots && !snap; slot++) {
-		snap = app->slots[slot];
-		if (snap) {
-			lf_fill_state(snap, info);
-			*key = slot;
-		}
-	}
-	spin_unlock_irq(&app->lock);
+	for (; key < app->n_slots && !snap; key++)
+		snap = rcu_dereference(app->slots[key]);
 	return snap;
 }
 
-/* The retired one with the lowest version >= @version. */
-static struct lf_snapshot *lf_retired_first(struct lf_app *app, u64 version)
+/* From LF_MAX_SLOTS on, versions of those without a slot: the lowest one. */
+static struct lf_snapshot *lf_retired_at(const struct lf_app *app, u64 key)
 {
+	u64 version = max(key, LF_MAX_SLOTS) - LF_MAX_SLOTS;
 	struct lf_snapshot *snap, *best = NULL;
 
 	list_for_each_entry_rcu(snap, &app->retired, list)
@@ -322,38 +312,23 @@ static struct lf_snapshot *lf_retired_first(struct lf_app *app, u64 version)
 	return best;
 }
 
-/* From LF_MAX_SLOTS on, versions of those without a slot. */
-static struct lf_snapshot *lf_retired_at(struct lf_app *app, u64 *key,
-					 struct lf_snapshot_info *info)
-{
-	u64 version = max(*key, LF_MAX_SLOTS) - LF_MAX_SLOTS;
-	struct lf_snapshot *snap;
-	bool there;
-
-	do {
-		snap = lf_retired_first(app, version);
-		spin_lock_irq(&app->lock);
-		info->generation = app->generation;
-		/* or it left since: look again */
-		there = snap && rcu_access_pointer(snap->pin->snapshot);
-		if (there)
-			lf_fill_state(snap, info);
-		spin_unlock_irq(&app->lock);
-	} while (snap && !there);
-	if (snap)
-		*key = LF_MAX_SLOTS + (u64)snap->version;
-	return snap;
-}
-
 bool lf_snapshot_next(struct lf_app *app, u64 *key, struct lf_snapshot_info *info)
 {
 	struct lf_snapshot *snap;
+	unsigned int seq;
 
 	memset(info, 0, sizeof(*info));
 	rcu_read_lock();
-	snap = lf_slot_at(app, key, info) ?: lf_retired_at(app, key, info);
-	if (snap)
+	do {
+		seq = lf_read_begin(app, &info->generation);
+		snap = lf_slot_at(app, *key) ?: lf_retired_at(app, *key);
+		if (snap)
+			lf_fill_state(snap, info);
+	} while (read_seqretry(&app->lock, seq));
+	if (snap) {
+		*key = info->slot >= 0 ? info->slot : LF_MAX_SLOTS + (u64)snap->version;
 		lf_fill_model(snap, info);
+	}
 	rcu_read_unlock();
 	return snap;
 }

@@ -92,6 +92,8 @@ do {										\
 	before = generation(app);						\
 	call;									\
 	KUNIT_EXPECT_NE_MSG(test, before, generation(app), #call);		\
+	/* which stands for "not known" in netlink */				\
+	KUNIT_EXPECT_NE(test, generation(app), 0);				\
 } while (0)
 
 	CHANGES(lft_install(test, 0, 1));
@@ -134,12 +136,44 @@ do {										\
 	lf_app_unregister(other);
 	lf_app_put(lf_app_next(&id, &now));
 	KUNIT_EXPECT_NE(test, now, table);
-	/* 0 stands for "not known" in netlink */
-	spin_lock_irq(&app->lock);
-	app->generation = U32_MAX;
-	spin_unlock_irq(&app->lock);
-	lft_install(test, 1, 1);
-	KUNIT_EXPECT_EQ(test, generation(app), 1);
+}
+
+/* Anyone may dump, so nobody may have to wait for a dump. */
+static void lf_test_no_lock(struct kunit *test)
+{
+	struct lf_compiled_model sum = LFT_COMPILED("sum", 1, lft_run_sum);
+	struct lf_app *app = lft_open(test, &lft_desc);
+	unsigned int snapshots = 0, compiled = 0;
+	char name[LITEFLOW_NAME_LEN];
+	struct lf_snapshot_info info;
+	struct lf_app_stats stats;
+	struct lf_flow flow = {};
+	u32 now, number = 0;
+	u64 key;
+
+	lft_install(test, 0, 1);
+	lft_activate(test, 0);
+	lft_ask(test, &flow);
+	lft_install(test, 1, 2);
+	lft_activate(test, 1);
+	KUNIT_EXPECT_EQ(test, lf_remove(app, 0, 0, NULL), 0);
+	KUNIT_EXPECT_EQ(test, lf_compiled_register(app, &sum), 0);
+
+	/* one who wants the lock as well would wait for ever */
+	read_seqlock_excl_irq(&app->lock);
+	for (key = 0; lf_snapshot_next(app, &key, &info); key++)
+		snapshots++;
+	for (; lf_compiled_next(app, &number, name, NULL); number++)
+		compiled++;
+	now = generation(app);
+	lf_app_stats(app, &stats);
+	read_sequnlock_excl_irq(&app->lock);
+	KUNIT_EXPECT_EQ(test, snapshots, 2);
+	KUNIT_EXPECT_EQ(test, compiled, 1);
+	KUNIT_EXPECT_EQ(test, info.generation, now);
+	KUNIT_EXPECT_EQ(test, stats.c.queries, 1);
+	lf_flow_release(&flow);
+	lf_compiled_unregister(&sum);
 }
 
 /* -- text that is cut --------------------------------------------------------- */
@@ -147,7 +181,7 @@ do {										\
 /* 1 to 4 bytes per character: cut between characters, and only where needed. */
 static void lf_test_text(struct kunit *test)
 {
-	static const char *const chars[] = { "a", "\u00e9", "\u20ac", "\U0001f600" };
+	static const char *const chars[] = { "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
 	char text[64], cut[16], whole[64];
 	unsigned int i, before, n;
 
@@ -186,7 +220,7 @@ static void lf_test_provenance(struct kunit *test)
 	lft_open(test, &lft_desc);
 	memset(text, 'x', sizeof(text));
 	/* bytes 253 to 256, of which 255 fit */
-	strscpy(text + 253, "\U0001f600 and more", sizeof(text) - 253);
+	strscpy(text + 253, "\xf0\x9f\x98\x80 and more", sizeof(text) - 253);
 	spec.provenance = text;
 	len = lf_testmodel_constant(7, &spec, t->blob, LFT_BLOB_SIZE);
 	KUNIT_ASSERT_EQ(test, lf_install(t->app, 0, t->blob, len, NULL, NULL), 0);
@@ -199,9 +233,9 @@ static void lf_test_refusal_text(struct kunit *test)
 {
 	struct lf_error err;
 
-	lf_refuse(&err, "%*s\u20ac\u20ac", LF_ERROR_LEN - 5, "");
+	lf_refuse(&err, "%*s\xe2\x82\xac\xe2\x82\xac", LF_ERROR_LEN - 5, "");
 	KUNIT_EXPECT_EQ(test, strlen(err.msg), LF_ERROR_LEN - 2);
-	lf_refuse(&err, "%*s\u20ac\u20ac", LF_ERROR_LEN - 6, "");
+	lf_refuse(&err, "%*s\xe2\x82\xac\xe2\x82\xac", LF_ERROR_LEN - 6, "");
 	KUNIT_EXPECT_EQ(test, strlen(err.msg), LF_ERROR_LEN - 3);
 }
 
@@ -336,6 +370,7 @@ static void lf_test_slow_callback(struct kunit *test)
 static struct kunit_case lf_dump_cases[] = {
 	KUNIT_CASE(lf_test_keys),
 	KUNIT_CASE(lf_test_generation),
+	KUNIT_CASE(lf_test_no_lock),
 	KUNIT_CASE(lf_test_text),
 	KUNIT_CASE(lf_test_provenance),
 	KUNIT_CASE(lf_test_refusal_text),
