@@ -78,6 +78,16 @@ consistency()
 	figure lf_repins_counted flows 'at the limit: SUCCESS.* repins ([0-9]+)' "$log"
 }
 
+# Eight clients without privileges dump all the time. In the guest's own time; its
+# CPUs take turns on one of the host's.
+storm()
+{
+	note "activations beside clients that dump, in the guest"
+	"$ROOT/qemu/start.sh" --kernel "$BUILD/images/bzImage-toggle-fixed-perf" --timeout 300 \
+		--share "$BUILD/liteflow" -- "$BUILD/liteflow/bench/storm" |
+		tr -d '\r' | grep -E "$LINE"
+}
+
 flows()
 {
 	local log=$DATA/kunit.txt
@@ -123,6 +133,7 @@ mkdir -p "$DATA" "$LOGS"
 } >&2
 query
 switching
+storm
 flows
 consistency
 proof

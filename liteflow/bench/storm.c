@@ -160,10 +160,10 @@ static double measure(struct lf_sock *s, const char *when, unsigned int n)
 	qsort(seen, n, sizeof(*seen), compare);
 	qsort(kernel, n, sizeof(*kernel), compare);
 	p99 = kernel[n * 99 / 100];
-	printf("activate_%s_p50 %.1f us\n", when, kernel[n / 2]);
-	printf("activate_%s_p99 %.1f us\n", when, p99);
-	printf("activate_%s_seen_p50 %.1f us\n", when, seen[n / 2]);
-	printf("activate_%s_seen_p99 %.1f us\n", when, seen[n * 99 / 100]);
+	printf("lf_activate_%s_p50 %.1f us\n", when, kernel[n / 2]);
+	printf("lf_activate_%s_p99 %.1f us\n", when, p99);
+	printf("lf_activate_%s_seen_p50 %.1f us\n", when, seen[n / 2]);
+	printf("lf_activate_%s_seen_p99 %.1f us\n", when, seen[n * 99 / 100]);
 	fflush(stdout);
 	free(seen);
 	free(kernel);
@@ -215,9 +215,9 @@ int main(int argc, char **argv)
 	idle = measure(s, "idle", n);
 	busy = measure_beside(s, "busy", n, dumpers, dump_families, spin_for_ever);
 	storm = measure_beside(s, "storm", n, dumpers, dump_liteflow, query_for_ever);
-	printf("activate_storm_clients %ld count\n", dumpers);
-	printf("activate_storm_to_idle %.2f ratio\n", storm / idle);
-	printf("activate_storm_to_busy %.2f ratio\n", storm / busy);
+	printf("lf_activate_storm_clients %ld count\n", dumpers);
+	printf("lf_activate_storm_to_idle %.2f ratio\n", storm / idle);
+	printf("lf_activate_storm_to_busy %.2f ratio\n", storm / busy);
 	must(lf_app_op(s, LITEFLOW_CMD_APP_DEL, APP, -1), "app-del", s);
 	lf_close(s);
 	return 0;
