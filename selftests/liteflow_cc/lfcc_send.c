@@ -5,7 +5,8 @@
  *	lfcc_send -l PORT		receives one connection; how many bytes came
  *	lfcc_send ADDRESS PORT KBYTES	sends; milliseconds until all are
  *					acknowledged, packets sent, packets sent again,
- *					flags and version of TCP_CC_INFO
+ *					flags and version of TCP_CC_INFO, and the largest
+ *					window seen, packets
  *	lfcc_send ADDRESS PORT KBYTES CONTROL	with another one; flags and version 0
  */
 #include "lfcc.h"
@@ -50,6 +51,7 @@ static int send_kbytes(const char *address, int port, long kbytes, const char *c
 	struct timeval patience = { .tv_sec = PATIENCE * lfcc_slow() };
 	struct tcp_info tcp = {};
 	socklen_t len = sizeof(tcp);
+	__u32 cwnd = 0;
 
 	inet_pton(AF_INET, address, &addr.sin_addr);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
@@ -63,24 +65,26 @@ static int send_kbytes(const char *address, int port, long kbytes, const char *c
 	}
 	start = lfcc_now();
 	end = start + PATIENCE * lfcc_slow();
-	while (kbytes--)
-		if (send(fd, chunk, sizeof(chunk), MSG_NOSIGNAL) != sizeof(chunk))
-			return fail("send");
 	do {
-		usleep(1000);
+		if (!kbytes)
+			usleep(1000);
+		else if (kbytes-- && send(fd, chunk, sizeof(chunk), MSG_NOSIGNAL) != sizeof(chunk))
+			return fail("send");
 		len = sizeof(tcp);
 		if (getsockopt(fd, SOL_TCP, TCP_INFO, &tcp, &len))
 			return fail("TCP_INFO");
+		if (tcp.tcpi_snd_cwnd > cwnd)
+			cwnd = tcp.tcpi_snd_cwnd;
 		if (lfcc_now() > end) {
 			fprintf(stderr, "lfcc_send: no end after %d s\n", PATIENCE * lfcc_slow());
 			return 1;
 		}
-	} while (tcp.tcpi_unacked || tcp.tcpi_notsent_bytes);
+	} while (kbytes || tcp.tcpi_unacked || tcp.tcpi_notsent_bytes);
 	end = lfcc_now();
 	if (!strcmp(control, LFCC) && lfcc_info(fd, &info) != sizeof(info))
 		return fail("TCP_CC_INFO");
-	printf("%.0f %u %u %u %u\n", (end - start) * 1e3, tcp.tcpi_segs_out,
-	       tcp.tcpi_total_retrans, info.flags, info.version);
+	printf("%.0f %u %u %u %u %u\n", (end - start) * 1e3, tcp.tcpi_segs_out,
+	       tcp.tcpi_total_retrans, info.flags, info.version, cwnd);
 	return 0;
 }
 

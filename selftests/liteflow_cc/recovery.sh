@@ -35,7 +35,8 @@ link()
 		shape rate ${KBIT}kbit
 }
 
-# transfer [CONTROL]: MS, PACKETS, AGAIN, FLAGS, VERSION of one; false: it failed
+# transfer [CONTROL]: MS, PACKETS, AGAIN, FLAGS, VERSION of one, and CWND, the largest
+# window; false: it failed
 transfer()
 {
 	local status=0 receiver
@@ -46,8 +47,8 @@ transfer()
 	lfcc_in "$SENDER" "$DIR/lfcc_send" 10.77.0.2 $PORT $KBYTES "$@" > "$LF_TMP/sent" || status=1
 	[ $status = 0 ] || kill $receiver
 	wait $receiver || status=1
-	read -r MS PACKETS AGAIN FLAGS VERSION < "$LF_TMP/sent"
-	ktap_print_msg "${MS:-no} ms, $PACKETS packets, $AGAIN again, flags $FLAGS, model $VERSION"
+	read -r MS PACKETS AGAIN FLAGS VERSION CWND < "$LF_TMP/sent"
+	ktap_print_msg "${MS:-no} ms, $PACKETS packets, $AGAIN again, flags $FLAGS, model $VERSION, cwnd $CWND"
 	[ "$(cat "$LF_TMP/received")" = $((KBYTES * 1024)) ] && [ $status = 0 ]
 }
 
@@ -129,11 +130,19 @@ no_model()
 		fast 15 && again 5
 }
 
+# What looked like a loss was none, before there was any: the window is given back, and
+# does not become the infinite threshold.
+no_model_reordered()
+{
+	shape rate ${KBIT}kbit reorder 25% 50% && transfer && ((VERSION == 0 && FLAGS & 1)) &&
+		fast 15 && ((CWND < 1000))
+}
+
 link > "$LF_TMP/out" 2>&1 || {
 	sed 's/^/# /' "$LF_TMP/out"
 	ksft_skip_all "no link to emulate: kernel without CONFIG_VETH or CONFIG_NET_SCH_NETEM"
 }
-ktap_set_plan 5
+ktap_set_plan 6
 reference || ktap_exit_fail_msg "no transfer by Reno"
 lfcc_install 0 steady || ktap_exit_fail_msg "no model"
 ksft_check "nothing is wrong" clean
@@ -141,4 +150,5 @@ ksft_check "1 % is lost" lossy
 ksft_check "a quarter is reordered" reordered
 ksft_check "nothing comes through for a second" outage
 ksft_check "1 % is lost and there is no model" no_model
+ksft_check "a quarter is reordered and there is no model" no_model_reordered
 ktap_finished

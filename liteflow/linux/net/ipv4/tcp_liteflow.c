@@ -14,9 +14,11 @@
  * calls for. A loss by itself does not change the rate: the model sees it.
  *
  * Classic mode. While no model is active, or one was taken away, or there is no
- * memory for a flow's state, the flow behaves as with Reno, paced: slow start, a
- * packet more each round trip, half after a loss. It asks again at the end of each
- * interval (not without that memory), so a model serves as soon as there is one.
+ * memory for a flow's state, the flow is one of Reno, paced: it has operations
+ * without cong_control(), as DCTCP has them for connections without ECN, and all
+ * that follows is TCP's own. It asks again at the end of each interval (not without
+ * that memory), so a model serves as soon as there is one, and no recovery is under
+ * way.
  *
  * Which model: that of the app "cc"; for a socket that has stated preferences
  * (TCP_CC_PARAMS), that of "cc_pref", if one is active when it states them. Whether
@@ -77,6 +79,7 @@ struct tlf {
 	   ece:1;		/* the ACK under way says that there was a mark */
 };
 
+static struct tcp_congestion_ops tcp_liteflow, tcp_liteflow_classic;
 static struct kmem_cache *tlf_cache __read_mostly;
 static struct lf_app *tlf_app __read_mostly;
 static struct lf_app *tlf_app_pref __read_mostly;
@@ -117,19 +120,19 @@ static u32 tlf_srtt_us(const struct sock *sk)
 	return tcp_sk(sk)->srtt_us >> 3;
 }
 
-static void tlf_read_ack(const struct sock *sk, const struct rate_sample *rs,
+static void tlf_read_ack(const struct sock *sk, long rtt_us, bool app_limited,
 			 struct tlf_ack *ack)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	ack->now_us = tp->tcp_mstamp;
 	ack->sent_us = tp->first_tx_mstamp;
-	ack->rtt_us = clamp_t(long, rs->rtt_us, -1, S32_MAX);
+	ack->rtt_us = clamp_t(long, rtt_us, -1, S32_MAX);
 	ack->delivered = tp->delivered;
 	ack->lost = tp->lost;
 	ack->inflight = tcp_packets_in_flight(tp);
 	ack->mss = tlf_mss(sk);
-	ack->app_limited = rs->is_app_limited;
+	ack->app_limited = app_limited;
 }
 
 static void tlf_set_pacing_rate(struct sock *sk, u64 rate)
@@ -150,26 +153,34 @@ static void tlf_choose_app(struct tlf_state *state)
 	state->app = app;
 }
 
+/* Readers of a socket's info look at the pointer without its lock. */
+static void tlf_set_modelled(struct sock *sk, struct tlf *ca, bool modelled)
+{
+	ca->modelled = modelled;
+	WRITE_ONCE(inet_csk(sk)->icsk_ca_ops, modelled ? &tcp_liteflow : &tcp_liteflow_classic);
+}
+
 /* A model answers, after a time without: from what the flow has now. */
 static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 {
-	u64 window = (u64)tcp_snd_cwnd(tcp_sk(sk)) * tlf_mss(sk) * USEC_PER_SEC;
 	struct tlf_flow *flow = &tlf_state(sk)->flow;
 
-	ca->modelled = 1;
+	tlf_set_modelled(sk, ca, true);
+	ca->prev_ca_state = inet_csk(sk)->icsk_ca_state;
+	ca->conserving = 0;
+	ca->ece = 0;
 	flow->streak = 0;
 	/* what start-up would have found */
 	flow->full_bw = max(flow->full_bw, flow->bw);
-	ca->hot.rate = tlf_possible(div_u64(window, max(tlf_srtt_us(sk), 1U)));
 }
 
-/* None does, after a time with one: no slow start. */
+/* None does, after a time with one: no slow start. A recovery goes on as Reno's. */
 static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 cwnd = max(tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk)) / 2, 2U);
 
-	ca->modelled = 0;
+	tlf_set_modelled(sk, ca, false);
 	ca->hot.mode = TLF_CRUISE;
 	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
 	tp->snd_cwnd_cnt = 0;
@@ -235,7 +246,7 @@ static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sampl
 	struct tlf_state *state = tlf_state(sk);
 	struct tlf_ack ack;
 
-	tlf_read_ack(sk, rs, &ack);
+	tlf_read_ack(sk, rs->rtt_us, rs->is_app_limited, &ack);
 	if (ca->ece)
 		tlf_on_ecn(&ca->hot, &state->flow, &ack);
 	/* an ACK that brings nothing ends nothing */
@@ -296,46 +307,18 @@ static void tlf_set_cwnd(struct sock *sk, struct tlf *ca, const struct rate_samp
 	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
 }
 
-/* Reno, and recovery that sends one packet for each two until half is left. */
-static void tlf_classic(struct sock *sk, struct tlf *ca, u32 ack, const struct rate_sample *rs)
-{
-	u8 prev = ca->prev_ca_state, now = inet_csk(sk)->icsk_ca_state;
-	struct tcp_sock *tp = tcp_sk(sk);
-	u32 cwnd, inflight = tcp_packets_in_flight(tp);
-	u64 rate;
-
-	ca->prev_ca_state = now;
-	if (now == TCP_CA_Recovery || now == TCP_CA_CWR) {
-		if (inflight > tp->snd_ssthresh)
-			cwnd = inflight + max_t(u32, rs->acked_sacked / 2, prev != now);
-		else
-			cwnd = min(inflight + max(rs->acked_sacked, 1U), tp->snd_ssthresh);
-		tcp_snd_cwnd_set(tp, clamp(cwnd, 1U, tp->snd_cwnd_clamp));
-	} else if (now < TCP_CA_CWR && (prev == TCP_CA_Recovery || prev == TCP_CA_CWR)) {
-		tcp_snd_cwnd_set(tp, clamp(tp->snd_ssthresh, 2U, tp->snd_cwnd_clamp));
-	} else if (rs->acked_sacked) {
-		tcp_reno_cong_avoid(sk, ack, rs->acked_sacked);
-	}
-
-	/* as TCP paces other controls: twice the window in slow start, else 6/5 */
-	rate = div_u64((u64)tcp_snd_cwnd(tp) * tlf_mss(sk) * USEC_PER_SEC,
-		       max(tlf_srtt_us(sk), 1U));
-	ca->hot.rate = tlf_possible(rate);
-	rate = tcp_snd_cwnd(tp) < tp->snd_ssthresh / 2 ? 2 * rate : div_u64(6 * rate, 5);
-	tlf_set_pacing_rate(sk, max(rate, 1ULL));
-}
-
-static void tlf_main(struct sock *sk, u32 ack, const struct rate_sample *rs)
+static void tlf_main(struct sock *sk, const struct rate_sample *rs)
 {
 	struct tlf *ca = inet_csk_ca(sk);
 
-	if (likely(tlf_state(sk)))
-		tlf_account(sk, ca, rs);
-	ca->ece = 0;
-	if (unlikely(!ca->modelled)) {
-		tlf_classic(sk, ca, ack, rs);
+	/* the ACK of the SYN, before tlf_init_sock() */
+	if (unlikely(!tlf_state(sk)))
 		return;
-	}
+	tlf_account(sk, ca, rs);
+	ca->ece = 0;
+	/* from the next ACK on, TCP does the rest */
+	if (unlikely(!ca->modelled))
+		return;
 	tlf_set_pacing_rate(sk, ca->hot.rate);
 	tlf_set_cwnd(sk, ca, rs);
 }
@@ -343,7 +326,30 @@ static void tlf_main(struct sock *sk, u32 ack, const struct rate_sample *rs)
 /* The one place that knows what cong_control() is given: that changed in 6.10. */
 static void tlf_cong_control(struct sock *sk, u32 ack, int flag, const struct rate_sample *rs)
 {
-	tlf_main(sk, ack, rs);
+	tlf_main(sk, rs);
+}
+
+/*
+ * Classic: the intervals go on, at the rate of the window, to ask whether there is a
+ * model. The rest of this ACK's work may be done with the model already.
+ */
+static void tlf_pkts_acked(struct sock *sk, const struct ack_sample *sample)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tlf *ca = inet_csk_ca(sk);
+	struct tlf_state *state = tlf_state(sk);
+	struct tlf_ack ack;
+	u64 window;
+
+	if (!state)
+		return;
+	window = (u64)tcp_snd_cwnd(tp) * tlf_mss(sk) * USEC_PER_SEC;
+	ca->hot.rate = tlf_possible(div_u64(window, max(tlf_srtt_us(sk), 1U)));
+	tlf_read_ack(sk, sample->rtt_us, tp->app_limited, &ack);
+	if (ack.delivered != ca->hot.last_delivered &&
+	    tlf_on_ack(&ca->hot, &state->flow, &ack, READ_ONCE(tlf_rule)) &&
+	    inet_csk(sk)->icsk_ca_state < TCP_CA_CWR)
+		tlf_ask(sk, ca);
 }
 
 static u32 tlf_ssthresh(struct sock *sk)
@@ -355,7 +361,7 @@ static u32 tlf_ssthresh(struct sock *sk)
 		ca->prior_cwnd = tcp_snd_cwnd(tp);
 	else
 		ca->prior_cwnd = max(ca->prior_cwnd, tcp_snd_cwnd(tp));
-	return ca->modelled ? tp->snd_ssthresh : max(tcp_snd_cwnd(tp) / 2, 2U);
+	return tp->snd_ssthresh;
 }
 
 /* The loss was none. */
@@ -363,19 +369,27 @@ static u32 tlf_undo_cwnd(struct sock *sk)
 {
 	struct tlf *ca = inet_csk_ca(sk);
 
+	if (tlf_state(sk))
+		tlf_on_undo(&ca->hot, &tlf_state(sk)->flow);
 	return max(tcp_snd_cwnd(tcp_sk(sk)), ca->prior_cwnd);
 }
 
 static void tlf_set_state(struct sock *sk, u8 new_state)
 {
 	struct tlf *ca = inet_csk_ca(sk);
+	struct tlf_state *state = tlf_state(sk);
+	u8 old_state = inet_csk(sk)->icsk_ca_state;
 
-	if (new_state != TCP_CA_Loss || inet_csk(sk)->icsk_ca_state == TCP_CA_Loss)
+	if (new_state == old_state)
+		return;
+	if (old_state == TCP_CA_Loss && state)
+		tlf_on_mended(&state->flow);
+	if (new_state != TCP_CA_Loss)
 		return;
 	ca->conserving = 0;
 	ca->prev_ca_state = TCP_CA_Loss;
-	if (tlf_state(sk))
-		tlf_on_timeout(&ca->hot, &tlf_state(sk)->flow);
+	if (state)
+		tlf_on_timeout(&ca->hot, &state->flow);
 }
 
 static void tlf_in_ack_event(struct sock *sk, u32 flags)
@@ -417,6 +431,7 @@ static void tlf_init_sock(struct sock *sk)
 
 	/* a passive open gets here in softirq */
 	state = kmem_cache_zalloc(tlf_cache, GFP_ATOMIC | __GFP_NOWARN);
+	tlf_set_modelled(sk, ca, state && lf_app_ready(tlf_app));
 	if (!state)
 		return;
 	state->sk = sk;
@@ -432,7 +447,6 @@ static void tlf_init_sock(struct sock *sk)
 	spin_lock_bh(&tlf_states_lock);
 	hash_add_rcu(tlf_states, &state->node, (unsigned long)sk);
 	spin_unlock_bh(&tlf_states_lock);
-	ca->modelled = lf_app_ready(tlf_app);
 	if (ca->modelled)
 		tlf_set_pacing_rate(sk, ca->hot.rate);
 	else
@@ -549,6 +563,22 @@ static struct tcp_congestion_ops tcp_liteflow __read_mostly = {
 	.ssthresh	= tlf_ssthresh,
 	.undo_cwnd	= tlf_undo_cwnd,
 	.min_tso_segs	= tlf_min_tso_segs,
+	.get_info	= tlf_get_info,
+	.set_params	= tlf_set_params,
+};
+
+/* While there is no model. It goes by the same name. */
+static struct tcp_congestion_ops tcp_liteflow_classic __read_mostly = {
+	.name		= "liteflow",
+	.owner		= THIS_MODULE,
+	.init		= tlf_init_sock,
+	.release	= tlf_release_sock,
+	.pkts_acked	= tlf_pkts_acked,
+	.cwnd_event	= tlf_cwnd_event,
+	.set_state	= tlf_set_state,
+	.ssthresh	= tcp_reno_ssthresh,
+	.cong_avoid	= tcp_reno_cong_avoid,
+	.undo_cwnd	= tcp_reno_undo_cwnd,
 	.get_info	= tlf_get_info,
 	.set_params	= tlf_set_params,
 };

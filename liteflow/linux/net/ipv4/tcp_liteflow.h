@@ -123,6 +123,20 @@ struct tlf_hot {
 };
 
 /**
+ * struct tlf_undo - what a timeout took, should it turn out to be spurious
+ * @rate: bytes per second; 0: there is nothing to give back
+ * @mode: &enum tlf_mode
+ * @next: as in &struct tlf_flow
+ * @history: the same
+ */
+struct tlf_undo {
+	u64 rate;
+	u8 mode;
+	u8 next;
+	s16 history[TLF_HISTORY][TLF_FEATURES];
+};
+
+/**
  * struct tlf_flow - what an interval touches
  * @bw: bytes per second delivered in the last interval
  * @full_bw: what start-up has reached
@@ -149,6 +163,7 @@ struct tlf_hot {
  * @ecn_delivered: marks count again when so many packets were delivered
  * @intervals: so many were finished, modulo 2^32
  * @history: ring of features
+ * @undo: of the timeout that is not mended yet
  */
 struct tlf_flow {
 	u64 bw;
@@ -176,6 +191,7 @@ struct tlf_flow {
 	u32 ecn_delivered;
 	u32 intervals;
 	s16 history[TLF_HISTORY][TLF_FEATURES];
+	struct tlf_undo undo;
 };
 
 #endif /* _TCP_LITEFLOW_H */

@@ -732,15 +732,49 @@ static inline void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const 
  * @hot: the flow
  * @flow: its other half
  *
- * Halves the rate. The window is TCP's until the loss is mended.
+ * Halves the rate. The window is TCP's until the loss is mended. tlf_on_undo() takes
+ * it back, until tlf_on_mended().
  */
 static inline void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow)
 {
+	flow->undo.rate = hot->rate;
+	flow->undo.mode = hot->mode;
+	flow->undo.next = flow->next;
+	memcpy(flow->undo.history, flow->history, sizeof(flow->history));
 	hot->rate = tlf_possible(hot->rate / 2);
 	hot->open = 0;
 	tlf_forget(flow);
 	if (hot->mode == TLF_STARTUP)
 		hot->mode = TLF_CRUISE;
+}
+
+/**
+ * tlf_on_undo() - the timeout was spurious: nothing had been lost
+ * @hot: the flow
+ * @flow: its other half
+ *
+ * Gives back rate, mode and history as F-RTO (RFC 5682) and Eifel (RFC 4015) give back
+ * the window. Does nothing but after a timeout.
+ */
+static inline void tlf_on_undo(struct tlf_hot *hot, struct tlf_flow *flow)
+{
+	if (!flow->undo.rate)
+		return;
+	hot->rate = max(hot->rate, flow->undo.rate);
+	hot->mode = flow->undo.mode;
+	hot->open = 0;
+	flow->next = flow->undo.next;
+	memcpy(flow->history, flow->undo.history, sizeof(flow->history));
+	flow->undo.rate = 0;
+}
+
+/**
+ * tlf_on_mended() - what a timeout found lost is mended
+ * @flow: the flow
+ */
+static inline void tlf_on_mended(struct tlf_flow *flow)
+{
+	flow->undo.rate = 0;
 }
 
 /**

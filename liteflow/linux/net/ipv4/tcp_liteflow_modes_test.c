@@ -406,6 +406,44 @@ static void tlt_test_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
 }
 
+/* It was spurious: all that it took comes back, once. */
+static void tlt_test_undo(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	s32 before[TLF_N_IN], after[TLF_N_IN];
+
+	tlt_intervals(t, 12, TLT_RTT * 12 / 10);
+	t->hot.rate = TLT_RATE;
+	/* of a recovery, not of a timeout */
+	tlf_on_undo(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE);
+	tlf_inputs(&t->flow, before);
+	tlf_on_timeout(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
+	tlt_intervals(t, 1, TLT_RTT);
+	tlf_on_undo(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE);
+	tlf_inputs(&t->flow, after);
+	KUNIT_EXPECT_MEMEQ(test, before, after, sizeof(before));
+	t->hot.rate = TLT_RATE / 2;
+	tlf_on_undo(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
+
+	/* start-up goes on */
+	t->hot.mode = TLF_STARTUP;
+	tlf_on_timeout(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
+	tlf_on_undo(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_STARTUP);
+
+	/* a real one: nothing is left to take back */
+	t->hot.rate = TLT_RATE;
+	tlf_on_timeout(&t->hot, &t->flow);
+	tlf_on_mended(&t->flow);
+	tlf_on_undo(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
+}
+
 /* Silence, then the application sends again: the ACKs of the first say so. */
 static void tlt_silence(struct tlt *t, u32 idle_us, u32 rtt_us)
 {
@@ -486,6 +524,7 @@ static struct kunit_case tlt_mode_cases[] = {
 	KUNIT_CASE(tlt_test_probe_app_limited),
 	KUNIT_CASE(tlt_test_ecn),
 	KUNIT_CASE(tlt_test_timeout),
+	KUNIT_CASE(tlt_test_undo),
 	KUNIT_CASE(tlt_test_pause_drains),
 	KUNIT_CASE(tlt_test_pause),
 	KUNIT_CASE(tlt_test_idle),
