@@ -48,7 +48,8 @@ transfer()
 	[ $status = 0 ] || kill $receiver
 	wait $receiver || status=1
 	read -r MS PACKETS AGAIN FLAGS VERSION CWND < "$LF_TMP/sent"
-	ktap_print_msg "${MS:-no} ms, $PACKETS packets, $AGAIN again, flags $FLAGS, model $VERSION, cwnd $CWND"
+	ktap_print_msg "${MS:-no} ms, $PACKETS packets, $AGAIN again, flags $FLAGS," \
+		"model $VERSION, cwnd $CWND"
 	[ "$(cat "$LF_TMP/received")" = $((KBYTES * 1024)) ] && [ $status = 0 ]
 }
 
