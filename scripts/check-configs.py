@@ -46,6 +46,9 @@ RT = f"""{EXPERT} PREEMPT_RT -PREEMPT_VOLUNTARY PROVE_LOCKING DEBUG_ATOMIC_SLEEP
     -NUMA_BALANCING -NUMA_BALANCING_DEFAULT_ENABLED
     -TRANSPARENT_HUGEPAGE -TRANSPARENT_HUGEPAGE_MADVISE"""
 
+# Without vmemmap, pages have no room for a CPU's number, and mm/memory.c warns.
+MAX = "MAXSMP NR_CPUS=8192 CPUMASK_OFFSTACK SPARSEMEM_VMEMMAP"
+
 # What the objects of the series need, on any architecture; merged onto allnoconfig.
 OBJECTS = f"""SMP NUMA NUMA_BALANCING MULTIUSER PRINTK BUG PROC_FS SYSCTL PROC_SYSCTL SYSFS
     DEBUG_KERNEL DEBUG_FS SCHED_DEBUG SCHEDSTATS SCHED_MC SCHED_SMT SCHED_CORE
@@ -114,7 +117,7 @@ VARIANTS = (
         Boot("--smp 4 --timeout 3000", LF_ALL, "-c liteflow_cc")]),
     kernel("rt-float", f"{RT} {KUNIT}", [
         Boot("--smp 4 --timeout 1800", JC_SOME)], arithmetic="float", folder="rt"),
-    kernel("clang-8192", f"WERROR MAXSMP NR_CPUS=8192 CPUMASK_OFFSTACK {UBSAN}", [
+    kernel("clang-8192", f"WERROR {MAX} {UBSAN}", [
         Boot("--smp 8 --timeout 1800", JC_SOME),
         Boot("--nodes 1 --smp 3 --timeout 900", JC_FEW)], clang=True),
     kernel("small", f"WERROR NR_CPUS=2 {NO_NUMA} {UBSAN}", [
@@ -140,6 +143,8 @@ VARIANTS = (
             " -SCHED_SMT -SCHED_CORE -CPUSETS", gone=OF_JC),
     objects("rt-objects", f"{EXPERT} PREEMPT_RT -NUMA_BALANCING"),
     objects("clang-2", "NR_CPUS=2", clang=True),
+    objects("max", MAX),
+    objects("max-clang", MAX, clang=True),
     objects("clang-trap", "UBSAN UBSAN_TRAP UBSAN_BOUNDS UBSAN_SHIFT", clang=True),
     # More warnings than the rest of the kernel passes: those of the series count.
     objects("w1", "-WERROR", make=("W=1",), folder="objects-w1"),
