@@ -20,7 +20,7 @@
 
 #define CONTROL		"liteflow"
 /* INET_DIAG_LITEFLOWINFO of the series; no header of a distribution has it. */
-#define LITEFLOW_INFO	(INET_DIAG_SOCKOPT + 1)
+#define LITEFLOW_INFO	64
 #define BUFFER		(256 << 10)
 
 /* States in which a congestion control is at work. */

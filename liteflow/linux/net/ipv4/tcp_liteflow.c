@@ -29,20 +29,22 @@
  * tcp_allowed_congestion_control.
  */
 #include <linux/atomic.h>
-#include <linux/hashtable.h>
+#include <linux/hash.h>
 #include <linux/inet_diag.h>
+#include <linux/list_bl.h>
 #include <linux/liteflow.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/rculist.h>
+#include <linux/rculist_bl.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <net/tcp.h>
 #include "tcp_liteflow.h"
 #include "tcp_liteflow_impl.h"
 
 #define TLF_PREFERENCES		3
 #define TLF_PREF_SUM		1000
-#define TLF_HASH_BITS		10
+#define TLF_HASH_BITS		16	/* at most: 512 KB */
 #define TLF_REMOTE_US		USEC_PER_SEC
 
 /*
@@ -53,7 +55,7 @@
  * may be gone already, or be another control's. So he looks in tlf_states.
  */
 struct tlf_state {
-	struct hlist_node node;
+	struct hlist_bl_node node;
 	struct rcu_head rcu;
 	const struct sock *sk;
 	struct tlf_flow flow;
@@ -85,8 +87,9 @@ static struct lf_app *tlf_app __read_mostly;
 static struct lf_app *tlf_app_pref __read_mostly;
 static atomic64_t tlf_flows = ATOMIC64_INIT(0);
 
-static DEFINE_HASHTABLE(tlf_states, TLF_HASH_BITS);
-static DEFINE_SPINLOCK(tlf_states_lock);	/* to add and to delete */
+/* Each head has a lock of its own, to add and to delete. */
+static struct hlist_bl_head *tlf_states __read_mostly;
+static unsigned int tlf_hash_bits __read_mostly;
 
 static unsigned int tlf_rule __read_mostly;
 
@@ -113,6 +116,11 @@ static struct tlf_state *tlf_state(const struct sock *sk)
 	const struct tlf *ca = inet_csk_ca(sk);
 
 	return ca->state;
+}
+
+static struct hlist_bl_head *tlf_head(const struct sock *sk)
+{
+	return &tlf_states[hash_ptr(sk, tlf_hash_bits)];
 }
 
 static u32 tlf_srtt_us(const struct sock *sk)
@@ -404,12 +412,16 @@ static void tlf_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tlf *ca = inet_csk_ca(sk);
+	u32 silent = tcp_jiffies32 - tp->lsndtime;
 
-	if (event != CA_EVENT_TX_START || !tp->app_limited || !tlf_state(sk))
+	if (event != CA_EVENT_TX_START || !tlf_state(sk))
+		return;
+	/* the receiver's window may have been closed; after a timeout, packets are out */
+	if (!tp->app_limited && (tp->packets_out || silent < HZ))
 		return;
 	/* a minute is as good as an hour, which 32 bits do not hold */
 	tlf_on_restart(&ca->hot, &tlf_state(sk)->flow, tcp_clock_us(),
-		       jiffies_to_usecs(min_t(u32, tcp_jiffies32 - tp->lsndtime, 60 * HZ)));
+		       jiffies_to_usecs(min_t(u32, silent, 60 * HZ)));
 }
 
 static u32 tlf_min_tso_segs(struct sock *sk)
@@ -422,6 +434,7 @@ static void tlf_init_sock(struct sock *sk)
 	struct tlf_ack ack = { .rtt_us = -1 };
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tlf *ca = inet_csk_ca(sk);
+	struct hlist_bl_head *head;
 	struct tlf_state *state;
 
 	memset(ca, 0, sizeof(*ca));
@@ -444,9 +457,12 @@ static void tlf_init_sock(struct sock *sk)
 	ack.mss = tlf_mss(sk);
 	tlf_init(&ca->hot, &state->flow, &ack, tlf_srtt_us(sk), tcp_snd_cwnd(tp));
 	ca->state = state;
-	spin_lock_bh(&tlf_states_lock);
-	hash_add_rcu(tlf_states, &state->node, (unsigned long)sk);
-	spin_unlock_bh(&tlf_states_lock);
+	head = tlf_head(sk);
+	local_bh_disable();
+	hlist_bl_lock(head);
+	hlist_bl_add_head_rcu(&state->node, head);
+	hlist_bl_unlock(head);
+	local_bh_enable();
 	if (ca->modelled)
 		tlf_set_pacing_rate(sk, ca->hot.rate);
 	else
@@ -456,6 +472,7 @@ static void tlf_init_sock(struct sock *sk)
 /* TCP calls this also for a socket that was never given to tlf_init_sock(). */
 static void tlf_release_sock(struct sock *sk)
 {
+	struct hlist_bl_head *head = tlf_head(sk);
 	struct tlf *ca = inet_csk_ca(sk);
 	struct tlf_state *state = tlf_state(sk);
 
@@ -463,9 +480,11 @@ static void tlf_release_sock(struct sock *sk)
 		return;
 	ca->state = NULL;
 	ca->modelled = 0;
-	spin_lock_bh(&tlf_states_lock);
-	hash_del_rcu(&state->node);
-	spin_unlock_bh(&tlf_states_lock);
+	local_bh_disable();
+	hlist_bl_lock(head);
+	hlist_bl_del_rcu(&state->node);
+	hlist_bl_unlock(head);
+	local_bh_enable();
 	lf_flow_release(&state->lf);
 	kfree_rcu(state, rcu);
 }
@@ -497,6 +516,7 @@ static size_t tlf_get_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_inf
 {
 	const struct tlf *ca = inet_csk_ca(sk);
 	struct tcp_liteflow_info *out = &info->liteflow;
+	const struct hlist_bl_node *node;
 	const struct tlf_state *state;
 
 	if (!(ext & (BIT(INET_DIAG_VEGASINFO - 1))))
@@ -505,7 +525,7 @@ static size_t tlf_get_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_inf
 	out->rate = ca->hot.rate;
 	out->flags = ca->modelled ? 0 : TCP_LITEFLOW_CLASSIC;
 	out->mode = ca->hot.mode;
-	hash_for_each_possible_rcu(tlf_states, state, node, (unsigned long)sk) {
+	hlist_bl_for_each_entry_rcu(state, node, tlf_head(sk), node) {
 		if (state->sk == sk)
 			tlf_fill_info(ca, state, out);
 	}
@@ -626,9 +646,15 @@ static int __init tlf_register(void)
 
 	BUILD_BUG_ON(sizeof(struct tlf) > ICSK_CA_PRIV_SIZE);
 
-	tlf_cache = KMEM_CACHE(tlf_state, 0);
-	if (!tlf_cache)
+	/* a head per 64 KB of memory, within limits */
+	tlf_hash_bits = clamp(ilog2(totalram_pages() * (PAGE_SIZE >> 10) >> 6), 8, TLF_HASH_BITS);
+	tlf_states = kvcalloc(1U << tlf_hash_bits, sizeof(*tlf_states), GFP_KERNEL);
+	if (!tlf_states)
 		return -ENOMEM;
+	ret = -ENOMEM;
+	tlf_cache = KMEM_CACHE(tlf_state, SLAB_ACCOUNT);
+	if (!tlf_cache)
+		goto free_states;
 	tlf_app = lf_app_register(&tlf_desc);
 	if (IS_ERR(tlf_app)) {
 		ret = PTR_ERR(tlf_app);
@@ -650,6 +676,8 @@ unregister_app:
 	lf_app_unregister(tlf_app);
 free_cache:
 	kmem_cache_destroy(tlf_cache);
+free_states:
+	kvfree(tlf_states);
 	return ret;
 }
 
@@ -659,6 +687,7 @@ static void __exit tlf_unregister(void)
 	lf_app_unregister(tlf_app_pref);
 	lf_app_unregister(tlf_app);
 	kmem_cache_destroy(tlf_cache);
+	kvfree(tlf_states);
 }
 
 module_init(tlf_register);

@@ -157,6 +157,8 @@ struct tlf_undo {
  * @kept: ten-second windows in which the minimum RTT did not expire for that
  * @settling: ACKs still tell of packets sent before the model's time
  * @loss: average share of losses, 16 fractional bits
+ * @guessed: packets of the first window, whose rate is by a guess of the RTT; 0: by a
+ *	measured one
  * @settled_us: those sent from then on are the model's
  * @probe_start_us: since when the window is halved
  * @probe_min_rtt_us: smallest RTT since
@@ -182,6 +184,7 @@ struct tlf_flow {
 	u8 window_lost;
 	u8 lossy;
 	u8 streak;
+	u16 guessed;
 	u32 window_peak_us;
 	s32 window_wanted;
 	s32 loss;

@@ -84,6 +84,7 @@
 #define TLF_AURORA_STEP		40		/* an action of 1: a fortieth */
 #define TLF_AURORA_MAX		(10 * TLF_ACTION_ONE)
 
+#define TLF_GUESS_US		1000		/* RTT, until there is one: as BBR's */
 #define TLF_STARTUP_BURST	3		/* intervals: the first window is not paced */
 #define TLF_STARTUP_ROUNDS	3		/* without 25 % more */
 #define TLF_STARTUP_LOSS	8		/* an eighth of an interval, and */
@@ -242,7 +243,8 @@ static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
  * @hot: set
  * @flow: set
  * @ack: the present: times and counters
- * @srtt_us: smoothed RTT, from the handshake; 0: none yet
+ * @srtt_us: smoothed RTT, from the handshake; 0: none yet, as after a SYN that was sent
+ *	again, or with data in it
  * @cwnd: packets that may be sent in one RTT to begin with
  */
 static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
@@ -257,7 +259,8 @@ static inline void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const st
 	/* not the handshake's: its packets are small, and pass a slow link sooner */
 	hot->min_rtt_us = U32_MAX;
 	hot->min_rtt_stamp_us = ack->now_us;
-	flow->rtt_us = srtt_us ?: 1000;
+	flow->rtt_us = srtt_us ?: TLF_GUESS_US;
+	flow->guessed = srtt_us ? 0 : min_t(u32, cwnd, U16_MAX);
 	flow->ecn_delivered = ack->delivered;
 	flow->probe_start_us = ack->now_us;
 	hot->rate = tlf_possible(tlf_rate(2 * min(cwnd, TLF_COUNT_MAX), ack->mss, flow->rtt_us));
@@ -580,12 +583,27 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	hot->open = 0;
 }
 
+/* The first rate was by a guess: start-up never falls below its rate, so here it has to. */
+static void tlf_first_rtt(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	u64 rate = tlf_possible(tlf_rate(2 * flow->guessed, ack->mss, ack->rtt_us));
+
+	flow->guessed = 0;
+	if (hot->mode != TLF_STARTUP)
+		return;
+	flow->rtt_us = ack->rtt_us;
+	hot->rate = min(hot->rate, rate);
+	hot->open = 0;
+}
+
 static void tlf_min_rtt(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
 {
 	if (hot->mode == TLF_PROBE)
 		tlf_probe(hot, flow, ack);
 	if (ack->rtt_us <= 0)
 		return;
+	if (flow->guessed)
+		tlf_first_rtt(hot, flow, ack);
 	if (ack->rtt_us <= hot->min_rtt_us) {
 		hot->min_rtt_us = ack->rtt_us;
 		hot->min_rtt_stamp_us = ack->now_us;

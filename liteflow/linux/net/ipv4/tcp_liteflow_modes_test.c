@@ -38,6 +38,26 @@ static void tlt_test_first_rate(struct kunit *test)
 			2 * (hot.rate * 20 / 1000 / 1000 + 1));
 }
 
+/* The handshake gave no RTT: what is guessed holds until there is one. */
+static void tlt_test_guessed_rate(struct kunit *test)
+{
+	struct tlt *t = tlt_starting(test);
+
+	tlf_init(&t->hot, &t->flow, &t->ack, 0, 10);
+	KUNIT_EXPECT_GE(test, t->hot.rate, 10000000);
+	tlt_send(t, 1, 1000, 300000);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 2 * 10 * (u64)t->ack.mss * 10 / 3);
+	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_STARTUP);
+	/* a path so short that the guess was too low: as before */
+	tlf_init(&t->hot, &t->flow, &t->ack, 0, 10);
+	tlt_send(t, 1, 1000, 100);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 2 * 10 * (u64)t->ack.mss * 1000);
+	/* one that the handshake measured stays */
+	tlf_init(&t->hot, &t->flow, &t->ack, 20000, 10);
+	tlt_send(t, 1, 1000, 300000);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 2 * 10 * (u64)t->ack.mss * 50);
+}
+
 static void tlt_test_startup_doubles(struct kunit *test)
 {
 	struct tlt *t = tlt_starting(test);
@@ -507,6 +527,7 @@ static void tlt_test_idle(struct kunit *test)
 
 static struct kunit_case tlt_mode_cases[] = {
 	KUNIT_CASE(tlt_test_first_rate),
+	KUNIT_CASE(tlt_test_guessed_rate),
 	KUNIT_CASE(tlt_test_startup_doubles),
 	KUNIT_CASE(tlt_test_startup_queue),
 	KUNIT_CASE(tlt_test_startup_plateau),
