@@ -86,12 +86,11 @@ static void lf_test_legacy_slots(struct kunit *test)
 	};
 	struct lf_app_desc desc = lft_desc;
 	struct lf_snapshot_info info;
-	struct lf_app *app;
 	unsigned int i;
 
 	desc.n_slots = 3;
 	desc.id = 33;
-	app = lft_open(test, &desc);
+	lft_open(test, &desc);
 	for (i = 0; i < ARRAY_SIZE(model); i++)
 		KUNIT_EXPECT_EQ(test, lf_register_model(33, &model[i]), 0);
 	KUNIT_EXPECT_EQ(test, lft_ask(test, NULL), -1);

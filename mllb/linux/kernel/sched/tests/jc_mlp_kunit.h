@@ -93,8 +93,9 @@ struct jc_refusal {
 	const char *why;	/* part of the reason */
 };
 
-#define JC_SPEC	.n_in = JC_NR_INPUTS, .n_out = 1, .units = JC_UNITS, \
-		.features = jc_input_names, .weight_bits = 6
+#define JC_SPEC_OF(inputs, tag, names)	.n_in = (inputs), .n_out = 1, .units = (tag), \
+					.features = (names), .weight_bits = 6
+#define JC_SPEC				JC_SPEC_OF(JC_NR_INPUTS, JC_UNITS, jc_input_names)
 
 static const char *const jc_wrong_order[JC_NR_INPUTS] = {
 	"delta_hot", "src_non_pref", "cpu_idle", "cpu_not_idle", "cpu_newly_idle",
@@ -114,13 +115,14 @@ static const struct jc_refusal jc_refusals[] = {
 	{ "eleven hidden units",
 	  { JC_SPEC, .n_layers = 2, .width = 11, .act = LITEFLOW_ACT_RELU }, "at most 10" },
 	{ "other units",
-	  { JC_SPEC, .units = "jc-2", .n_layers = 2, .width = 10, .act = LITEFLOW_ACT_RELU },
-	  "units" },
+	  { JC_SPEC_OF(JC_NR_INPUTS, "jc-2", jc_input_names), .n_layers = 2, .width = 10,
+	    .act = LITEFLOW_ACT_RELU }, "units" },
 	{ "another order",
-	  { JC_SPEC, .features = jc_wrong_order, .n_layers = 2, .width = 10,
+	  { JC_SPEC_OF(JC_NR_INPUTS, JC_UNITS, jc_wrong_order), .n_layers = 2, .width = 10,
 	    .act = LITEFLOW_ACT_RELU }, "src_non_pref" },
 	{ "an input less",
-	  { JC_SPEC, .n_in = 14, .n_layers = 2, .width = 10, .act = LITEFLOW_ACT_RELU }, "input" },
+	  { JC_SPEC_OF(14, JC_UNITS, jc_input_names), .n_layers = 2, .width = 10,
+	    .act = LITEFLOW_ACT_RELU }, "input" },
 };
 
 KUNIT_ARRAY_PARAM_DESC(jc_refusal, jc_refusals, name);
