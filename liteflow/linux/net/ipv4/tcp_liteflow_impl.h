@@ -61,7 +61,6 @@
 #ifndef _TCP_LITEFLOW_IMPL_H
 #define _TCP_LITEFLOW_IMPL_H
 
-#include <linux/bitops.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -76,10 +75,6 @@
 #define TLF_STREAK_MIN		6		/* intervals of growth, then it gains */
 #define TLF_STREAK_AGAIN	4		/* as much again with every four */
 #define TLF_STREAK_MAX		32
-
-/* so that products of a count, a time and TLF_ONE fit into 63 bits */
-#define TLF_COUNT_MAX		10000000U
-#define TLF_TIME_MAX_US		200000000U
 
 #define TLF_AURORA_STEP		40		/* an action of 1: a fortieth */
 #define TLF_AURORA_MAX		(10 * TLF_ACTION_ONE)
@@ -110,38 +105,6 @@
 #define TLF_COMPETE_PACKETS	32
 #define TLF_COMPETE_BDP		4		/* or a quarter of start-up's BDP */
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
-
-static u32 tlf_since(u32 later, u32 earlier)
-{
-	return later - earlier;
-}
-
-static bool tlf_reached(u32 now, u32 mark)
-{
-	return (s32)(now - mark) >= 0;
-}
-
-static u64 tlf_possible(u64 rate)
-{
-	return clamp_t(u64, rate, TLF_RATE_MIN, TLF_RATE_MAX);
-}
-
-/**
- * tlf_log2() - logarithm to the base of 2
- * @v: of what; not 0
- *
- * Exact at powers of two, linear between them: at most 0.086 too low, continuous
- * and monotonous.
- *
- * Return: with 16 fractional bits.
- */
-static inline s32 tlf_log2(u64 v)
-{
-	unsigned int n = fls64(v) - 1;
-	u64 fraction = n > 16 ? v >> (n - 16) : v << (16 - n);
-
-	return (n << 16) + (u32)fraction - (1U << 16);
-}
 
 /**
  * tlf_change() - what an action asks for
@@ -178,26 +141,6 @@ static inline u64 tlf_rate_after(u64 rate, s32 change)
 	else
 		rate = div_u64(rate << TLF_ACTION_SHIFT, TLF_ACTION_ONE - change);
 	return tlf_possible(rate);
-}
-
-/* bytes per second that so many packets in @us are; @us is not 0 */
-static u64 tlf_rate(u32 packets, u32 mss, u32 us)
-{
-	return div_u64((u64)packets * mss * 1000000, us);
-}
-
-/* for how long so many packets keep a path of @rate busy; @rate is not 0 */
-static u32 tlf_packets_us(u32 packets, u32 mss, u64 rate)
-{
-	return min_t(u64, div64_u64((u64)packets * mss * 1000000, rate), TLF_MI_MAX_US);
-}
-
-/* packets under way at @rate over @rtt_us */
-static u32 tlf_bdp(u64 rate, u32 rtt_us, u32 mss)
-{
-	u64 bytes = mul_u64_u32_div(rate, rtt_us, 1000000);
-
-	return min_t(u64, div_u64(bytes, mss) + 1, TLF_COUNT_MAX);
 }
 
 static void tlf_forget(struct tlf_flow *flow)
