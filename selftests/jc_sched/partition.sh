@@ -111,6 +111,20 @@ no_trips()
 	[ "$(jc_state guard)" = on ] && [ "$(jc_state guard_trips)" = 0 ]
 }
 
+# rest_at_most: the same; on a slow machine, the kernel's own tasks on the other CPUs
+# may wait for each other long enough to trip the guard there, and only there
+rest_at_most()
+{
+	local cpu
+
+	no_trips && return
+	(($(ksft_slow) > 1)) || return 1
+	for ((cpu = LOW; cpu <= HIGH; cpu++)); do
+		! jc_state guard_cpus | tr ',' '\n' | awk -F- -v cpu=$cpu \
+			'cpu >= $1 && cpu <= $NF { n++ } END { exit !n }' || return 1
+	done
+}
+
 # untouched LOW HIGH: no decision from or to these CPUs
 untouched()
 {
@@ -209,7 +223,7 @@ if jc_write $CGROUP/cgroup.subtree_control "+cpuset +cpu" && mkdir $OURS &&
 	watch "$(jc_ms 6000)"
 	ksft_check "isolated partition: tasks stay where they are" same_place
 	ksft_check "isolated partition: nothing is decided about them" untouched $LOW $HIGH
-	ksft_check "isolated partition: the network is not blamed" no_trips
+	ksft_check "isolated partition: the network is not blamed" rest_at_most
 
 	# Tasks of the others do wait, but not for these CPUs: of the idle ones, the
 	# guard may name the rest of the machine at most.
