@@ -20,7 +20,7 @@ TOOL_ABOUT("ccsim");
 #define TRACE_ROOM	1000000
 #define N_FEATURES	30
 
-enum { KEY_LOSS = 256, KEY_STAGGER, KEY_STEP, KEY_DRAW, KEY_RULE, KEY_TRACE, KEY_RATE };
+enum { KEY_LOSS = 256, KEY_BURSTS, KEY_POLICE, KEY_JITTER, KEY_STALL, KEY_THIN, KEY_STAGGER, KEY_STEP, KEY_DRAW, KEY_RULE, KEY_TRACE, KEY_RATE };
 
 static const char *const kinds[SIM_KINDS] = {
 	[SIM_LITEFLOW] = "liteflow", [SIM_FIXED] = "fixed", [SIM_RENO] = "reno",
@@ -46,6 +46,12 @@ static const struct argp_option options[] = {
 	{ "rtt", 'r', "MS", 0, "round-trip time without a queue (40)", 0 },
 	{ "buffer", 'b', "BDP", 0, "buffer in bandwidth-delay products (1), at least 10 packets", 0 },
 	{ "loss", KEY_LOSS, "PERCENT", 0, "random loss (0)", 0 },
+	{ "loss-bursts", KEY_BURSTS, "PACKETS", 0, "mean length of bursts of random loss (independent)", 0 },
+	{ "police", KEY_POLICE, "MBIT:KB", 0, "policer in front of the link: rate, and what it passes at once", 0 },
+	{ "jitter", KEY_JITTER, "MS", 0, "ACKs are late by this on average, in their order (0)", 0 },
+	{ "stall", KEY_STALL, "MS:MS", 0, "no ACK arrives for the first, each time after the second; "
+	  "10:10 is a batch every 10 ms", 0 },
+	{ "thin", KEY_THIN, "N", 0, "one ACK of N arrives (each)", 0 },
 	{ "time", 't', "SECONDS", 0, "duration (30)", 0 },
 	{ "flows", 'f', "KIND,...", 0, "kinds of flows: liteflow, reno, cubic, fixed (liteflow)", 0 },
 	{ "rate", KEY_RATE, "MBIT", 0, "rate of fixed flows (10)", 0 },
@@ -94,8 +100,23 @@ static void parse_step(struct argp_state *state, char *arg)
 	opts.s.n_steps++;
 }
 
+/* "A:B" with these limits */
+static void parse_pair(struct argp_state *state, char *arg, const char *form, double least,
+		       double pair[2])
+{
+	char *colon = strchr(arg, ':');
+
+	if (!colon)
+		argp_error(state, "'%s' is not %s", arg, form);
+	*colon = 0;
+	pair[0] = tool_number(arg, least, 1e5, state);
+	pair[1] = tool_number(colon + 1, least, 1e5, state);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	double pair[2];
+
 	switch (key) {
 	case 'c':
 		opts.capacity = tool_number(arg, 0.01, 1e5, state) * 1e6;
@@ -120,6 +141,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_LOSS:
 		opts.s.loss = tool_number(arg, 0, 99, state) / 100;
+		break;
+	case KEY_BURSTS:
+		opts.s.loss_burst = tool_number(arg, 1, 1e4, state);
+		break;
+	case KEY_POLICE:
+		parse_pair(state, arg, "MBIT:KB", 0.01, pair);
+		opts.s.police_rate = pair[0] * 1e6;
+		opts.s.police_bucket = fmax(pair[1] * 1e3, SIM_WIRE);
+		break;
+	case KEY_JITTER:
+		opts.s.jitter = tool_number(arg, 0, 1e4, state) / 1e3;
+		break;
+	case KEY_STALL:
+		parse_pair(state, arg, "MS:MS", 0.01, pair);
+		if (pair[0] > pair[1])
+			argp_error(state, "a stall of %g ms cannot come every %g ms", pair[0], pair[1]);
+		opts.s.stall = pair[0] / 1e3;
+		opts.s.stall_every = pair[1] / 1e3;
+		break;
+	case KEY_THIN:
+		opts.s.thin = tool_number(arg, 1, 1000, state);
 		break;
 	case KEY_RATE:
 		opts.rate = tool_number(arg, 0.001, 1e5, state) * 1e6;

@@ -83,6 +83,12 @@ struct flow {
 	double epoch_window;
 	u32 recovers;		/* losses up to this packet were answered */
 
+	s64 ack_at;		/* when the last of its packets is acknowledged */
+	s64 jitter;		/* by how much ACKs are late, */
+	s64 jitter_until;	/* and until when */
+	u32 held;		/* records that arrived and whose ACK did not, */
+	u32 held_packets;	/* and the packets of these */
+
 	bool on;		/* SIM_FIXED */
 	s64 toggle_at;
 };
@@ -129,6 +135,8 @@ struct sim {
 	s64 end;
 	struct rnd random;
 	double until_loss;	/* packets that pass before one is lost */
+	double tokens;		/* of the policer, bytes */
+	s64 tokens_at;
 	struct measure measure;
 	struct sim_trace *trace;
 	u64 decisions;
@@ -148,6 +156,11 @@ double link_rate(const struct link *l);			/* bytes per ns */
 u32 link_room(const struct link *l);			/* packets */
 s64 link_finish(const struct link *l);			/* when it is empty */
 double link_capacity(const struct sim_scenario *scenario, double from, double to);
+
+/* path.c */
+void path_init(struct sim *sim);
+u32 path_survivors(struct sim *sim, u32 n);
+s64 path_ack(struct sim *sim, struct flow *f, s64 at);
 
 /* sender.c */
 void sender_init(struct sim *sim, struct flow *f, int nr);

@@ -64,10 +64,10 @@ s64 link_finish(const struct link *l)
 	}
 }
 
-/* Bytes that it could send meanwhile; seconds. */
+/* Bytes that it, and the policer, could let pass meanwhile; seconds. */
 double link_capacity(const struct sim_scenario *s, double from, double to)
 {
-	double bytes = 0;
+	double bytes = 0, most = s->police_rate > 0 ? s->police_rate : INFINITY;
 	int i;
 
 	for (i = 0; i < (int)s->n_steps; i++) {
@@ -75,7 +75,7 @@ double link_capacity(const struct sim_scenario *s, double from, double to)
 		double hi = fmin(to, step_end(s, i) / 1e9);
 
 		if (hi > lo)
-			bytes += (hi - lo) * s->step_rate[i] / 8;
+			bytes += (hi - lo) * fmin(s->step_rate[i], most) / 8;
 	}
 	return bytes;
 }

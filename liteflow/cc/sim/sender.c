@@ -83,22 +83,6 @@ static u32 law_cwnd(const struct sim *sim, const struct flow *f)
 	return f->hot.mode == TLF_PROBE ? cwnd : cwnd + 3 * burst(sim, f->hot.rate);
 }
 
-/* How many of @n get through beside what the buffer does. */
-static u32 survive(struct sim *sim, u32 n)
-{
-	u32 left = n;
-
-	if (sim->scenario->loss <= 0)
-		return n;
-	sim->until_loss -= n;
-	while (sim->until_loss < 0) {
-		left--;
-		sim->until_loss += 1 + floor(log(1 - rnd_uniform(&sim->random, 0, 1)) /
-					     log1p(-sim->scenario->loss));
-	}
-	return left;
-}
-
 static void send_packets(struct sim *sim, struct flow *f, u32 n)
 {
 	u32 arrived, passed, room;
@@ -107,7 +91,7 @@ static void send_packets(struct sim *sim, struct flow *f, u32 n)
 
 	link_advance(&sim->link, sim->now);
 	wait = sim->link.backlog / link_rate(&sim->link);
-	passed = survive(sim, n);
+	passed = path_survivors(sim, n);
 	room = link_room(&sim->link);
 	arrived = passed < room ? passed : room;
 	sim->link.backlog += (double)arrived * SIM_WIRE;
@@ -126,7 +110,8 @@ static void send_packets(struct sim *sim, struct flow *f, u32 n)
 			sim->failed = true;
 			return;
 		}
-		*r = (struct record){ sim->now, finish + f->rtt, f->sent, arrived };
+		*r = (struct record){ sim->now, path_ack(sim, f, finish + f->rtt), f->sent,
+				      arrived };
 	}
 	if (arrived < n) {
 		struct hole *h = fifo_add(&f->holes);
@@ -166,10 +151,13 @@ static void trace(struct sim *sim, const struct flow *f)
 static float ask_expert(struct sim *sim, const struct flow *f)
 {
 	double rate = link_rate(&sim->link), left = rate * NS_PER_SEC;	/* on the link */
+	double police = sim->scenario->police_rate / 8;
 	struct expert_view view = { .rate = f->hot.rate };
 	bool filled = false;
 	int i, sharing = 0;
 
+	if (police > 0)
+		left = fmin(left, police);
 	for (i = 0; i < sim->n_flows; i++) {
 		const struct flow *o = &sim->flow[i];
 
@@ -281,6 +269,12 @@ static void on_ack(struct sim *sim, struct flow *f)
 	u32 lost;
 
 	fifo_drop(&f->flying);
+	f->held_packets += r.arrived;
+	if (++f->held < sim->scenario->thin && !fifo_empty(&f->flying))
+		return;
+	r.arrived = f->held_packets;
+	f->held_packets = 0;
+	f->held = 0;
 	f->delivered += r.arrived;
 	lost = take_losses(f, r.end);
 	f->last_ack_at = sim->now;

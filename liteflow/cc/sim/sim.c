@@ -24,6 +24,8 @@ static bool sensible(const struct sim_scenario *s)
 	if (!(s->n_flows >= 1 && s->n_flows <= SIM_MAX_FLOWS) ||
 	    !(s->n_steps >= 1 && s->n_steps <= SIM_MAX_STEPS) ||
 	    !(s->duration > 0) || !(s->loss >= 0 && s->loss < 1) ||
+	    !(s->police_rate >= 0) || !(s->police_bucket >= (s->police_rate > 0 ? SIM_WIRE : 0)) ||
+	    !(s->jitter >= 0) || !(s->stall >= 0 && s->stall <= s->stall_every) ||
 	    !(s->buffer >= SIM_WIRE) || !(s->step_time[0] == 0))
 		return false;
 	for (i = 0; i < (int)s->n_steps; i++)
@@ -72,9 +74,7 @@ int sim_run(const struct sim_scenario *scenario, const struct policy *policy,
 	sim.end = to_ns(scenario->duration);
 	sim.n_flows = scenario->n_flows;
 	sim.least_burst = least_burst(scenario);
-	if (scenario->loss > 0)
-		sim.until_loss = floor(log(1 - rnd_uniform(&sim.random, 0, 1)) /
-				       log1p(-scenario->loss));
+	path_init(&sim);
 	link_init(&sim.link, scenario);
 	for (i = 0; i < sim.n_flows; i++)
 		sender_init(&sim, &sim.flow[i], i);

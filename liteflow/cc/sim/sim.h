@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define SIM_MAX_FLOWS	12
+#define SIM_MAX_FLOWS	128
 #define SIM_MAX_STEPS	12
 #define SIM_MSS		1448		/* bytes of payload in a packet */
 #define SIM_WIRE	1514		/* and on the link */
@@ -40,6 +40,13 @@ struct sim_scenario {
 	double duration;
 	double buffer;		/* bytes */
 	double loss;		/* probability, beside what the buffer does not take */
+	double loss_burst;	/* packets lost one after the other, mean; 0: independently */
+	double police_rate;	/* bit/s that a policer lets pass; 0: none */
+	double police_bucket;	/* bytes that it lets pass at once */
+	double jitter;		/* seconds that ACKs are late, mean; they keep their order */
+	double stall_every;	/* seconds; so often no ACK arrives */
+	double stall;		/* for so long; both the same: ACKs come in batches */
+	double thin;		/* one ACK of so many arrives; 0, 1: each */
 	double rule;		/* enum tlf_rule */
 	double min_rtt_window;	/* seconds; 0: the kernel's */
 	double preferences[SIM_PREFERENCES];

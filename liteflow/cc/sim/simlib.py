@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP, BUILD = map(str, (paths.ROOT, paths.BUILD))
 LIBRARY = os.path.join(BUILD, "liteflow", "ccsim", "libccsim.so")
 
-MAX_FLOWS, MAX_STEPS = 12, 12           # as in sim.h
+MAX_FLOWS, MAX_STEPS = 128, 12           # as in sim.h
 MSS, WIRE = 1448, 1514
 LITEFLOW, FIXED, RENO, CUBIC = range(4)
 HISTORY, FEATURES, PREFERENCES = 10, 3, 3
@@ -40,7 +40,8 @@ class FlowDesc(ctypes.Structure):
 
 
 class Scenario(ctypes.Structure):
-    _fields_ = (_fields("seed duration buffer loss rule min_rtt_window preferences:3 n_steps n_flows "
+    _fields_ = (_fields("seed duration buffer loss loss_burst police_rate police_bucket jitter "
+                        "stall_every stall thin rule min_rtt_window preferences:3 n_steps n_flows "
                         f"step_time:{MAX_STEPS} step_rate:{MAX_STEPS}")
                 + [("flow", FlowDesc * MAX_FLOWS)])
 
@@ -93,9 +94,9 @@ def draw(seed, preferences=False):
 
 
 def scenario(rate, rtt, bdps=1, duration=30, flows=(LITEFLOW,), loss=0, seed=1, stagger=0,
-             steps=()):
-    """One by hand; steps: (time, rate)."""
-    s = Scenario(seed=seed, duration=duration, loss=loss)
+             steps=(), **noise):
+    """One by hand; steps: (time, rate); noise: more of its fields, as sim.h has them."""
+    s = Scenario(seed=seed, duration=duration, loss=loss, **noise)
     s.buffer = max(bdps * rate / 8 * rtt, 10 * WIRE)
     s.preferences[:] = [1 / 3] * 3
     for i, (at, r) in enumerate([(0, rate), *steps]):

@@ -83,11 +83,69 @@ class Link(unittest.TestCase):
         self.assertAlmostEqual(r.utilisation, 1, delta=0.02)
 
     def test_nonsense_is_refused(self):
-        for name, value in (("duration", 0), ("n_flows", 13), ("loss", 1), ("buffer", 0)):
+        for name, value in (("duration", 0), ("n_flows", sl.MAX_FLOWS + 1), ("loss", 1), ("buffer", 0)):
             s = sl.scenario(1e6, 0.1)
             setattr(s, name, value)
             with self.assertRaises(sl.SimError, msg=name):
                 sl.run(s, NOTHING)
+
+
+class Path(unittest.TestCase):
+    """What disturbs ACKs, and what loses packets beside the buffer."""
+
+    def samples(self, **noise):
+        """The intervals of a flow that leaves most of the link unused."""
+        s = sl.scenario(1e9, 0.04, duration=10, **noise)
+        return sl.run(s, NOTHING, samples=100000)[1]
+
+    def test_bursts_of_loss(self):
+        r = sl.run(fixed(50e6, 100e6, loss=0.01, loss_burst=8), NOTHING)[0]
+        # the number of bursts is what varies
+        self.assertAlmostEqual(r.lost[0] / r.sent[0], 0.01, delta=4 * math.sqrt(
+            0.01 * 16 / r.sent[0]))
+        # fewer losses to answer
+        single, bursts = (sl.run(sl.scenario(1e9, 0.05, duration=200, flows=[sl.RENO],
+                                             loss=0.002, loss_burst=b), NOTHING)[0].late[0]
+                          for b in (0, 8))
+        self.assertGreater(bursts, 2 * single)
+
+    def test_policer(self):
+        police = {"police_rate": 5e6, "police_bucket": 20e3}
+        r = sl.run(fixed(15e6, 100e6, **police), NOTHING)[0]
+        self.assertAlmostEqual(r.lost[0] / r.sent[0], 2 / 3, delta=0.01)
+        self.assertAlmostEqual(r.utilisation, 1, delta=0.01)
+        self.assertEqual(sl.run(fixed(4.9e6, 100e6, **police), NOTHING)[0].lost[0], 0)
+
+    def test_batches(self):
+        for x in self.samples(stall=0.03, stall_every=0.03):
+            self.assertAlmostEqual(x.time / 0.03, round(x.time / 0.03), places=6)
+
+    def test_stalls(self):
+        times = np.array([x.time for x in self.samples(stall=0.15, stall_every=1)])
+        self.assertTrue(((times + 1e-9) % 1 >= 0.15).all())
+        self.assertTrue((np.abs(times % 1 - 0.15) < 1e-6).any())
+
+    def test_jitter(self):
+        ratio = [np.mean([x.feature[1] for x in self.samples(jitter=j) if x.time > 2])
+                 for j in (0, 0.002, 0.008)]
+        self.assertAlmostEqual(ratio[0], 1, delta=0.01)
+        # who must not overtake comes later still
+        self.assertTrue(1 + 0.002 / 0.04 < ratio[1] < 1 + 2 * 0.002 / 0.04, ratio)
+        self.assertTrue(1 + 0.008 / 0.04 < ratio[2] < 1 + 2 * 0.008 / 0.04, ratio)
+
+    def test_thinning(self):
+        s = sl.scenario(50e6, 0.04, bdps=2, flows=[sl.CUBIC])
+        each = sl.run(s, NOTHING)[0]
+        s.thin = 8
+        some = sl.run(s, NOTHING)[0]
+        self.assertAlmostEqual(some.utilisation, each.utilisation, delta=0.01)
+        self.assertNotEqual(some.events, each.events)
+
+    def test_nonsense_is_refused(self):
+        for noise in ({"jitter": -1}, {"stall": 2, "stall_every": 1}, {"police_rate": 1e6},
+                      {"jitter": math.nan}):
+            with self.assertRaises(sl.SimError, msg=noise):
+                sl.run(sl.scenario(1e6, 0.1, **noise), NOTHING)
 
 
 class Windows(unittest.TestCase):
