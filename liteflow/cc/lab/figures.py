@@ -14,7 +14,7 @@ FAIR_SECONDS = 20
 BESIDE_SECONDS = 40
 OTHERS = ("cubic", "bbr")
 NAMES = ("cc_goodput_vs_user_100ms", "cc_goodput_vs_user_10ms", "cc_good_cells", "cc_jain_min",
-         "cc_loss1_utilisation", "cc_beside_min", "cc_prefer_delay")
+         "cc_noise_min", "cc_loss1_utilisation", "cc_beside_min", "cc_prefer_delay")
 BESIDE_BDP = 2
 SAMPLES_PER_S = 10
 
@@ -186,6 +186,30 @@ def good_cells(table):
     return 100 * (1 - len(lost) / len(judged)), lost, share, len(judged)
 
 
+# -- noise -------------------------------------------------------------------------
+
+def noise(results):
+    """[(mbit, rtt, bdp, "jitter 2, loss 1", {cc: (goodput, p95 delay)})]: medians over seeds"""
+    def what(params):
+        words = [f"{name} {params[name]}" for name in scenarios.NOISE if params.get(name)]
+        return ", ".join(words + [f"loss {params['loss']}"] * (float(params["loss"]) > 0))
+
+    cells = collections.defaultdict(lambda: collections.defaultdict(list))
+    for run in results:
+        where = (*(run.params[name] for name in ("mbit", "rtt", "bdp")), what(run.params))
+        cells[where][run.cc].append(run)
+    return [(*where, {cc: (median(run.goodput() for run in runs),
+                           median(run.delay() for run in runs)) for cc, runs in seen.items()})
+            for where, seen in cells.items()]
+
+
+def noise_share(seen):
+    """Percent of the goodput of the better one of the others, or None where one did not run"""
+    if any(cc not in seen for cc in ("liteflow", *OTHERS)):
+        return None
+    return 100 * seen["liteflow"][0] / max(seen[cc][0] for cc in OTHERS)
+
+
 # -- the same net in user space ----------------------------------------------------
 
 def against_user(results):
@@ -276,6 +300,10 @@ def last_lines(sets):
     good = good_cells(cells(sets["cells"]))
     if good:
         lines.append(("cc_good_cells", f"{good[0]:.1f}", "percent"))
+    shares = [noise_share(seen) for *_, seen in noise(sets.get("noise", []))]
+    shares = [share for share in shares if share is not None]
+    if shares:
+        lines.append(("cc_noise_min", f"{min(shares):.1f}", "percent"))
     own = [run for run in sets["fair"] if run.data["set"] in ("fair", "quick-fair") and
            run.cc == "liteflow"]
     if own:

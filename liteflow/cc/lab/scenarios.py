@@ -11,9 +11,12 @@ FILE = pathlib.Path(__file__).resolve().parent / "scenarios"
 PACKET = 1514
 SMALLEST_BUFFER = 8 * PACKET
 BESIDE_GAP = 5
-FIGURES = ("cells", "loss", "step", "fair", "beside", "short", "user", "prefer")
+FIGURES = ("cells", "noise", "loss", "step", "fair", "beside", "short", "user", "prefer")
 DEFAULTS = {"loss": "0", "flows": "1", "gap": "5", "rival": "", "order": "", "size": "",
-            "interval": "", "prefer": ""}
+            "interval": "", "prefer": "", "bursts": "", "jitter": "", "reorder": "", "slots": "",
+            "thin": "", "police": ""}
+# What the path does beside its bottleneck: options of `traffic` by the same names.
+NOISE = ("bursts", "jitter", "reorder", "slots", "thin", "police")
 NEEDED = ("figure", "cc", "mbit", "rtt", "bdp", "seconds", "seeds")
 AGENTS = ("remote-newest", "remote-each")
 
@@ -96,6 +99,9 @@ class Run:
             args += ["--short", f"{self.cc}:{self['size']}"]
         if self["cc"] in AGENTS:
             args += ["--agent", f"{self['cc'].removeprefix('remote-')}:{self['interval']}"]
+        for name in NOISE:
+            if self[name]:
+                args += [f"--{name}", self[name]]
         if self["prefer"]:
             args += ["--prefer", self["prefer"]]
         return args + [f"{cc}:{at:.4f}" for cc, at in self.starts()]

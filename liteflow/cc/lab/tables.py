@@ -53,6 +53,18 @@ def cells(results):
         ["Mbit/s", "RTT ms", "BDP", *CCS, "cell", "dominates"], rows))]
 
 
+def noise(results):
+    rows = [[mbit, rtt, bdp, what, *(pair(seen, cc) for cc in CCS),
+             one(figures.noise_share(seen), 0)]
+            for mbit, rtt, bdp, what, seen in figures.noise(results)]
+    return [("## Noise", "Goodput in Mbit/s and 95th percentile of the queueing delay in ms, "
+             "medians over seeds, and percent of the better goodput of the others. `jitter`, "
+             "`reorder`: ACKs late by so many ms on average, in batches or each by itself; "
+             "`slots`: a batch every so many ms; `thin`: one ACK of so many arrives; `loss`: "
+             "percent, `bursts`: so many packets in a row; `police`: no buffer, so many bytes at "
+             "once.", markdown(["Mbit/s", "RTT ms", "BDP", "noise", *CCS, "share"], rows))]
+
+
 def loss(results):
     rows = []
     for (mbit, rtt, percent), runs in figures.group(results, "mbit", "rtt", "loss").items():
@@ -173,7 +185,7 @@ def elsewhere(sets, others):
              markdown(["figure", "cc", "runs", "goodput", "largest", "delay", "largest"], rows))]
 
 
-MAKERS = {"cells": cells, "loss": loss, "step": step, "fair": fair, "beside": beside,
+MAKERS = {"cells": cells, "noise": noise, "loss": loss, "step": step, "fair": fair, "beside": beside,
           "short": short, "user": user, "prefer": prefer}
 assert set(MAKERS) == set(scenarios.FIGURES)
 

@@ -73,6 +73,10 @@ class Scenarios(LabTest):
               f"each:{agent['interval']}" in agent.arguments())
         prefers = by_name["prefer-prefer1_8_1-mbit50-rtt20-bdp2-s1"].arguments()
         self.check("preferences are the flows'", prefers[prefers.index("--prefer") + 1] == "1:8:1")
+        noisy = by_name["noise-jitter-jitter2-liteflow-s1"].arguments()
+        self.check("noise is the path's", noisy[noisy.index("--jitter") + 1] == "2", noisy)
+        self.check("and only where there is some", not any(
+            f"--{name}" in step.arguments() for name in scenarios.NOISE))
         self.check("a set before a part is refused", "before" in refused("a figure=cells\n"))
         self.check("a word without = is refused", "KEY=VALUE" in refused("[full]\na figure\n"))
         self.check("an incomplete set is refused", "lacks" in refused("[full]\na figure=cells\n"))
@@ -205,6 +209,16 @@ class Figures(LabTest):
         self.check("a cell that one did not run does not count",
               figures.good_cells([{"mbit": "5", "liteflow": (1, 1, 1)}]) is None)
 
+        noisy = figures.noise([
+            result("liteflow", [20], jitter="2"), result("cubic", [40], jitter="2"),
+            result("bbr", [30], jitter="2"), result("liteflow", [44], jitter="2", loss="1", seed=2),
+            result("liteflow", [24], jitter="2", seed=2)])
+        self.check("noise, by what it is", [row[3] for row in noisy] == ["jitter 2", "jitter 2, loss 1"],
+                   noisy)
+        self.close("percent of the better one, median over seeds",
+                   figures.noise_share(noisy[0][4]), 55, 1e-9)
+        self.check("nothing to compare with", figures.noise_share(noisy[1][4]) is None)
+
         users = [result("liteflow", [30], mbit="100:20:2", interval="0"),
                  result("remote-newest", [20], mbit="100:20:2", interval="100"),
                  result("remote-each", [25], mbit="100:20:2", interval="100"),
@@ -246,6 +260,12 @@ RUNS = {
     "loss-2": "--capacity 50 --rtt 20 --buffer 125000 --loss 1 --seed 1 --time 30 reno:0",
     "loss-3": "--capacity 50 --rtt 20 --buffer 125000 --loss 1 --seed 1 --time 30 reno:0",
     "loss-4": "--capacity 50 --rtt 20 --buffer 125000 --loss 1 --seed 2 --time 30 reno:0",
+    "jitter": "--capacity 50 --rtt 40 --buffer 250000 --jitter 5 --time 15 reno:0",
+    "reorder": "--capacity 50 --rtt 40 --buffer 250000 --reorder 5 --time 15 reno:0",
+    "slots": "--capacity 50 --rtt 40 --buffer 250000 --slots 30 --time 15 reno:0",
+    "thin": "--capacity 50 --rtt 40 --buffer 250000 --thin 8 --time 15 cubic:0",
+    "bursts": "--capacity 50 --rtt 20 --buffer 125000 --loss 2 --bursts 10 --time 60 bbr:0",
+    "police": "--capacity 20 --rtt 40 --buffer 100000 --police 50000 --time 15 cubic:0",
     "step": "--capacity 50:10:5 --rtt 40 --buffer 250000 --time 20 cubic:0",
     "short": "--capacity 50 --rtt 40 --buffer 250000 --time 10 --short cubic:10 reno:9",
     "nobody": "--capacity 50 --rtt 40 --buffer 250000 --time 1 nobody:0",
@@ -291,6 +311,7 @@ class Path(LabTest):
                                               zip(first["kbit"][:10], again["kbit"][:10])))
         self.check("another seed does not", any(abs(one - two) > 2 * 8 * 1448 / 100 for one, two in
                                            zip(first["kbit"][:10], other["kbit"][:10])))
+        self.check_noise(runs)
         kbit = runs["step"]["flows"][0]["kbit"]
         self.close("capacity after a step down, kbit/s", sum(kbit[60:98]) / 38, 10000 * WIRE, 300)
         self.close("and after one up", sum(kbit[140:150]) / 10, 50000 * WIRE, 2500)
@@ -303,6 +324,33 @@ class Path(LabTest):
         self.check("iperf3 ran", status == 0 and text.isdigit(), text)
         if text.isdigit():
             self.close("iperf3 measures the same, kbit/s", int(text) / 1000, settled, 0.01 * settled)
+
+
+    def check_noise(self, runs):
+        """Of ACKs that come late the kernel's smoothed RTT tells, less the queue."""
+        def late(name):
+            flow, queue = runs[name]["flows"][0], runs[name]["queue"]
+            rtt = sum(flow["rtt_us"][-100:]) / 100
+            return (rtt - sum(queue["us"][-100:]) / 100) / 1000 - 40
+
+        self.close("no noise, ms", late("plain"), 0, 1.5)
+        # the last ACKs of a batch are hardly late, and are what the smoothed RTT is of
+        self.check("jitter of 5 ms", 2 < late("jitter") < 10, late("jitter"))
+        self.check("but a batch may come at once", runs["jitter"]["flows"][0]["min_rtt_us"] < 42000,
+                   runs["jitter"]["flows"][0]["min_rtt_us"])
+        self.check("batches each 30 ms", 4 < late("slots") < 30, late("slots"))
+        self.check("reordered ACKs: the earliest counts", -1 < late("reorder") < 5, late("reorder"))
+        self.close("thinned ACKs, kbit/s", sum(runs["thin"]["flows"][0]["kbit"][-100:]) / 100,
+                   50000 * WIRE, 500)
+        bursts = runs["bursts"]
+        sent = bursts["queue"]["packets"]
+        self.close("loss in bursts, percent", 100 * bursts["lost"] / sent, 2,
+                   400 * math.sqrt(0.02 * 20 / sent))
+        police = runs["police"]
+        self.check("a policer makes no queue", police["queue"]["p100_us"] <= 1000,
+                   police["queue"]["p100_us"])
+        self.check("and passes no more than its rate",
+                   max(police["flows"][0]["kbit"][-50:]) < 20000 * WIRE + 5000)
 
 
 def load_tests(loader, _tests, _pattern):

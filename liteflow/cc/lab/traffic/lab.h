@@ -37,7 +37,13 @@ struct shape {
 	double step_s;		/* 0: it stays */
 	double rtt_ms;
 	double loss;		/* percent */
+	double bursts;		/* packets lost in a row, mean; 0: independently */
+	double jitter_ms;	/* that ACKs are late, mean: batches at random */
+	double reorder_ms;	/* the same, each by itself: they overtake each other */
+	double slots_ms;	/* between two batches of ACKs; 0: they come as they come */
+	double thin;		/* one ACK of so many arrives, from the first second on */
 	uint32_t buffer;	/* bytes */
+	uint32_t police;	/* bytes that a policer passes at once; 0: a buffer, not that */
 	uint32_t seed;
 };
 
@@ -51,8 +57,10 @@ struct queue {
 /* Enter a namespace by its name, for the sockets to come. */
 void enter(const char *name);
 
+double noise_ms(const struct shape *shape);
 void links_open(const struct shape *shape);
 void links_capacity(double mbit);
+void links_thin(void);
 void links_read(struct queue *queue);
 void links_read_tail(struct queue *queue);
 void links_close(void);

@@ -4,10 +4,11 @@
  *
  *   snd s0 ---- r0 rtr r1 ---- f0 far f1 ---- v0 rcv
  *
- * r1 is the bottleneck: tbf, a bucket of one packet, a buffer in bytes.  f1 loses
- * packets, behind the bottleneck, for they have used it. r0 delays what goes
- * back by the whole round trip.  tc cannot seed netem before iproute2 6.6, so
- * that is asked for here.
+ * r1 is the bottleneck: tbf, a bucket of one packet, a buffer in bytes; or a policer:
+ * a large bucket, and no buffer.  f1 loses packets, behind the bottleneck, for they
+ * have used it. r0 delays what goes back by the whole round trip, and does to ACKs
+ * what else a path does.  tc cannot seed netem before iproute2 6.6, so that is asked
+ * for here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,17 @@
 #include "lab.h"
 
 #define NETEM_PRNG_SEED	14	/* TCA_NETEM_PRNG_SEED of Linux 6.6 and later */
+#define DIST_ENTRIES	256
+
+/* What netem does; ns, and shares of packets. */
+struct emulation {
+	int64_t delay;
+	int64_t jitter;		/* of the delay: evenly within as much less or more */
+	int64_t slot;		/* between batches, */
+	int64_t slot_jitter;	/* and by how much that varies, evenly */
+	double loss;
+	double bursts;
+};
 
 struct device {
 	const char *space;
@@ -132,11 +144,50 @@ static void forget(struct device *dev)
 		fail("cannot empty %s: %s", dev->name, strerror(errno));
 }
 
-static void put_netem(struct device *dev, int64_t delay, double loss, uint32_t limit, uint64_t seed)
+static uint32_t share(double part)
+{
+	return part < 1 ? part * UINT32_MAX : UINT32_MAX;
+}
+
+/* Gilbert's model: all are lost in the bad state, none in the good one. */
+static void put_bursts(struct nlmsghdr *nlh, double loss, double bursts)
+{
+	struct nlattr *model = mnl_attr_nest_start(nlh, TCA_NETEM_LOSS);
+	struct tc_netem_gemodel ge = {
+		.p = share(loss / (1 - loss) / bursts),
+		.r = share(1 / bursts),
+	};
+
+	mnl_attr_put(nlh, NETEM_LOSS_GE, sizeof(ge), &ge);
+	mnl_attr_nest_end(nlh, model);
+}
+
+/* From a table, as only that is drawn by the seed. */
+static void put_slots(struct nlmsghdr *nlh, const struct emulation *what)
+{
+	struct tc_netem_slot slot = {
+		.min_delay = what->slot,
+		.max_delay = what->slot,
+		.dist_delay = what->slot,
+		.dist_jitter = what->slot_jitter,
+	};
+	int16_t even[DIST_ENTRIES];
+	int i;
+
+	if (what->slot_jitter) {
+		for (i = 0; i < DIST_ENTRIES; i++)
+			even[i] = (2 * i + 1 - DIST_ENTRIES) * NETEM_DIST_SCALE / DIST_ENTRIES;
+		mnl_attr_put(nlh, TCA_NETEM_SLOT_DIST, sizeof(even), even);
+	}
+	mnl_attr_put(nlh, TCA_NETEM_SLOT, sizeof(slot), &slot);
+}
+
+static void put_netem(struct device *dev, const struct emulation *what, uint32_t limit,
+		      uint64_t seed)
 {
 	struct tc_netem_qopt opt = {
 		.limit = limit,
-		.loss = loss / 100 * UINT32_MAX,
+		.loss = what->bursts ? 0 : share(what->loss),
 	};
 	struct nlmsghdr *nlh = qdisc(dev, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
 				     "netem");
@@ -144,29 +195,70 @@ static void put_netem(struct device *dev, int64_t delay, double loss, uint32_t l
 
 	memcpy(mnl_nlmsg_get_payload_tail(nlh), &opt, sizeof(opt));
 	nlh->nlmsg_len += MNL_ALIGN(sizeof(opt));
-	mnl_attr_put(nlh, TCA_NETEM_LATENCY64, sizeof(delay), &delay);
+	mnl_attr_put(nlh, TCA_NETEM_LATENCY64, sizeof(what->delay), &what->delay);
+	mnl_attr_put(nlh, TCA_NETEM_JITTER64, sizeof(what->jitter), &what->jitter);
+	if (what->slot)
+		put_slots(nlh, what);
+	if (what->bursts)
+		put_bursts(nlh, what->loss, what->bursts);
 	mnl_attr_put_u64(nlh, NETEM_PRNG_SEED, seed);
 	mnl_attr_nest_end(nlh, options);
 	put(dev, nlh, "netem");
 }
 
-static void put_tbf(struct device *dev, double mbit, uint32_t limit, uint16_t flags)
+static void put_tbf(struct device *dev, double mbit, uint16_t flags)
 {
 	uint64_t rate = mbit * 1e6 / 8;
 	struct tc_tbf_qopt opt = {
 		.rate.rate = rate < UINT32_MAX ? rate : UINT32_MAX,
 		.rate.linklayer = TC_LINKLAYER_ETHERNET,
-		.limit = limit,
+		.limit = the_shape->police ? PACKET : the_shape->buffer,
 	};
 	struct nlmsghdr *nlh = qdisc(dev, RTM_NEWQDISC, NLM_F_ACK | flags, "tbf");
 	struct nlattr *options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
 
 	mnl_attr_put(nlh, TCA_TBF_PARMS, sizeof(opt), &opt);
-	mnl_attr_put_u32(nlh, TCA_TBF_BURST, PACKET);
+	mnl_attr_put_u32(nlh, TCA_TBF_BURST, the_shape->police ?: PACKET);
 	if (rate >= UINT32_MAX)
 		mnl_attr_put_u64(nlh, TCA_TBF_RATE64, rate);
 	mnl_attr_nest_end(nlh, options);
 	put(dev, nlh, "tbf");
+}
+
+/* By how much ACKs can be late. */
+double noise_ms(const struct shape *shape)
+{
+	return 3 * shape->jitter_ms + 2 * shape->reorder_ms + shape->slots_ms;
+}
+
+/* All that can be under way, were every packet acknowledged by itself. */
+static uint32_t netem_limit(void)
+{
+	const struct shape *shape = the_shape;
+	double top = shape->mbit[0] > shape->mbit[1] ? shape->mbit[0] : shape->mbit[1];
+
+	return top * 1e3 * (shape->rtt_ms + noise_ms(shape)) / 8 / PACKET + 1000;
+}
+
+static void put_way_back(double loss)
+{
+	const struct shape *shape = the_shape;
+	struct emulation way_back = {
+		.delay = (shape->rtt_ms + shape->reorder_ms) * NS_PER_MS,
+		.jitter = shape->reorder_ms * NS_PER_MS,
+		/* who comes at random waits for half of the mean of the square over the mean: J */
+		.slot = (shape->jitter_ms ? 1.5 * shape->jitter_ms : shape->slots_ms) * NS_PER_MS,
+		.slot_jitter = 1.5 * shape->jitter_ms * NS_PER_MS,
+		.loss = loss,
+	};
+
+	put_netem(&back, &way_back, netem_limit(), shape->seed);
+}
+
+/* From now on: a handshake would take seconds. */
+void links_thin(void)
+{
+	put_way_back(1 - 1 / the_shape->thin);
 }
 
 void links_open(const struct shape *shape)
@@ -175,9 +267,7 @@ void links_open(const struct shape *shape)
 		{ "snd", "s0" }, { "rtr", "r0" }, { "rtr", "r1" },
 		{ "far", "f0" }, { "far", "f1" }, { "rcv", "v0" },
 	};
-	double top = shape->mbit[0] > shape->mbit[1] ? shape->mbit[0] : shape->mbit[1];
-	/* all that can be under way, were every packet acknowledged by itself */
-	uint32_t limit = top * 1e3 * shape->rtt_ms / 8 / PACKET + 1000;
+	struct emulation far_end = { .loss = shape->loss / 100, .bursts = shape->bursts };
 	unsigned int i;
 
 	the_shape = shape;
@@ -187,15 +277,15 @@ void links_open(const struct shape *shape)
 	device_open(&bottleneck);
 	device_open(&tail);
 	links_close();
-	put_netem(&back, shape->rtt_ms * NS_PER_MS, 0, limit, shape->seed);
+	put_way_back(0);
 	if (shape->loss > 0)
-		put_netem(&tail, 0, shape->loss, limit, shape->seed);
-	put_tbf(&bottleneck, shape->mbit[0], shape->buffer, NLM_F_CREATE | NLM_F_REPLACE);
+		put_netem(&tail, &far_end, netem_limit(), shape->seed);
+	put_tbf(&bottleneck, shape->mbit[0], NLM_F_CREATE | NLM_F_REPLACE);
 }
 
 void links_capacity(double mbit)
 {
-	put_tbf(&bottleneck, mbit, the_shape->buffer, 0);
+	put_tbf(&bottleneck, mbit, 0);
 }
 
 static int stats_attr(const struct nlattr *attr, void *data)

@@ -24,6 +24,7 @@ TOOL_ABOUT("traffic");
 #define FLOW_SAMPLE	(100 * NS_PER_MS)
 #define QUEUE_SAMPLE	(5 * NS_PER_MS)
 #define SHORT_EVERY	(500 * NS_PER_MS)
+#define THIN_FROM	NS_PER_S
 #define NEVER		INT64_MAX
 
 struct run {
@@ -170,6 +171,7 @@ static void emulate(void)
 	struct clock flows = { FLOW_SAMPLE, FLOW_SAMPLE };
 	struct clock step = { NEVER, run.shape.step_s * NS_PER_S };
 	struct clock shorts = { NEVER, SHORT_EVERY };
+	struct clock thin = { run.shape.thin > 1 ? THIN_FROM : NEVER, run.length };
 	struct epoll_event events[64];
 	struct timespec start;
 	int64_t t = 0, wake;
@@ -219,6 +221,8 @@ static void emulate(void)
 			run.mbit = run.shape.mbit[++steps & 1];
 			links_capacity(run.mbit);
 		}
+		if (due(&thin, t))
+			links_thin();
 		for (i = 0; i < run.n_short; i++)
 			if (run.shorts[i].done)
 				flow_close(&run.shorts[i]);
@@ -336,11 +340,21 @@ static void report(int64_t cpu)
 	json_object_put(o);
 }
 
+enum { KEY_BURSTS = 256, KEY_JITTER, KEY_REORDER, KEY_SLOTS, KEY_THIN, KEY_POLICE };
+
 static const struct argp_option options[] = {
 	{ "capacity", 'c', "MBIT[:MBIT:S]", 0, "capacity of the bottleneck; alternates every S seconds", 0 },
 	{ "rtt", 'r', "MS", 0, "base round-trip time", 0 },
 	{ "buffer", 'b', "BYTES", 0, "buffer of the bottleneck", 0 },
 	{ "loss", 'l', "PERCENT", 0, "random loss behind the bottleneck (0)", 0 },
+	{ "bursts", KEY_BURSTS, "PACKETS", 0, "mean length of bursts of that loss (independent)", 0 },
+	{ "jitter", KEY_JITTER, "MS", 0, "ACKs are late by this on average, in batches at random "
+	  "times (0)", 0 },
+	{ "reorder", KEY_REORDER, "MS", 0, "the same, but each by itself, so that they overtake each "
+	  "other (0)", 0 },
+	{ "slots", KEY_SLOTS, "MS", 0, "ACKs come in batches, so far apart (as they come)", 0 },
+	{ "thin", KEY_THIN, "N", 0, "one ACK of N arrives, from the first second on (each)", 0 },
+	{ "police", KEY_POLICE, "BYTES", 0, "the bottleneck has no buffer, but passes so much at once", 0 },
 	{ "seed", 's', "N", 0, "seed of the loss (1)", 0 },
 	{ "time", 't', "S", 0, "duration of the traffic", 0 },
 	{ "short", 'f', "CC:KB", 0, "start a short flow every 0.5 s", 0 },
@@ -414,6 +428,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'l':
 		run.shape.loss = tool_number(arg, 0, 50, state);
 		return 0;
+	case KEY_BURSTS:
+		run.shape.bursts = tool_number(arg, 1, 1000, state);
+		return 0;
+	case KEY_REORDER:
+		run.shape.reorder_ms = tool_number(arg, 0, 1000, state);
+		return 0;
+	case KEY_JITTER:
+		run.shape.jitter_ms = tool_number(arg, 0, 1000, state);
+		return 0;
+	case KEY_SLOTS:
+		run.shape.slots_ms = tool_number(arg, 0, 1000, state);
+		return 0;
+	case KEY_THIN:
+		run.shape.thin = tool_number(arg, 1, 1000, state);
+		return 0;
+	case KEY_POLICE:
+		run.shape.police = tool_number(arg, PACKET, 1e9, state);
+		return 0;
 	case 's':
 		run.shape.seed = tool_number(arg, 0, 1e9, state);
 		return 0;
@@ -450,6 +482,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "capacity, rtt, buffer, time and a flow are needed");
 		if (run.agent[0] && (!run.model || run.n_flows != 1))
 			argp_error(state, "an agent needs a model, and takes one flow");
+		if (run.shape.jitter_ms && run.shape.slots_ms)
+			argp_error(state, "batches come at random (jitter) or evenly (slots), not both");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -474,7 +508,8 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 
 	top = run.shape.mbit[0] > run.shape.mbit[1] ? run.shape.mbit[0] : run.shape.mbit[1];
-	path = top * 1e3 * run.shape.rtt_ms / 8 + run.shape.buffer;
+	path = top * 1e3 * (run.shape.rtt_ms + noise_ms(&run.shape)) / 8 +
+	       run.shape.buffer;
 	/* twice what fits into path and buffer, at what the kernel charges for a packet */
 	run.room = 2 * 2 * path + (1 << 20);
 	run.mbit = run.shape.mbit[0];
