@@ -85,18 +85,26 @@ static void parse_flows(struct argp_state *state, char *arg)
 		argp_error(state, "no flows");
 }
 
-static void parse_step(struct argp_state *state, char *arg)
+/* Ends "A:B" behind A; B. */
+static char *split(struct argp_state *state, char *arg, const char *form)
 {
 	char *colon = strchr(arg, ':');
-	int n = opts.s.n_steps;
 
 	if (!colon)
-		argp_error(state, "'%s' is not SECONDS:MBIT", arg);
+		argp_error(state, "'%s' is not %s", arg, form);
+	*colon = 0;
+	return colon + 1;
+}
+
+static void parse_step(struct argp_state *state, char *arg)
+{
+	char *mbit = split(state, arg, "SECONDS:MBIT");
+	int n = opts.s.n_steps;
+
 	if (n == SIM_MAX_STEPS)
 		argp_error(state, "more than %d steps", SIM_MAX_STEPS - 1);
-	*colon = 0;
 	opts.s.step_time[n] = tool_number(arg, n > 1 ? opts.s.step_time[n - 1] : 0, 1e6, state);
-	opts.s.step_rate[n] = tool_number(colon + 1, 0.01, 1e5, state) * 1e6;
+	opts.s.step_rate[n] = tool_number(mbit, 0.01, 1e5, state) * 1e6;
 	opts.s.n_steps++;
 }
 
@@ -104,13 +112,10 @@ static void parse_step(struct argp_state *state, char *arg)
 static void parse_pair(struct argp_state *state, char *arg, const char *form, double least,
 		       double pair[2])
 {
-	char *colon = strchr(arg, ':');
+	char *second = split(state, arg, form);
 
-	if (!colon)
-		argp_error(state, "'%s' is not %s", arg, form);
-	*colon = 0;
 	pair[0] = tool_number(arg, least, 1e5, state);
-	pair[1] = tool_number(colon + 1, least, 1e5, state);
+	pair[1] = tool_number(second, least, 1e5, state);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
