@@ -16,6 +16,8 @@ OTHERS = ("cubic", "bbr")
 NAMES = ("cc_goodput_vs_user_100ms", "cc_goodput_vs_user_10ms", "cc_good_cells", "cc_jain_min",
          "cc_noise_min", "cc_loss1_utilisation", "cc_beside_min", "cc_prefer_delay")
 BESIDE_BDP = 2
+LINK = ("mbit", "rtt", "bdp")
+NOISY_LINK = (*LINK, "loss", *scenarios.NOISE)
 SAMPLES_PER_S = 10
 
 
@@ -138,16 +140,16 @@ def median(values):
 
 # -- cells ---------------------------------------------------------------------
 
-def cells(results):
-    """[{mbit, rtt, bdp, cc: (goodput, p95 delay, loss)...}]: medians over seeds"""
+def cells(results, names=LINK):
+    """[{parameter: its value..., cc: (goodput, p95 delay, loss)...}]: medians over seeds"""
     out = []
-    for (mbit, rtt, bdp), runs in group(results, "mbit", "rtt", "bdp").items():
-        cell = {"mbit": mbit, "rtt": rtt, "bdp": bdp}
+    for values, runs in group(results, *names).items():
+        cell = dict(zip(names, values))
         for (cc,), same in group(runs, "cc").items():
             cell[cc] = (median(run.goodput() for run in same),
                         median(run.delay() for run in same), median(run.loss() for run in same))
         out.append(cell)
-    return sorted(out, key=lambda cell: [float(cell[name]) for name in ("mbit", "rtt", "bdp")])
+    return sorted(out, key=lambda cell: [float(cell[name]) for name in LINK])
 
 
 def dominates(one, other, mbit):
@@ -160,17 +162,30 @@ def dominates(one, other, mbit):
     return one[0] > other[0] * (1 + TOLERANCE) or one[1] < other[1] - room
 
 
+def goodput_share(cell):
+    """Percent of the goodput of the better one of the others, or None where one did not run"""
+    if any(cc not in cell for cc in ("liteflow", *OTHERS)):
+        return None
+    return 100 * cell["liteflow"][0] / max(cell[cc][0] for cc in OTHERS)
+
+
+def noise(cell):
+    """What the path does beside its bottleneck: 'jitter 2, loss 1'"""
+    words = [f"{name} {cell[name]}" for name in scenarios.NOISE if cell[name]]
+    return ", ".join(words + [f"loss {cell['loss']}"] * (float(cell["loss"]) > 0))
+
+
 def judge(cell):
     """(why the cell is lost or "", whom liteflow dominates) where all three ran; else None"""
-    if any(cc not in cell for cc in ("liteflow", *OTHERS)):
+    share = goodput_share(cell)
+    if share is None:
         return None
     own, why = cell["liteflow"], []
     for cc in OTHERS:
         if dominates(cell[cc], own, cell["mbit"]):
             why.append(f"{cc} dominates")
-    best = max(cell[cc][0] for cc in OTHERS)
-    if own[0] < LEAST_GOODPUT * best:
-        why.append(f"{100 * own[0] / best:.0f} % of the better goodput")
+    if share < 100 * LEAST_GOODPUT:
+        why.append(f"{share:.0f} % of the better goodput")
     return ", ".join(why), [cc for cc in OTHERS if dominates(own, cell[cc], cell["mbit"])]
 
 
@@ -184,30 +199,6 @@ def good_cells(table):
     lost = [(cell, why) for cell, (why, _) in judged if why]
     share = {cc: 100 * sum(cc in won for _, (_, won) in judged) / len(judged) for cc in OTHERS}
     return 100 * (1 - len(lost) / len(judged)), lost, share, len(judged)
-
-
-# -- noise -------------------------------------------------------------------------
-
-def noise(results):
-    """[(mbit, rtt, bdp, "jitter 2, loss 1", {cc: (goodput, p95 delay)})]: medians over seeds"""
-    def what(params):
-        words = [f"{name} {params[name]}" for name in scenarios.NOISE if params.get(name)]
-        return ", ".join(words + [f"loss {params['loss']}"] * (float(params["loss"]) > 0))
-
-    cells = collections.defaultdict(lambda: collections.defaultdict(list))
-    for run in results:
-        where = (*(run.params[name] for name in ("mbit", "rtt", "bdp")), what(run.params))
-        cells[where][run.cc].append(run)
-    return [(*where, {cc: (median(run.goodput() for run in runs),
-                           median(run.delay() for run in runs)) for cc, runs in seen.items()})
-            for where, seen in cells.items()]
-
-
-def noise_share(seen):
-    """Percent of the goodput of the better one of the others, or None where one did not run"""
-    if any(cc not in seen for cc in ("liteflow", *OTHERS)):
-        return None
-    return 100 * seen["liteflow"][0] / max(seen[cc][0] for cc in OTHERS)
 
 
 # -- the same net in user space ----------------------------------------------------
@@ -300,7 +291,7 @@ def last_lines(sets):
     good = good_cells(cells(sets["cells"]))
     if good:
         lines.append(("cc_good_cells", f"{good[0]:.1f}", "percent"))
-    shares = [noise_share(seen) for *_, seen in noise(sets.get("noise", []))]
+    shares = [goodput_share(cell) for cell in cells(sets["noise"], NOISY_LINK)]
     shares = [share for share in shares if share is not None]
     if shares:
         lines.append(("cc_noise_min", f"{min(shares):.1f}", "percent"))

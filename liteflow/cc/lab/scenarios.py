@@ -12,11 +12,10 @@ PACKET = 1514
 SMALLEST_BUFFER = 8 * PACKET
 BESIDE_GAP = 5
 FIGURES = ("cells", "noise", "loss", "step", "fair", "beside", "short", "user", "prefer")
-DEFAULTS = {"loss": "0", "flows": "1", "gap": "5", "rival": "", "order": "", "size": "",
-            "interval": "", "prefer": "", "bursts": "", "jitter": "", "reorder": "", "slots": "",
-            "thin": "", "police": ""}
 # What the path does beside its bottleneck: options of `traffic` by the same names.
 NOISE = ("bursts", "jitter", "reorder", "slots", "thin", "police")
+DEFAULTS = {"loss": "0", "flows": "1", "gap": "5", "rival": "", "order": "", "size": "",
+            "interval": "", "prefer": "", **dict.fromkeys(NOISE, "")}
 NEEDED = ("figure", "cc", "mbit", "rtt", "bdp", "seconds", "seeds")
 AGENTS = ("remote-newest", "remote-each")
 

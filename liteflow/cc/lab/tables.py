@@ -54,9 +54,9 @@ def cells(results):
 
 
 def noise(results):
-    rows = [[mbit, rtt, bdp, what, *(pair(seen, cc) for cc in CCS),
-             one(figures.noise_share(seen), 0)]
-            for mbit, rtt, bdp, what, seen in figures.noise(results)]
+    rows = [[*(cell[name] for name in figures.LINK), figures.noise(cell),
+             *(pair(cell, cc) for cc in CCS), one(figures.goodput_share(cell), 0)]
+            for cell in figures.cells(results, figures.NOISY_LINK)]
     return [("## Noise", "Goodput in Mbit/s and 95th percentile of the queueing delay in ms, "
              "medians over seeds, and percent of the better goodput of the others. `jitter`, "
              "`reorder`: ACKs late by so many ms on average, in batches or each by itself; "

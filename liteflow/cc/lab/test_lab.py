@@ -169,7 +169,7 @@ def result(cc, rates, seconds=30, p95=10000, seed=1, **params):
               "kbit": [rate * 1000] * (seconds * 10)} for rate in rates]
     return figures.Result({
         "params": {"cc": cc, "mbit": "50", "rtt": "40", "bdp": "1", "loss": "0", "flows": "1",
-                   **params},
+                   **dict.fromkeys(scenarios.NOISE, ""), **params},
         "flows": flows, "seconds": seconds, "queue": {"p95_us": p95}, "seed": seed,
         "set": "fair", "short_us": [-1, 2000]})
 
@@ -209,15 +209,15 @@ class Figures(LabTest):
         self.check("a cell that one did not run does not count",
               figures.good_cells([{"mbit": "5", "liteflow": (1, 1, 1)}]) is None)
 
-        noisy = figures.noise([
+        noisy = figures.cells([
             result("liteflow", [20], jitter="2"), result("cubic", [40], jitter="2"),
             result("bbr", [30], jitter="2"), result("liteflow", [44], jitter="2", loss="1", seed=2),
-            result("liteflow", [24], jitter="2", seed=2)])
-        self.check("noise, by what it is", [row[3] for row in noisy] == ["jitter 2", "jitter 2, loss 1"],
-                   noisy)
+            result("liteflow", [24], jitter="2", seed=2)], figures.NOISY_LINK)
+        self.check("noise, by what it is", [figures.noise(cell) for cell in noisy] ==
+                   ["jitter 2", "jitter 2, loss 1"], noisy)
         self.close("percent of the better one, median over seeds",
-                   figures.noise_share(noisy[0][4]), 55, 1e-9)
-        self.check("nothing to compare with", figures.noise_share(noisy[1][4]) is None)
+                   figures.goodput_share(noisy[0]), 55, 1e-9)
+        self.check("nothing to compare with", figures.goodput_share(noisy[1]) is None)
 
         users = [result("liteflow", [30], mbit="100:20:2", interval="0"),
                  result("remote-newest", [20], mbit="100:20:2", interval="100"),
