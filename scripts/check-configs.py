@@ -58,9 +58,10 @@ OBJECTS = f"""SMP NUMA NUMA_BALANCING MULTIUSER PRINTK BUG PROC_FS SYSCTL PROC_S
     LITEFLOW LITEFLOW_COLLECT LITEFLOW_NETLINK LITEFLOW_DEBUGFS LITEFLOW_LEGACY
     LITEFLOW_TORTURE_TEST=m TCP_CONG_ADVANCED TCP_CONG_LITEFLOW=m {KUNIT}"""
 OBJECTS_64 = "64BIT ACPI PCI X86_64_ACPI_NUMA ACPI_NUMA "
-TARGETS = ("kernel/sched/", "kernel/liteflow/", "kernel/sys_ni.o", "net/ipv4/tcp_liteflow.o",
-           "net/ipv4/tcp_liteflow_test.o", "net/ipv4/tcp_liteflow_modes_test.o",
-           "net/ipv4/tcp_liteflow_compete_test.o")
+TARGETS = ("kernel/sched/", "kernel/liteflow/", "kernel/sys_ni.o",
+           *(f"net/ipv4/tcp_liteflow_{part}.o" for part in (
+               "main", "law", "path", "compete", "test", "modes_test", "path_test",
+               "compete_test")))
 OF_JC = "JC_SCHED JC_SCHED_TOGGLE JC_SCHED_FXDPT JC_SCHED_PERF JC_SCHED_GUARD JC_SCHED_APP"
 
 JC_ALL = "-c jc_sched"
@@ -214,7 +215,7 @@ def build(variant):
         targets = [target for target in TARGETS
                    if "tcp_liteflow" not in target or "-INET" not in variant.options]
         if "-TCP_CONG_LITEFLOW" in variant.options:
-            targets = [target for target in targets if target != "net/ipv4/tcp_liteflow.o"]
+            targets = [target for target in targets if target != "net/ipv4/tcp_liteflow_main.o"]
     else:
         targets = ["bzImage", "modules"]
     lib(variant, ["logged", f"configs-{variant.name}", "kmake", LINUX, out, *variant.make,

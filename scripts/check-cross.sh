@@ -66,7 +66,8 @@ one()
 			die "CONFIG_$option is not y in the configuration for $name"
 	done
 	logged "cross-$name" kmake "$LINUX" "$out" ARCH="$arch" CROSS_COMPILE="$CROSS" \
-		kernel/sched/ kernel/sys_ni.o kernel/liteflow/ net/ipv4/tcp_liteflow.o
+		kernel/sched/ kernel/sys_ni.o kernel/liteflow/ \
+		net/ipv4/tcp_liteflow_{main,law,path,compete}.o
 	if grep -n 'warning:' "$BUILD/logs/cross-$name.log"; then
 		die "a part of the series has warnings for $name"
 	fi
@@ -74,7 +75,7 @@ one()
 		n=$((n + 1))
 		bad+=$("${CROSS}nm" -u "$object" | grep -E "$DIVISION" | sed "s,^,$object: ,") || true
 	done < <(find "$out/kernel/sched" "$out/kernel/liteflow" "$out/net/ipv4" -name 'jc_*.o' \
-		-o -path "$out/kernel/sched/fair.o" -o -name tcp_liteflow.o \
+		-o -path "$out/kernel/sched/fair.o" -o -name 'tcp_liteflow_*.o' \
 		-o -path "$out/kernel/liteflow/*.o" ! -name built-in.a)
 	[ "$n" -ge 9 ] || die "too few objects of the series were built for $name"
 	[ -z "$bad" ] || die "64-bit division for $name:" "$bad"

@@ -27,8 +27,7 @@ command -v sparse >/dev/null || {
 	echo "sparse is missing"
 	exit 4
 }
-targets=(kernel/liteflow/ kernel/sched/ net/ipv4/tcp_liteflow.o)
+targets=(kernel/liteflow/ kernel/sched/ net/ipv4/tcp_liteflow_{main,law,path,compete}.o)
 check guest kmake "$LINUX" "$BUILD/kernel" C=2 "${targets[@]}"
 check kunit kmake "$LINUX" "$BUILD/uml-debug" ARCH=um C=2 "${targets[@]}" \
-	net/ipv4/tcp_liteflow_test.o net/ipv4/tcp_liteflow_modes_test.o \
-	net/ipv4/tcp_liteflow_compete_test.o
+	net/ipv4/tcp_liteflow_test.o net/ipv4/tcp_liteflow_{modes,path,compete}_test.o

@@ -223,12 +223,14 @@ static int read_row(struct json_object *row, float *to, int step, int room)
 	return n;
 }
 
-static int read_layers(struct json_object *layers, float *params)
+/* Inputs of the network, or of the linear policy, or -1. */
+static int read_layers(struct json_object *layers, float *params, int linear)
 {
-	static const int outs[] = { SIM_HIDDEN1, SIM_HIDDEN2, 1 };
+	static const int network[] = { SIM_HIDDEN1, SIM_HIDDEN2, 1 }, one[] = { 1 };
+	const int *outs = linear ? one : network;
 	int n_in = N_FEATURES, first = 0, n, i, row;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < (linear ? 1 : 3); i++) {
 		struct json_object *layer = json_object_array_get_idx(layers, i), *w, *b;
 
 		if (!json_object_object_get_ex(layer, "weights", &w) ||
@@ -255,7 +257,7 @@ static int read_layers(struct json_object *layers, float *params)
 }
 
 /* What the file takes off the inputs goes into the bias. */
-static void take_offsets(struct json_object *json, float *params, int n_in)
+static void take_offsets(struct json_object *json, float *params, int n_in, int n_out)
 {
 	struct json_object *inputs, *offset;
 	int i, o;
@@ -263,20 +265,21 @@ static void take_offsets(struct json_object *json, float *params, int n_in)
 	if (!json_object_object_get_ex(json, "inputs", &inputs) ||
 	    !json_object_is_type(inputs, json_type_array))
 		return;
-	for (o = 0; o < SIM_HIDDEN1; o++) {
+	for (o = 0; o < n_out; o++) {
 		double sum = 0;
 
 		for (i = 0; i < n_in && i < (int)json_object_array_length(inputs); i++)
 			if (json_object_object_get_ex(json_object_array_get_idx(inputs, i),
 						      "offset", &offset))
-				sum += json_object_get_double(offset) * params[i * SIM_HIDDEN1 + o];
-		params[n_in * SIM_HIDDEN1 + o] -= sum;
+				sum += json_object_get_double(offset) * params[i * n_out + o];
+		params[n_in * n_out + o] -= sum;
 	}
 }
 
 static void load_model(struct policy *policy, float *params)
 {
 	struct json_object *json = json_object_from_file(opts.model), *layers;
+	int n = 0;
 
 	if (!json) {
 		fprintf(stderr, "ccsim: %s", json_util_get_last_err());
@@ -284,13 +287,16 @@ static void load_model(struct policy *policy, float *params)
 	}
 	policy->n_in = -1;
 	if (json_object_object_get_ex(json, "layers", &layers) &&
-	    json_object_is_type(layers, json_type_array) && json_object_array_length(layers) == 3)
-		policy->n_in = read_layers(layers, params);
+	    json_object_is_type(layers, json_type_array))
+		n = json_object_array_length(layers);
+	policy->linear = n == 1;
+	if (n == 1 || n == 3)
+		policy->n_in = read_layers(layers, params, policy->linear);
 	if (policy->n_in > 0)
-		take_offsets(json, params, policy->n_in);
+		take_offsets(json, params, policy->n_in, policy->linear ? 1 : SIM_HIDDEN1);
 	json_object_put(json);
 	if (policy->n_in < 0) {
-		fprintf(stderr, "ccsim: %s: not a model of %d or %d inputs, tanh %d, tanh %d, 1\n",
+		fprintf(stderr, "ccsim: %s: not a model of %d or %d inputs, tanh %d, tanh %d, 1, nor a linear one\n",
 			opts.model, N_FEATURES, N_FEATURES + SIM_PREFERENCES, SIM_HIDDEN1,
 			SIM_HIDDEN2);
 		exit(1);
@@ -365,7 +371,7 @@ int main(int argc, char **argv)
 		NULL, NULL, NULL };
 	static float params[POLICY_PARAMS(N_FEATURES + SIM_PREFERENCES)];
 	static const float gains[] = EXPERT_GAINS;
-	struct policy policy = { N_FEATURES, NULL, gains };
+	struct policy policy = { .n_in = N_FEATURES, .gains = gains };
 	struct sim_trace trace = { .room = 0 };
 	struct json_object *o;
 	struct sim_result result;

@@ -64,6 +64,7 @@ struct flow {
 	s64 stop_at;
 	s64 send_at;		/* pacing: not before */
 	s64 last_ack_at;
+	bool probed;		/* the tail, since then */
 	FIFO(struct record) flying;
 	FIFO(struct hole) holes;
 	u32 sent;		/* packets, all three */

@@ -35,8 +35,9 @@ def normalised(rows):
 
 def layers(params):
     """(weights [in][out], bias) of each layer; views."""
-    out, at, width = [], 0, sl.inputs(params)
-    for n in (*sl.HIDDEN, 1):
+    out, at = [], 0
+    width, linear = sl.shape(params)
+    for n in (1,) if linear else (*sl.HIDDEN, 1):
         w = params[at:at + width * n].reshape(width, n)
         b = params[at + width * n:at + width * n + n]
         out.append((w, b))
@@ -47,7 +48,7 @@ def layers(params):
 def to_raw(theta):
     """Parameters for the features as they are from those of training."""
     raw = theta.astype(np.float64)
-    offset, scale = _affine(sl.inputs(raw))
+    offset, scale = _affine(sl.shape(raw)[0])
     w, b = layers(raw)[0]
     w *= scale[:, None]
     b -= offset @ w
@@ -57,7 +58,7 @@ def to_raw(theta):
 def from_raw(params):
     """The other way round."""
     theta = params.astype(np.float64)
-    offset, scale = _affine(sl.inputs(theta))
+    offset, scale = _affine(sl.shape(theta)[0])
     w, b = layers(theta)[0]
     b += offset @ w
     w /= scale[:, None]
@@ -71,7 +72,7 @@ def clipped(params):
     precision.
     """
     raw = params.copy()
-    offset, _ = _affine(sl.inputs(raw))
+    offset, _ = _affine(sl.shape(raw)[0])
     w, b = layers(raw)[0]
     usual = offset @ w + b
     np.clip(w, -WEIGHT_MAX, WEIGHT_MAX, out=w)
@@ -79,12 +80,12 @@ def clipped(params):
     return raw
 
 
-def torch_network(n_in):
+def torch_network(n_in, linear):
     import torch
-    sizes = (n_in, *sl.HIDDEN, 1)
+    sizes = (n_in, *(() if linear else sl.HIDDEN), 1)
     net = []
-    for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
-        net += [torch.nn.Linear(a, b)] + ([torch.nn.Tanh()] if i < 2 else [])
+    for a, b in zip(sizes, sizes[1:]):
+        net += ([torch.nn.Tanh()] if net else []) + [torch.nn.Linear(a, b)]
     return torch.nn.Sequential(*net)
 
 
@@ -110,15 +111,15 @@ def model(app, params, provenance, name=None):
     def row(values):
         return [float(f"{v:.9g}") for v in values]
 
-    params = params.astype(np.float64)
-    w, b = layers(params)[0]
+    made = layers(params.astype(np.float64))
+    w, b = made[0]
     b += np.array([i.get("offset", 0) for i in inputs]) @ w
     return {
         "format": "liteflow-model", "version": 1, "name": name or app,
         "units": APPS[app].units, "provenance": provenance, "inputs": inputs,
         "outputs": [{"name": "action", "unit": UNIT, "lo": -ACTION_MAX, "hi": ACTION_MAX}],
         "layers": [{"activation": act, "weights": [row(r) for r in w.T], "bias": row(b)}
-                   for (w, b), act in zip(layers(params), ("tanh", "tanh", "none"))],
+                   for (w, b), act in zip(made, ["tanh"] * (len(made) - 1) + ["none"])],
     }
 
 
@@ -161,7 +162,7 @@ def read(path):
         raise sl.SimError(f"{path}: {err.strerror}") from None
     except (ValueError, KeyError, TypeError) as err:
         raise sl.SimError(f"{path}: not a model's JSON ({err})") from None
-    n_in = sl.inputs(params)
+    n_in, _ = sl.shape(params)
     for app, a in APPS.items():
         if a.n_in == n_in:
             return app, params

@@ -36,10 +36,14 @@ static void curve(float *v, int n)
 	}
 }
 
-float policy_run(const float *params, int n_in, const float *in)
+float policy_run(const float *params, int n_in, int linear, const float *in)
 {
 	float a[SIM_HIDDEN1], b[SIM_HIDDEN2], out;
 
+	if (linear) {
+		layer(params, in, n_in, &out, 1);
+		return fminf(fmaxf(out, -ACTION_MAX), ACTION_MAX);
+	}
 	params = layer(params, in, n_in, a, SIM_HIDDEN1);
 	curve(a, SIM_HIDDEN1);
 	params = layer(params, a, SIM_HIDDEN1, b, SIM_HIDDEN2);

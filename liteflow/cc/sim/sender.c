@@ -3,23 +3,27 @@
  * Senders. Each has one event at a time: the next of what it may send, an ACK, a
  * timeout.
  *
- * Packets that TCP would send back to back are one record with one ACK. A lost
- * packet is noticed when three later ones were acknowledged. Nothing is sent
- * again: a retransmission takes the link's time like any other packet, so all
- * that counts is how many arrive.
+ * Packets that TCP would send back to back are one record with one ACK; two where RTTs
+ * are looked at: the first two packets, and the rest. A lost packet is noticed when
+ * three later ones were acknowledged, or by a tail loss probe. Nothing is sent again: a
+ * retransmission takes the link's time like any other packet, so all that counts is how
+ * many arrive.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
-#include "../../linux/net/ipv4/tcp_liteflow_impl.h"
+#include "../../linux/net/ipv4/tcp_liteflow_law.h"
+#include "../../linux/net/ipv4/tcp_liteflow_parts.h"
 
 #define MAX_BURST	44			/* 64 kB */
 #define BURST_NS	1000000			/* of what pacing allows, as TCP sends at once */
 #define SINGLE_RATE	150000			/* bytes per second */
 #define FIRST_WINDOW	10
+#define FIRST_ACKED	2			/* packets of what is sent at once */
 #define REORDERING	3
 #define MIN_RTO		(200 * 1000000LL)
+#define MIN_PROBE	(4 * 1000000LL)		/* jiffies beside two RTTs */
 
 #define RENO_KEEP	0.5
 #define CUBIC_KEEP	0.7
@@ -52,19 +56,6 @@ static u32 inflight(const struct flow *f)
 	return f->sent - f->delivered - f->lost;
 }
 
-static struct tlf_ack law_ack(const struct sim *sim, const struct flow *f, s64 sent_at, s64 rtt)
-{
-	return (struct tlf_ack){
-		.now_us = sim->now / 1000,
-		.sent_us = sent_at / 1000,
-		.rtt_us = rtt < 0 ? -1 : rtt / 1000,
-		.delivered = f->delivered,
-		.lost = f->lost,
-		.inflight = inflight(f),
-		.mss = SIM_MSS,
-	};
-}
-
 /* What TCP gathers before it sends: tcp_tso_autosize(), tlf_min_tso_segs(). */
 static u32 burst(const struct sim *sim, double bytes_per_sec)
 {
@@ -75,17 +66,47 @@ static u32 burst(const struct sim *sim, double bytes_per_sec)
 	return n > least ? n : least;
 }
 
+static struct tlf_ack law_ack(const struct sim *sim, const struct flow *f, s64 sent_at, s64 rtt)
+{
+	return (struct tlf_ack){
+		.now_us = sim->now / 1000,
+		.sent_us = sent_at / 1000,
+		.rtt_us = rtt < 0 ? -1 : rtt / 1000,
+		.delivered = f->delivered,
+		.lost = f->lost,
+		.inflight = inflight(f),
+		.mss = SIM_MSS,
+		.burst = burst(sim, f->hot.rate),
+	};
+}
+
 /* Packets that may be under way: tlf_set_cwnd() without the recovery. */
 static u32 law_cwnd(const struct sim *sim, const struct flow *f)
 {
-	u32 cwnd = tlf_cwnd(&f->hot, &f->law, SIM_MSS);
+	return tlf_cwnd(&f->hot, &f->law, SIM_MSS, burst(sim, f->hot.rate));
+}
 
-	return f->hot.mode == TLF_PROBE ? cwnd : cwnd + 3 * burst(sim, f->hot.rate);
+/* Into the queue, and back as one ACK; @end: number of the first packet after them. */
+static s64 fly(struct sim *sim, struct flow *f, u32 n, u32 end)
+{
+	struct record *r;
+	s64 finish;
+
+	sim->link.backlog += (double)n * SIM_WIRE;
+	finish = link_finish(&sim->link);
+	if (!n || f->kind == SIM_FIXED)
+		return finish;
+	r = fifo_add(&f->flying);
+	if (r)
+		*r = (struct record){ sim->now, path_ack(sim, f, finish + f->rtt), end, n };
+	else
+		sim->failed = true;
+	return finish;
 }
 
 static void send_packets(struct sim *sim, struct flow *f, u32 n)
 {
-	u32 arrived, passed, room;
+	u32 arrived, passed, room, first = 0;
 	double wait;
 	s64 finish;
 
@@ -94,24 +115,18 @@ static void send_packets(struct sim *sim, struct flow *f, u32 n)
 	passed = path_survivors(sim, n);
 	room = link_room(&sim->link);
 	arrived = passed < room ? passed : room;
-	sim->link.backlog += (double)arrived * SIM_WIRE;
-	finish = link_finish(&sim->link);
+	/* a receiver acknowledges every second packet: the first two are not late */
+	if (f->kind == SIM_LITEFLOW && arrived > FIRST_ACKED) {
+		first = FIRST_ACKED;
+		fly(sim, f, first, f->sent + first);
+	}
+	finish = fly(sim, f, arrived - first, f->sent + n);
 	measure_packets(sim, f, n, arrived, passed - arrived, wait, finish);
 	f->sent += n;
 	if (f->kind == SIM_FIXED) {
 		f->delivered += arrived;
 		f->lost += n - arrived;
 		return;
-	}
-	if (arrived) {
-		struct record *r = fifo_add(&f->flying);
-
-		if (!r) {
-			sim->failed = true;
-			return;
-		}
-		*r = (struct record){ sim->now, path_ack(sim, f, finish + f->rtt), f->sent,
-				      arrived };
 	}
 	if (arrived < n) {
 		struct hole *h = fifo_add(&f->holes);
@@ -198,7 +213,7 @@ static void decide(struct sim *sim, struct flow *f)
 				  hi[i % TLF_FEATURES]);
 	if (p->gains)
 		expert = ask_expert(sim, f);
-	f->action = p->params ? policy_run(p->params, p->n_in, in) : expert;
+	f->action = p->params ? policy_run(p->params, p->n_in, p->linear, in) : expert;
 	if (t && t->rows_n < t->rows_room) {
 		float *row = t->rows + t->rows_n++ * (p->n_in + 1);
 
@@ -278,6 +293,7 @@ static void on_ack(struct sim *sim, struct flow *f)
 	f->delivered += r.arrived;
 	lost = take_losses(f, r.end);
 	f->last_ack_at = sim->now;
+	f->probed = false;
 	f->srtt += (rtt - f->srtt) / 8;
 	if (f->kind == SIM_LITEFLOW) {
 		struct tlf_ack ack = law_ack(sim, f, r.sent_at, rtt);
@@ -301,6 +317,17 @@ static void on_ack(struct sim *sim, struct flow *f)
 	f->cwnd = f->window;
 }
 
+/* A tail loss probe (RFC 8985): its ACK tells of all that was lost before it. */
+static void probe_tail(struct sim *sim, struct flow *f)
+{
+	u32 i;
+
+	f->probed = true;
+	for (i = f->holes.head; i != f->holes.tail; i++)
+		f->holes.at[i & (f->holes.room - 1)].end -= REORDERING;
+	send_packets(sim, f, 1);
+}
+
 /* Nothing more will come back of what is under way. */
 static void on_timeout(struct sim *sim, struct flow *f)
 {
@@ -309,6 +336,7 @@ static void on_timeout(struct sim *sim, struct flow *f)
 		fifo_drop(&f->holes);
 	}
 	f->last_ack_at = sim->now;
+	f->probed = false;
 	if (f->kind == SIM_LITEFLOW) {
 		tlf_on_timeout(&f->hot, &f->law);
 		f->cwnd = law_cwnd(sim, f);
@@ -376,7 +404,7 @@ static s64 timeout_at(const struct flow *f)
 
 	if (!fifo_empty(&f->flying) || fifo_empty(&f->holes))
 		return NEVER;
-	return f->last_ack_at + rto;
+	return f->last_ack_at + (f->probed ? rto : 2 * f->srtt + MIN_PROBE);
 }
 
 /* When the flow has something to do next. */
@@ -419,6 +447,8 @@ static void run_event(struct sim *sim, struct flow *f)
 	}
 	if (!fifo_empty(&f->flying) && sim->now >= fifo_first(&f->flying)->ack_at)
 		on_ack(sim, f);
+	else if (sim->now >= timeout_at(f) && !f->probed)
+		probe_tail(sim, f);
 	else if (sim->now >= timeout_at(f))
 		on_timeout(sim, f);
 	else

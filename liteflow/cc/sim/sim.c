@@ -3,7 +3,7 @@
  * A bottleneck and its senders, packet by packet
  *
  * One link with a buffer in front of it, behind which each flow has a delay of its
- * own. The flows of kind SIM_LITEFLOW run net/ipv4/tcp_liteflow_impl.h, the same
+ * own. The flows of kind SIM_LITEFLOW run net/ipv4/tcp_liteflow_law.c, the same
  * source as the kernel's; here, as there, their model is asked once an interval.
  *
  * A flow has at most one event at a time (sender.c) and the link none (link.c), so
@@ -15,7 +15,7 @@
 #include <string.h>
 #include "engine.h"
 
-#define BURSTS_PER_RTT	600
+#define BURSTS_PER_RTT	250
 
 static bool sensible(const struct sim_scenario *s)
 {

@@ -92,12 +92,13 @@ struct sim_sample {
 };
 
 /*
- * A policy: n_in inputs, tanh 32, tanh 16, 1. Layers one after the other, weights
- * [in][out], then bias. Without @params the expert decides; with both, the rows of a
+ * A policy: n_in inputs, tanh 32, tanh 16, 1; or linear, n_in inputs and 1. Layers one
+ * after the other, weights [in][out], then bias. Without @params the expert decides; with both, the rows of a
  * trace hold what the expert would have done.
  */
 struct policy {
 	int n_in;
+	int linear;
 	const float *params;
 	const float *gains;
 };
@@ -110,7 +111,7 @@ struct policy {
 #define FEATURE_LO	{ -2, 0.5, 0 }
 #define FEATURE_HI	{ 2, 8, 4 }
 
-float policy_run(const float *params, int n_in, const float *in);
+float policy_run(const float *params, int n_in, int linear, const float *in);
 
 /* What only the expert sees. Rates in bytes of payload per second. */
 struct expert_view {

@@ -57,7 +57,7 @@ class Sample(ctypes.Structure):
 
 
 class Policy(ctypes.Structure):
-    _fields_ = [("n_in", ctypes.c_int), ("params", ctypes.POINTER(_float)),
+    _fields_ = [("n_in", ctypes.c_int), ("linear", ctypes.c_int), ("params", ctypes.POINTER(_float)),
                 ("gains", ctypes.POINTER(_float))]
 
 
@@ -83,7 +83,9 @@ def library():
     return _library
 
 
-def n_params(n_in):
+def n_params(n_in, linear=False):
+    if linear:
+        return n_in + 1
     return n_in * HIDDEN[0] + HIDDEN[0] + HIDDEN[0] * HIDDEN[1] + HIDDEN[1] + HIDDEN[1] + 1
 
 
@@ -107,11 +109,12 @@ def scenario(rate, rtt, bdps=1, duration=30, flows=(LITEFLOW,), loss=0, seed=1, 
     return s
 
 
-def inputs(params):
-    """How many inputs the network with these parameters has."""
+def shape(params):
+    """(number of inputs, whether it is linear) of the policy with these parameters."""
     for n in (HISTORY * FEATURES, HISTORY * FEATURES + PREFERENCES):
-        if n_params(n) == len(params):
-            return n
+        for linear in (False, True):
+            if n_params(n, linear) == len(params):
+                return n, linear
     raise SimError(f"{len(params)} parameters are not a network of this shape")
 
 
@@ -123,7 +126,7 @@ def _policy(params=None, gains=None, preferences=False):
             keep.append(np.ascontiguousarray(values, dtype=np.float32))
             setattr(p, name, keep[-1].ctypes.data_as(ctypes.POINTER(_float)))
     if params is not None:
-        p.n_in = inputs(params)
+        p.n_in, p.linear = shape(params)
     return p, keep
 
 
@@ -158,8 +161,8 @@ def run(one, params=None, gains=None, samples=0, rows=0, preferences=False):
 
 
 def forward(params, rows):
-    lib, n = library(), rows.shape[1]
+    lib, (n, linear) = library(), shape(params)
     p = np.ascontiguousarray(params, dtype=np.float32)
     rows = np.ascontiguousarray(rows, dtype=np.float32)
-    return np.array([lib.policy_run(ctypes.c_void_p(p.ctypes.data), n,
+    return np.array([lib.policy_run(ctypes.c_void_p(p.ctypes.data), n, linear,
                                     ctypes.c_void_p(r.ctypes.data)) for r in rows])

@@ -6,6 +6,7 @@ Needs 'make -C liteflow/cc/sim' and 'make lfctl'. SHARED_DATA: where aurora-lite
 is; without it that test is skipped.
 """
 import glob
+import itertools
 import importlib.util
 import json
 import math
@@ -126,12 +127,19 @@ class Path(unittest.TestCase):
         self.assertTrue((np.abs(times % 1 - 0.15) < 1e-6).any())
 
     def test_jitter(self):
-        ratio = [np.mean([x.feature[1] for x in self.samples(jitter=j) if x.time > 2])
+        # Aurora's rule, as its ratio is that of the mean
+        ratio = [np.mean([x.feature[1] for x in self.samples(jitter=j, rule=1) if x.time > 2])
                  for j in (0, 0.002, 0.008)]
         self.assertAlmostEqual(ratio[0], 1, delta=0.01)
         # who must not overtake comes later still
         self.assertTrue(1 + 0.002 / 0.04 < ratio[1] < 1 + 2 * 0.002 / 0.04, ratio)
         self.assertTrue(1 + 0.008 / 0.04 < ratio[2] < 1 + 2 * 0.008 / 0.04, ratio)
+
+    def test_jitter_is_no_queue(self):
+        """The law's ratio hardly knows of it."""
+        for jitter, most in ((0, 1.001), (0.002, 1.02), (0.008, 1.2)):
+            ratio = np.mean([x.feature[1] for x in self.samples(jitter=jitter) if x.time > 2])
+            self.assertLess(ratio, most)
 
     def test_thinning(self):
         s = sl.scenario(50e6, 0.04, bdps=2, flows=[sl.CUBIC])
@@ -149,10 +157,11 @@ class Path(unittest.TestCase):
 
 
 class Windows(unittest.TestCase):
-    def test_reno_without_buffer(self):
-        # 1,650 packets fit, 10 wait: from half to all of it and back, 3/4 on average
-        s = sl.scenario(100e6, 0.2, bdps=0, duration=1500, flows=[sl.RENO])
-        self.assertAlmostEqual(sl.run(s, NOTHING)[0].late[0] / (100e6 * sl.MSS / sl.WIRE), 0.75,
+    def test_reno_with_little_buffer(self):
+        # 1,650 packets fit, 66 wait: from half of 1,716 to all of it and back; the rate is
+        # that of the link for 1 part in 13, on average 0.76 of it else
+        s = sl.scenario(100e6, 0.2, bdps=0.04, duration=1500, flows=[sl.RENO])
+        self.assertAlmostEqual(sl.run(s, NOTHING)[0].late[0] / (100e6 * sl.MSS / sl.WIRE), 0.78,
                                delta=0.03)
 
     def test_reno_with_buffer(self):
@@ -210,18 +219,25 @@ class Sameness(unittest.TestCase):
         self.assertNotEqual(a, c)
 
     def test_draws_stay_in_range(self):
-        kinds = set()
+        kinds, noises = set(), set()
         for seed in range(500):
             s = sl.draw(seed, True)
             n = int(s.n_flows)
             for rate in s.step_rate[:int(s.n_steps)]:
                 self.assertTrue(0.999e6 <= rate <= 1.001e9)
-            self.assertTrue(0.5e-3 <= min(f.rtt for f in s.flow[:n]))
-            self.assertTrue(max(f.rtt for f in s.flow[:n]) <= 0.6)
-            self.assertTrue(0 <= s.loss <= 0.02)
+            self.assertTrue(0.15e-3 <= min(f.rtt for f in s.flow[:n]))
+            self.assertTrue(max(f.rtt for f in s.flow[:n]) <= 1.2)
+            self.assertTrue(0 <= s.loss <= 0.1)
+            for name, most in (("jitter", 0.02), ("stall", 0.3), ("stall_every", 5), ("thin", 8)):
+                value = getattr(s, name)
+                self.assertTrue(0 <= value <= most, name)
+                if value:
+                    noises.add(name)
             self.assertAlmostEqual(sum(s.preferences), 1)
             kinds.add((sum(f.kind == sl.LITEFLOW for f in s.flow[:n])))
-        self.assertEqual(kinds, set(range(1, 9)))
+        self.assertTrue(set(range(1, 9)) < kinds)
+        self.assertLessEqual(max(kinds), 32)
+        self.assertEqual(noises, {"jitter", "stall", "stall_every", "thin"})
 
     def test_command_and_library(self):
         out = subprocess.run([CCSIM, "--draw", "11"], check=True, capture_output=True).stdout
@@ -239,9 +255,9 @@ class Network(unittest.TestCase):
     @NEEDS_TORCH
     def test_forward_as_torch(self):
         import torch
-        for n_in in (N_IN, N_IN + sl.PREFERENCES):
+        for n_in, linear in itertools.product((N_IN, N_IN + sl.PREFERENCES), (False, True)):
             torch.manual_seed(n_in)
-            net = nw.torch_network(n_in)
+            net = nw.torch_network(n_in, linear)
             rng = np.random.default_rng(1)
             rows = rng.normal(1, 0.3, (200, n_in)).astype(np.float32)
             with torch.no_grad():
@@ -253,10 +269,11 @@ class Network(unittest.TestCase):
     def test_text_and_back(self):
         with tempfile.TemporaryDirectory() as d:
             for app, a in nw.APPS.items():
-                path, params = os.path.join(d, app), some_network(a.n_in)
-                nw.write(path, app, params, "made up")
-                self.assertEqual(nw.read(path)[0], app)
-                self.assertLess(np.abs(nw.read(path)[1] - params).max(), 1e-6)
+                path, network = os.path.join(d, app), some_network(a.n_in)
+                for params in (network, network[:a.n_in + 1]):
+                    nw.write(path, app, params, "made up")
+                    self.assertEqual(nw.read(path)[0], app)
+                    self.assertLess(np.abs(nw.read(path)[1] - params).max(), 1e-6)
             with open(path, "w", encoding="utf-8") as f:
                 f.write("{}")
             with self.assertRaises(sl.SimError):
@@ -323,14 +340,16 @@ class Network(unittest.TestCase):
     def test_shipped_model_controls(self):
         params = nw.read(os.path.join(MODELS, "cc.json"))[1]
         scenarios = [sl.draw((1 << 42) + i) for i in range(150)]
-        model, expert = sl.batch(scenarios, [params], gains=[sl.GAINS])
-        # who knows the answer is better, but not by much
-        self.assertGreater(model["score"].mean(), expert["score"].mean() - 0.12)
+        constant = np.zeros_like(params)
+        model, nothing, expert = sl.batch(scenarios, [params, constant], gains=[sl.GAINS])
+        # who knows the answer is better, but not by as much as who does nothing is worse
+        self.assertGreater(model["score"].mean(), expert["score"].mean() - 0.18)
+        self.assertGreater(model["score"].mean(), nothing["score"].mean() + 0.25)
         alone = [i for i, s in enumerate(scenarios) if s.n_flows == 1 and s.n_steps == 1]
         self.assertGreater(np.median(model["utilisation"][alone]), 0.94)
-        self.assertLess(np.median(model["queue_p95_rtt"][alone]), 0.4)
+        self.assertLess(np.median(model["queue_p95_rtt"][alone]), 0.7)
         many = [i for i, s in enumerate(scenarios) if s.n_flows > 2 and not s.flow[1].kind]
-        self.assertGreater(np.median(model["jain"][many]), 0.95)
+        self.assertGreater(np.median(model["jain"][many]), 0.9)
 
 
 class Aurora(unittest.TestCase):
@@ -399,7 +418,7 @@ class Training(unittest.TestCase):
             out = os.path.join(d, "out.json")
             run = subprocess.run([sys.executable, os.path.join(sl.HERE, "evaluate"), "-n", "3",
                                   "--json", out], capture_output=True, check=True)
-            self.assertIn("2-8 flows", run.stdout.decode())
+            self.assertIn("several flows", run.stdout.decode())
             with open(out, encoding="utf-8") as f:
                 figures = json.load(f)["figures"]
             self.assertTrue(0 < figures["one flow"]["utilisation"][0] <= 100)

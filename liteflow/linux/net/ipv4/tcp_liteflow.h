@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The congestion control "liteflow": its terms, its state, and its arithmetic of times and
- * rates; tcp_liteflow_impl.h has the law.
+ * rates; tcp_liteflow_law.c has the law.
  *
  * Nothing here knows of sockets, so that KUnit tests and the simulator that the
  * models are trained in run the same source.
@@ -41,7 +41,7 @@
 
 /**
  * enum tlf_mode - what sets the rate
- * @TLF_STARTUP: twice what was delivered, until a queue or a limit shows
+ * @TLF_STARTUP: 2.83 times what was delivered, until a queue or a limit shows
  * @TLF_DRAIN: half of what was delivered, until that queue is gone
  * @TLF_CRUISE: the model
  * @TLF_PROBE: the model's last word, at half the window: is the minimum RTT
@@ -75,6 +75,7 @@ enum tlf_rule {
  * @lost: packets taken for lost so far
  * @inflight: packets under way now
  * @mss: bytes of a packet
+ * @burst: packets that are sent at once
  * @app_limited: there was nothing else to send when that packet was
  */
 struct tlf_ack {
@@ -85,6 +86,7 @@ struct tlf_ack {
 	u32 lost;
 	u32 inflight;
 	u32 mss;
+	u32 burst;
 	bool app_limited;
 };
 
@@ -92,6 +94,7 @@ struct tlf_ack {
  * struct tlf_hot - what every ACK touches
  * @rate: bytes per second
  * @rtt_sum: of the samples in the interval's first and second half
+ * @rtt_squares: sum of the squares of what they have above the minimum
  * @rtt_n: how many those are
  * @mi_sent_us: the interval began with packets sent then
  * @mi_len_us: and takes so long
@@ -112,6 +115,7 @@ struct tlf_ack {
 struct tlf_hot {
 	u64 rate;
 	u64 rtt_sum[2];
+	u64 rtt_squares;
 	u16 rtt_n[2];
 	u32 mi_sent_us;
 	u32 mi_len_us;
@@ -133,12 +137,14 @@ struct tlf_hot {
 /**
  * struct tlf_undo - what a timeout took, should it turn out to be spurious
  * @rate: bytes per second; 0: there is nothing to give back
+ * @loss: as in &struct tlf_flow
  * @mode: &enum tlf_mode
  * @next: as in &struct tlf_flow
  * @history: the same
  */
 struct tlf_undo {
 	u64 rate;
+	s32 loss;
 	u8 mode;
 	u8 next;
 	s16 history[TLF_HISTORY][TLF_FEATURES];
@@ -148,7 +154,12 @@ struct tlf_undo {
  * struct tlf_flow - what an interval touches
  * @bw: bytes per second delivered in the last interval
  * @full_bw: what start-up has reached
+ * @bw_max: the most of them, in the present ten intervals and the ten before
+ * @answered_bw: bytes per second when the answer to loss began
  * @rtt_us: mean RTT of the last interval
+ * @spread_us: its standard deviation, an average
+ * @startup_peak_us: the longest that was the shortest of an interval of start-up
+ * @standing_us: the shortest RTT, in the present two intervals and the two before
  * @round_delivered: a round trip ends when so many packets were delivered
  * @full_rounds: round trips of start-up without 25 % more
  * @drain_count: intervals that draining has taken
@@ -165,6 +176,20 @@ struct tlf_undo {
  * @kept: ten-second windows in which the minimum RTT did not expire for that
  * @settling: ACKs still tell of packets sent before the model's time
  * @loss: average share of losses, 16 fractional bits
+ * @path_loss: what the path loses whatever the rate, likewise
+ * @answered_loss: what was lost when the answer to loss began; 0: it is over
+ * @answered_us: the last answer to loss was then
+ * @quiet_us: since when less is sent
+ * @quiet_delivered: &tlf_ack.delivered when ACKs began to tell of that time
+ * @quiet_lost: &tlf_ack.lost at that time
+ * @quiet: do they?
+ * @quiet_seen: packets of such times so far
+ * @cut_us: the last answer to a collapse was then
+ * @bw_count: intervals in the present half of @bw_max
+ * @standing_count: the same for @standing_us
+ * @collapsed: most of the last interval was lost; of start-up: a quarter
+ * @cut: ACKs do not yet tell of what was sent since @cut_us
+ * @lossless: intervals without a queue, or loss beyond the path's
  * @guessed: packets of the first window, whose rate is by a guess of the RTT; 0: by a
  *	measured one
  * @settled_us: those sent from then on are the model's
@@ -178,7 +203,12 @@ struct tlf_undo {
 struct tlf_flow {
 	u64 bw;
 	u64 full_bw;
+	u64 bw_max[2];
+	u64 answered_bw;
 	u32 rtt_us;
+	u32 spread_us;
+	u32 startup_peak_us;
+	u32 standing_us[2];
 	u32 round_delivered;
 	u16 competing;
 	u8 full_rounds;
@@ -196,6 +226,20 @@ struct tlf_flow {
 	u32 window_peak_us;
 	s32 window_wanted;
 	s32 loss;
+	s32 path_loss;
+	s32 answered_loss;
+	u32 answered_us;
+	u32 quiet_us;
+	u32 quiet_delivered;
+	u32 quiet_lost;
+	u32 quiet_seen;
+	u32 cut_us;
+	u8 quiet;
+	u8 bw_count;
+	u8 standing_count;
+	u8 lossless;
+	u8 collapsed;
+	u8 cut;
 	u32 settled_us;
 	u32 probe_start_us;
 	u32 probe_min_rtt_us;

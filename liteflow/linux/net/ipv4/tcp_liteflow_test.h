@@ -9,7 +9,8 @@
 #include <kunit/test.h>
 #include <linux/string.h>
 
-#include "tcp_liteflow_impl.h"
+#include "tcp_liteflow_law.h"
+#include "tcp_liteflow_parts.h"
 
 #define TLT_RTT		20000		/* us */
 #define TLT_RATE	1448000		/* bytes per second: a packet each ms */

@@ -4,14 +4,14 @@
  *
  * A flow's packets are cut into monitor intervals of half an RTT; at the end of
  * each, a model in a slot of LiteFlow is shown ten of them and answers by how much
- * the rate is to change. tcp_liteflow_impl.h has that control law: intervals,
+ * the rate is to change. tcp_liteflow_law.c has that control law: intervals,
  * features, start-up, what an answer means. Here is what TCP needs of it: a pacing
  * rate, a window, recovery, and what is done without a model.
  *
  * cong_control() replaces what TCP does otherwise for loss recovery: a window that
  * shrinks in proportion. As in BBR, the first round trip of a recovery sends a
  * packet for each that arrives, later ones return to the window that the rate
- * calls for. A loss by itself does not change the rate: the model sees it.
+ * calls for. The rate is the law's: a lost packet by itself does not change it.
  *
  * Classic mode. While no model is active, or one was taken away, or there is no
  * memory for a flow's state, the flow is one of Reno, paced: it has operations
@@ -39,8 +39,7 @@
 #include <linux/rculist_bl.h>
 #include <linux/slab.h>
 #include <net/tcp.h>
-#include "tcp_liteflow.h"
-#include "tcp_liteflow_impl.h"
+#include "tcp_liteflow_law.h"
 
 #define TLF_PREFERENCES		3
 #define TLF_PREF_SUM		1000
@@ -63,6 +62,8 @@ struct tlf_state {
 	struct lf_app *app;
 	u32 refused;
 	s32 action;
+	u32 prior_cwnd;		/* before recovery */
+	u32 round_delivered;	/* recovery's first round trip ends when this arrives */
 	u32 unanswered_us;	/* first question since the remote side acted */
 	u16 pref[TLF_PREFERENCES];
 	bool remote;
@@ -73,8 +74,6 @@ struct tlf_state {
 struct tlf {
 	struct tlf_hot hot;
 	struct tlf_state *state;
-	u32 prior_cwnd;		/* before recovery */
-	u32 round_delivered;	/* recovery's first round trip ends when this arrives */
 	u8 prev_ca_state;
 	u8 modelled:1,		/* else classic; so before init, when all is 0 */
 	   conserving:1,	/* first round trip of a recovery */
@@ -128,7 +127,20 @@ static u32 tlf_srtt_us(const struct sock *sk)
 	return tcp_sk(sk)->srtt_us >> 3;
 }
 
-static void tlf_read_ack(const struct sock *sk, long rtt_us, bool app_limited,
+static u32 tlf_min_tso_segs(struct sock *sk)
+{
+	return READ_ONCE(sk->sk_pacing_rate) < 150000 ? 1 : 2;
+}
+
+/* What TCP sends at once at this rate */
+static u32 tlf_tso_segs(struct sock *sk)
+{
+	u32 segs = tcp_tso_autosize(sk, tlf_mss(sk), tlf_min_tso_segs(sk));
+
+	return min3(segs, (u32)sk->sk_gso_max_segs, tcp_snd_cwnd(tcp_sk(sk)));
+}
+
+static void tlf_read_ack(struct sock *sk, long rtt_us, bool app_limited,
 			 struct tlf_ack *ack)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -140,6 +152,7 @@ static void tlf_read_ack(const struct sock *sk, long rtt_us, bool app_limited,
 	ack->lost = tp->lost;
 	ack->inflight = tcp_packets_in_flight(tp);
 	ack->mss = tlf_mss(sk);
+	ack->burst = tlf_tso_segs(sk);
 	ack->app_limited = app_limited;
 }
 
@@ -186,7 +199,7 @@ static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 cwnd = max(tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk)) / 2, 2U);
+	u32 cwnd = max(tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), 0) / 2, 2U);
 
 	tlf_set_modelled(sk, ca, false);
 	ca->hot.mode = TLF_CRUISE;
@@ -270,6 +283,7 @@ static bool tlf_recover(struct sock *sk, struct tlf *ca, const struct rate_sampl
 			u32 *cwnd)
 {
 	u8 prev = ca->prev_ca_state, now = inet_csk(sk)->icsk_ca_state;
+	struct tlf_state *state = tlf_state(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	ca->prev_ca_state = now;
@@ -277,25 +291,18 @@ static bool tlf_recover(struct sock *sk, struct tlf *ca, const struct rate_sampl
 		*cwnd = max_t(s32, *cwnd - rs->losses, 1);
 	if (now == TCP_CA_Recovery && prev != TCP_CA_Recovery) {
 		ca->conserving = 1;
-		ca->round_delivered = tp->delivered;
+		state->round_delivered = tp->delivered;
 		*cwnd = tcp_packets_in_flight(tp) + rs->acked_sacked;
 	} else if (now < TCP_CA_Recovery && prev >= TCP_CA_Recovery) {
 		ca->conserving = 0;
-		*cwnd = max(*cwnd, ca->prior_cwnd);
-	} else if (rs->delivered > 0 && !before(rs->prior_delivered, ca->round_delivered)) {
+		*cwnd = max(*cwnd, state->prior_cwnd);
+	} else if (ca->conserving && rs->delivered > 0 &&
+		   !before(rs->prior_delivered, state->round_delivered)) {
 		ca->conserving = 0;
 	}
 	if (ca->conserving)
 		*cwnd = max(*cwnd, tcp_packets_in_flight(tp) + rs->acked_sacked);
 	return ca->conserving;
-}
-
-/* what TCP gathers into one skb at this rate, as tcp_tso_autosize() has it */
-static u32 tlf_tso_segs(const struct sock *sk)
-{
-	unsigned long bytes = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
-
-	return max_t(u32, min_t(unsigned long, bytes, GSO_LEGACY_MAX_SIZE) / tlf_mss(sk), 1);
 }
 
 static void tlf_set_cwnd(struct sock *sk, struct tlf *ca, const struct rate_sample *rs)
@@ -304,14 +311,12 @@ static void tlf_set_cwnd(struct sock *sk, struct tlf *ca, const struct rate_samp
 	u32 cwnd = tcp_snd_cwnd(tp), target;
 
 	if (!tlf_recover(sk, ca, rs, &cwnd) && rs->acked_sacked) {
-		/* room for what offloads gather before it leaves, and for late ACKs */
-		target = tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk)) +
-			 (ca->hot.mode == TLF_PROBE ? 0 : 3 * tlf_tso_segs(sk));
+		target = tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), tlf_tso_segs(sk));
 		cwnd = min(cwnd + rs->acked_sacked, target);
 		cwnd = max_t(u32, cwnd, TLF_CWND_MIN);
 	}
 	if (ca->hot.mode == TLF_PROBE)
-		cwnd = min(cwnd, tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk)));
+		cwnd = min(cwnd, tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), 0));
 	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
 }
 
@@ -354,6 +359,9 @@ static void tlf_pkts_acked(struct sock *sk, const struct ack_sample *sample)
 	window = (u64)tcp_snd_cwnd(tp) * tlf_mss(sk) * USEC_PER_SEC;
 	ca->hot.rate = tlf_possible(div_u64(window, max(tlf_srtt_us(sk), 1U)));
 	tlf_read_ack(sk, sample->rtt_us, tp->app_limited, &ack);
+	/* Reno does not send less in a probe, so its losses are not the path's */
+	state->flow.quiet = 0;
+	state->flow.answered_loss = 0;
 	if (ack.delivered != ca->hot.last_delivered &&
 	    tlf_on_ack(&ca->hot, &state->flow, &ack, READ_ONCE(tlf_rule)) &&
 	    inet_csk(sk)->icsk_ca_state < TCP_CA_CWR)
@@ -362,24 +370,30 @@ static void tlf_pkts_acked(struct sock *sk, const struct ack_sample *sample)
 
 static u32 tlf_ssthresh(struct sock *sk)
 {
+	struct tlf_state *state = tlf_state(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tlf *ca = inet_csk_ca(sk);
 
+	if (!state)
+		return tp->snd_ssthresh;
 	if (ca->prev_ca_state < TCP_CA_Recovery)
-		ca->prior_cwnd = tcp_snd_cwnd(tp);
+		state->prior_cwnd = tcp_snd_cwnd(tp);
 	else
-		ca->prior_cwnd = max(ca->prior_cwnd, tcp_snd_cwnd(tp));
+		state->prior_cwnd = max(state->prior_cwnd, tcp_snd_cwnd(tp));
 	return tp->snd_ssthresh;
 }
 
 /* The loss was none. */
 static u32 tlf_undo_cwnd(struct sock *sk)
 {
+	struct tlf_state *state = tlf_state(sk);
 	struct tlf *ca = inet_csk_ca(sk);
+	u32 cwnd = tcp_snd_cwnd(tcp_sk(sk));
 
-	if (tlf_state(sk))
-		tlf_on_undo(&ca->hot, &tlf_state(sk)->flow);
-	return max(tcp_snd_cwnd(tcp_sk(sk)), ca->prior_cwnd);
+	if (!state)
+		return cwnd;
+	tlf_on_undo(&ca->hot, &state->flow);
+	return max(cwnd, state->prior_cwnd);
 }
 
 static void tlf_set_state(struct sock *sk, u8 new_state)
@@ -422,11 +436,6 @@ static void tlf_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 	/* a minute is as good as an hour, which 32 bits do not hold */
 	tlf_on_restart(&ca->hot, &tlf_state(sk)->flow, tcp_clock_us(),
 		       jiffies_to_usecs(min_t(u32, silent, 60 * HZ)));
-}
-
-static u32 tlf_min_tso_segs(struct sock *sk)
-{
-	return READ_ONCE(sk->sk_pacing_rate) < 150000 ? 1 : 2;
 }
 
 static void tlf_init_sock(struct sock *sk)
@@ -694,4 +703,6 @@ module_init(tlf_register);
 module_exit(tlf_unregister);
 
 MODULE_LICENSE("GPL");
+/* the law, where its tests are built in */
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
 MODULE_DESCRIPTION("TCP congestion control by neural networks in LiteFlow's slots");

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Flows of the congestion control "liteflow" beside others that fill the queue
+ *
+ * Competing.  A controller that keeps queues short loses to one that fills them.
+ * Where most of TLF_COMPETE_INTERVALS saw a queue throughout, the flow probes; if
+ * half of its window less leaves a queue, somebody else fills it: seven sixteenths
+ * of the RTT without one, for flows of one kind leave less, or three where packets
+ * are lost, for a short buffer holds no more. That holds for TLF_COMPETE_HOLD
+ * intervals then, as many flows of one kind may leave so much.
+ * Until the next probe, more of the flow's own packets then are no queue,
+ * TLF_COMPETE_PACKETS in place of two or a quarter of the BDP that start-up found;
+ * while there are no more, a queue that grows is not its doing; and losses that
+ * are not an eighth on average are not shown to the model, for a queue overflows in
+ * bursts. Where the
+ * model wanted less and less all that time, and yet the queue did not go, the flow
+ * does so without a probe, but only for a while: flows of one kind must not keep
+ * each other at it.
+ */
+#include <linux/minmax.h>
+#include "tcp_liteflow_parts.h"
+
+void tlf_stop_competing(struct tlf_flow *flow)
+{
+	flow->competing = 0;
+	flow->window_count = 0;
+	flow->window_wanted = 0;
+	flow->window_queued = 0;
+	flow->window_lost = 0;
+	flow->window_peak_us = 0;
+}
+
+/* How long those of its own packets take that are no queue. */
+u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss,
+		 enum tlf_rule rule)
+{
+	u32 packets = TLF_SLACK_PACKETS;
+
+	if (rule == TLF_RULE_AURORA)
+		return 0;
+	if (flow->competing)
+		packets = max_t(u32, TLF_COMPETE_PACKETS,
+				tlf_bdp(flow->full_bw, hot->min_rtt_us, mss) / TLF_COMPETE_BDP);
+	return tlf_packets_us(packets, mss, hot->rate);
+}
+
+u32 tlf_filled_us(const struct tlf_flow *flow, u32 base_us)
+{
+	return base_us + base_us / 16 * (flow->lossy ? TLF_COMPETE_LOSSY : TLF_COMPETE_FILLED);
+}
+
+/* Does somebody else fill the queue? */
+void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
+		 const struct tlf_interval *mi)
+{
+	bool filled, queued, squeezed;
+	u32 base_us;
+
+	base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
+	flow->window_lost |= mi->lost > 0;
+	flow->window_peak_us = max(flow->window_peak_us, mi->rtt_us);
+	if (flow->competing == TLF_COMPETE_PROBED) {
+		/* a probe can err; nobody who fills queues leaves them so short so long */
+		flow->window_queued += flow->rtt_us > tlf_filled_us(flow, base_us);
+		if (++flow->window_count < TLF_COMPETE_HOLD)
+			return;
+		filled = flow->window_queued >= TLF_COMPETE_HOLD / 4;
+		flow->lossy = flow->window_lost;
+		tlf_stop_competing(flow);
+		if (filled)
+			flow->competing = TLF_COMPETE_PROBED;
+		else
+			flow->filled = 0;
+		return;
+	}
+	if (flow->competing) {
+		/* what was wanted meanwhile is the competition's doing */
+		if (!--flow->competing)
+			tlf_stop_competing(flow);
+		return;
+	}
+	flow->window_queued += hot->mi_min_rtt_us > base_us + base_us / 8;
+	if (++flow->window_count < TLF_COMPETE_INTERVALS)
+		return;
+	queued = flow->window_queued >= TLF_COMPETE_QUEUED;
+	/* a queue that goes is its own: the path got slower */
+	squeezed = flow->window_wanted < TLF_COMPETE_WANTED &&
+		   mi->rtt_us >= flow->window_peak_us - flow->window_peak_us / 4;
+	flow->lossy = flow->window_lost;
+	tlf_stop_competing(flow);
+	if (!queued)
+		return;
+	if (squeezed)
+		flow->competing = TLF_COMPETE_HOLD;
+	else if (tlf_since(ack->now_us, flow->probe_start_us) > TLF_PROBE_GAP_US)
+		tlf_start_probe(hot, flow, ack->now_us);
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a flow of the congestion control "liteflow" knows of its path: how much its delay
+ * varies by itself, and how much it loses whatever the rate
+ *
+ * Noise.  On many paths ACKs come late by chance or in batches: radio, ACKs that wait for
+ * a slot, hosts that gather interrupts.  A mean RTT then says little of the queue.  The
+ * least RTT of an interval does, if the interval is so long that some ACK was not late:
+ * TLF_SPREADS standard deviations of the RTT.  For a batch every T, that is 1.15 T.  A queue
+ * of the flow's own makes no interval longer: at a rate above the capacity by a quarter, the
+ * RTT's deviation is 7 % of the interval.  Delivery rates count the longer one of
+ * sending and acknowledging, as tcp_rate.c does: a batch comes at once.  And while no
+ * queue stands, the rate stays near the most that was delivered, whatever a model makes
+ * of noise.
+ *
+ * Loss.  The flow's own loss goes when it sends less; what remains, the path has anyway.
+ * Each time that the flow sends less, after start-up and in a probe for the minimum RTT,
+ * the loss of that time is what the path loses.  But a full queue of others loses as
+ * evenly.  So it only counts where start-up filled a queue, which is not so at a policer or
+ * where a full queue was met; where there is none now; and up to an eighth, or less where
+ * few packets make up a round trip: Reno has a fair share of that.
+ *
+ * Loss beyond that, by a fiftieth and half of what is usual, is answered whatever the
+ * model wants: growth stops until there are two intervals without; where there is a
+ * queue, the rate falls to 15/16 of what arrives, once in a round trip; where there is
+ * none, a probe tells whether sending less helps, and if it does, the rate falls by an
+ * eighth, at most once in TLF_ANSWER_ROUNDS round trips.  But never below Reno's.
+ */
+#include <linux/math.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include "tcp_liteflow_parts.h"
+
+#define TLF_SPREAD_INTERVALS	4		/* that their average is of */
+#define TLF_LOSS_ALLOWED	(TLF_LOSS_ONE / 50)
+#define TLF_PATH_LOSS_MAX	(TLF_LOSS_ONE / 8)
+#define TLF_PATH_LOSS_PACKETS	4096		/* to believe that the path loses less */
+#define TLF_PATH_PACKETS	64		/* a round trip: where there are fewer, less */
+#define TLF_QUIET_PACKETS	128		/* that the path's loss is a mean of */
+#define TLF_QUIET_LEAST		64		/* fewer packets count for less */
+#define TLF_SEEN_QUEUE		16		/* a sixteenth of the minimum RTT */
+#define TLF_ANSWER_ROUNDS	8
+#define TLF_CLEAR		2		/* intervals without loss, to grow again */
+#define TLF_CLEAR_SPREADS	16		/* so many an RTT: keep all that is kept */
+
+/* Deviations are from the minimum RTT, as that of the mean is not known before. */
+static u32 tlf_spread(const struct tlf_hot *hot, u32 n, u32 rtt_us)
+{
+	u64 squares = div_u64(hot->rtt_squares, n);
+	u64 mean = rtt_us > hot->min_rtt_us ? rtt_us - hot->min_rtt_us : 0;
+
+	return int_sqrt64(squares - min(squares, mean * mean));
+}
+
+void tlf_measure(const struct tlf_hot *hot, const struct tlf_flow *flow, struct tlf_interval *mi)
+{
+	u32 n = hot->rtt_n[0] + hot->rtt_n[1];
+
+	mi->delivered = hot->last_delivered - hot->mi_delivered;
+	mi->lost = hot->last_lost - hot->mi_lost;
+	mi->sent_us = clamp(tlf_since(hot->last_sent_us, hot->mi_sent_us), 1U, TLF_TIME_MAX_US);
+	mi->acked_us = clamp(tlf_since(hot->last_ack_us, hot->mi_ack_us), 1U, TLF_TIME_MAX_US);
+	mi->rtt_us = max_t(u32, div_u64(hot->rtt_sum[0] + hot->rtt_sum[1], n), 1);
+	mi->least_us = hot->mi_min_rtt_us;
+	mi->spread_us = tlf_spread(hot, n, mi->rtt_us);
+	mi->usual_us = flow->spread_us;
+	mi->rise_us = 0;
+	if (hot->rtt_n[0] && hot->rtt_n[1])
+		mi->rise_us = (s32)div_u64(hot->rtt_sum[1], hot->rtt_n[1]) -
+			      (s32)div_u64(hot->rtt_sum[0], hot->rtt_n[0]);
+}
+
+/* What every interval tells, whatever the mode. */
+void tlf_note(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_interval *mi, u32 mss)
+{
+	flow->intervals++;
+	flow->rtt_us = mi->rtt_us;
+	flow->spread_us += ((s32)mi->spread_us - (s32)flow->spread_us) / TLF_SPREAD_INTERVALS;
+	flow->bw = tlf_rate(mi->delivered, mss, max(mi->sent_us, mi->acked_us));
+	if (++flow->bw_count >= TLF_BW_INTERVALS) {
+		flow->bw_count = 0;
+		flow->bw_max[1] = flow->bw_max[0];
+		flow->bw_max[0] = 0;
+	}
+	flow->bw_max[0] = max(flow->bw_max[0], flow->bw);
+	if (++flow->standing_count > TLF_STANDING_INTERVALS) {
+		flow->standing_count = 1;
+		flow->standing_us[1] = flow->standing_us[0];
+		flow->standing_us[0] = U32_MAX;
+	}
+	flow->standing_us[0] = min(flow->standing_us[0], mi->least_us);
+	if (hot->mode <= TLF_DRAIN)
+		flow->startup_peak_us = max(flow->startup_peak_us, mi->least_us);
+}
+
+/* The most that an interval delivered, of 11 to 20 */
+u64 tlf_bw_max(const struct tlf_flow *flow)
+{
+	return max(flow->bw_max[0], flow->bw_max[1]);
+}
+
+u32 tlf_standing_us(const struct tlf_flow *flow)
+{
+	return min(flow->standing_us[0], flow->standing_us[1]);
+}
+
+/* The RTT with @packets of the flow under way, which are no queue */
+u32 tlf_base_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 packets, u32 mss)
+{
+	return hot->min_rtt_us + tlf_packets_us(packets, mss, flow->full_bw + 1);
+}
+
+bool tlf_is_queue(const struct tlf_hot *hot, u32 rtt_us)
+{
+	return rtt_us > hot->min_rtt_us && rtt_us - hot->min_rtt_us > hot->min_rtt_us / 4;
+}
+
+/*
+ * The least rate on a path that is clear.  If no queue stands, a model wants less for noise
+ * alone: keep seven eighths of the most that arrived, or a part of that where delays vary
+ * less, for equal flows need a model that may yield.
+ */
+u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	u32 base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, mss);
+	u64 part;
+
+	if (tlf_standing_us(flow) > base_us + base_us / 16)
+		return 0;
+	part = div_u64((u64)flow->spread_us * TLF_CLEAR_SPREADS * 64, hot->min_rtt_us);
+	return tlf_bw_max(flow) * min_t(u64, part, 56) / 64;
+}
+
+/* -- loss --------------------------------------------------------------------- */
+
+/* Packets whose fate the interval knows */
+u32 tlf_known(const struct tlf_interval *mi)
+{
+	return clamp_t(u64, (u64)mi->delivered + mi->lost, 1, TLF_COUNT_MAX);
+}
+
+static s32 tlf_share(u32 lost, u32 n)
+{
+	return div_u64((u64)min(lost, n) << TLF_LOSS_SHIFT, n);
+}
+
+/* An average by packets: of many intervals, where they have few. */
+void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi)
+{
+	u32 n = tlf_known(mi);
+	s32 share = tlf_share(mi->lost, n);
+
+	flow->loss += div_s64((s64)(share - flow->loss) * n,
+			      n + max(TLF_LOSS_PACKETS, TLF_LOSS_INTERVALS * n));
+	/* what is less by chance must not count, nor the rest at once */
+	if (flow->loss < flow->path_loss / 2)
+		flow->path_loss -= div_u64((u64)(flow->path_loss - flow->loss) * n +
+					   n + TLF_PATH_LOSS_PACKETS - 1,
+					   n + TLF_PATH_LOSS_PACKETS);
+}
+
+/* Of an interval's lost packets, those beyond twice what the path loses anyway */
+u32 tlf_lost_beyond(const struct tlf_flow *flow, const struct tlf_interval *mi)
+{
+	u64 usual = (2 * (u64)flow->path_loss * tlf_known(mi) +
+		     TLF_LOSS_ONE - 1) >> TLF_LOSS_SHIFT;
+
+	return mi->lost - min_t(u64, mi->lost, usual);
+}
+
+bool tlf_is_excess(const struct tlf_flow *flow)
+{
+	return flow->loss > flow->path_loss + flow->path_loss / 2 + TLF_LOSS_ALLOWED;
+}
+
+/*
+ * What Reno would have at this loss, sqrt(3/2 / loss) packets in a round trip (Mathis et
+ * al., CCR 1997), less what timeouts take of that where more is lost.
+ */
+static u64 tlf_reno(const struct tlf_flow *flow, u32 mss)
+{
+	u64 square = div_u64(3ULL << (TLF_LOSS_SHIFT + 15), max(flow->loss, 1));
+	u64 rate = tlf_rate(int_sqrt64(square), mss, flow->rtt_us) >> (TLF_LOSS_SHIFT / 2);
+
+	return rate * max(TLF_LOSS_ONE - 4 * flow->loss, 0) >> TLF_LOSS_SHIFT;
+}
+
+/* What that time would have told is not known. */
+void tlf_quiet_breaks(struct tlf_flow *flow)
+{
+	flow->quiet = TLF_LOUD;
+	flow->answered_loss = 0;
+}
+
+void tlf_quiet_begins(struct tlf_flow *flow, u32 now_us)
+{
+	flow->quiet = TLF_QUIET_SENT;
+	flow->quiet_us = now_us;
+}
+
+void tlf_quiet_ack(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	if (flow->quiet != TLF_QUIET_SENT || !tlf_reached(ack->sent_us, flow->quiet_us))
+		return;
+	flow->quiet = TLF_QUIET_ACKED;
+	flow->quiet_delivered = hot->last_delivered;
+	flow->quiet_lost = hot->last_lost;
+}
+
+/* Start-up filled a queue: so the minimum RTT is one without. */
+static bool tlf_has_seen_queue(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	return flow->startup_peak_us > tlf_base_us(hot, flow, TLF_SLACK_PACKETS, mss) +
+				       hot->min_rtt_us / TLF_SEEN_QUEUE;
+}
+
+static s32 tlf_most_path_loss(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	u32 bdp = tlf_bdp(flow->full_bw, hot->min_rtt_us, mss);
+
+	return TLF_PATH_LOSS_MAX / TLF_PATH_PACKETS * min(bdp, TLF_PATH_PACKETS);
+}
+
+/* The time of less is over: what did it change? The interval that ends now is after it. */
+void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss)
+{
+	u32 lost = hot->mi_lost - flow->quiet_lost;
+	u32 delivered = hot->mi_delivered - flow->quiet_delivered;
+	u32 n = min_t(u64, (u64)delivered + lost, TLF_COUNT_MAX);
+	/* not long after it, as where the application had nothing to send */
+	bool known = flow->quiet == TLF_QUIET_ACKED && n && n < TLF_COUNT_MAX &&
+		     tlf_since(hot->mi_sent_us, flow->settled_us) <= 2 * flow->rtt_us;
+	bool helps;
+	s32 share;
+
+	s32 answered_loss = flow->answered_loss;
+
+	tlf_quiet_breaks(flow);
+	if (!known)
+		return;
+	share = tlf_share(lost, n);
+	helps = queue || share < answered_loss / 2;
+	if (!queue && tlf_has_seen_queue(hot, flow, mss)) {
+		share = min(share, tlf_most_path_loss(hot, flow, mss));
+		flow->path_loss += div_s64((s64)(share - flow->path_loss) * n,
+					   max(n + flow->quiet_seen, TLF_QUIET_LEAST));
+		flow->quiet_seen = min(flow->quiet_seen + n, TLF_QUIET_PACKETS);
+		flow->loss = flow->path_loss;
+	}
+	if (answered_loss && helps) {
+		u64 least = min(hot->rate, tlf_reno(flow, mss));
+
+		hot->rate = tlf_possible(clamp(flow->answered_bw - flow->answered_bw / 8, least,
+					       hot->rate));
+	}
+}
+
+/* Loss beyond what the path has, and a queue: the rate was too high. */
+void tlf_answer_queue(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	u64 least = min(hot->rate, tlf_reno(flow, ack->mss));
+
+	if (tlf_since(ack->now_us, flow->answered_us) <= flow->rtt_us)
+		return;
+	flow->answered_us = ack->now_us;
+	hot->rate = tlf_possible(clamp(flow->bw - flow->bw / 16, least, hot->rate));
+	flow->streak = 0;
+}
+
+/* The same without a queue: is a probe due? tlf_quiet_ends() has the answer. */
+bool tlf_answer_probe(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	u32 round_us = max(flow->rtt_us, 2 * hot->mi_len_us);
+
+	if (tlf_since(ack->now_us, flow->answered_us) <= TLF_ANSWER_ROUNDS * round_us)
+		return false;
+	flow->answered_us = ack->now_us;
+	flow->answered_loss = flow->loss;
+	flow->answered_bw = flow->bw;
+	flow->streak = 0;
+	return true;
+}
+
+/* Intervals that give no reason not to grow */
+void tlf_count_lossless(struct tlf_flow *flow, const struct tlf_interval *mi, bool queue)
+{
+	if (queue || tlf_lost_beyond(flow, mi))
+		flow->lossless = 0;
+	else
+		flow->lossless = min(flow->lossless + 1, TLF_CLEAR);
+}
+
+/* May the rate grow? To Reno's in any case. */
+bool tlf_may_grow(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	return flow->lossless >= TLF_CLEAR || !tlf_is_excess(flow) ||
+	       hot->rate < tlf_reno(flow, mss);
+}

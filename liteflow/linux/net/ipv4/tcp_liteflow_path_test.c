@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the control law of the congestion control "liteflow": what a flow
+ * knows of its path, where delay varies by itself and packets are lost whatever the rate.
+ */
+#include "tcp_liteflow_test.h"
+
+/* -- delay -------------------------------------------------------------------- */
+
+/* @n packets a millisecond apart; their ACKs wait for the next multiple of @every_us. */
+static void tlt_batches(struct tlt *t, unsigned int n, u32 every_us)
+{
+	while (n--) {
+		t->sent_us += 1000;
+		t->ack.sent_us = t->sent_us;
+		t->ack.now_us = roundup(t->sent_us + TLT_RTT, every_us);
+		t->ack.rtt_us = t->ack.now_us - t->sent_us;
+		t->ack.delivered++;
+		tlf_on_ack(&t->hot, &t->flow, &t->ack, t->rule);
+	}
+}
+
+/* A batch is no sign of more capacity, and those that wait for it are no queue. */
+static void tlt_test_batches(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	unsigned int i;
+
+	t->flow.full_bw = TLT_RATE;
+	tlt_batches(t, 400, 20000);
+	for (i = 0; i < 20; i++) {
+		tlt_batches(t, 40, 20000);
+		KUNIT_EXPECT_LE(test, tlf_bw_max(&t->flow), TLT_RATE * 12 / 10);
+		KUNIT_EXPECT_GE(test, tlf_bw_max(&t->flow), TLT_RATE * 8 / 10);
+		KUNIT_EXPECT_LE(test, tlt_newest(t)[1], TLF_ONE * 11 / 10);
+	}
+	/* 1.15 of the time between two */
+	KUNIT_EXPECT_GE(test, t->hot.mi_len_us, 20000);
+	KUNIT_EXPECT_LE(test, t->hot.mi_len_us, 30000);
+}
+
+/* Packets sent at once whose ACKs come at once: those that came 1 us before are no rate. */
+static void tlt_test_at_once(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	unsigned int i, n;
+
+	t->hot.rate = 4 * TLT_RATE;
+	for (i = 0; i < 200; i++) {
+		t->sent_us += 12500;
+		for (n = 0; n < 5; n++) {
+			t->ack.sent_us = t->sent_us;
+			t->ack.now_us = t->sent_us + TLT_RTT + 20 * (i % 2);
+			t->ack.rtt_us = TLT_RTT + 20 * (i % 2);
+			t->ack.delivered += 10;
+			tlf_on_ack(&t->hot, &t->flow, &t->ack, t->rule);
+		}
+		/* 4 packets a millisecond; an interval is half an RTT at least, and so is a rate */
+		KUNIT_EXPECT_LE(test, t->flow.bw, 50 * 4 * TLT_RATE);
+		KUNIT_EXPECT_GT(test, t->flow.bw, 0);
+		t->hot.rate = 4 * TLT_RATE;
+	}
+	KUNIT_EXPECT_GE(test, t->flow.bw, 3 * TLT_RATE);
+	KUNIT_EXPECT_LE(test, t->flow.bw, 5 * TLT_RATE);
+}
+
+/* The deviation of the RTT, and an interval of four. */
+static void tlt_test_spread(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	unsigned int i;
+
+	KUNIT_EXPECT_LT(test, t->flow.spread_us, 100);
+	for (i = 0; i < 400; i++)
+		tlt_send(t, 1, 1000, i % 2 ? TLT_RTT : TLT_RTT + 10000);
+	KUNIT_EXPECT_GE(test, t->flow.spread_us, 4900);
+	KUNIT_EXPECT_LE(test, t->flow.spread_us, 5200);
+	KUNIT_EXPECT_GE(test, t->hot.mi_len_us, TLF_SPREADS * 4900);
+	/* what is late is no queue */
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], TLF_ONE);
+
+	/* of hours nothing overflows */
+	for (i = 0; i < 100; i++)
+		tlt_send(t, 1, 1000, i % 2 ? TLT_RTT : S32_MAX);
+	KUNIT_EXPECT_LE(test, t->flow.spread_us, TLF_RTT_MAX_US);
+	KUNIT_EXPECT_LE(test, t->hot.mi_len_us, TLF_MI_MAX_US);
+}
+
+/* While ACKs wait for a batch, more may be under way. */
+static void tlt_test_window_of_batches(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	u32 bdp = tlf_bdp(TLT_RATE, TLT_RTT, 1448);
+
+	t->flow.spread_us = TLT_RTT / TLF_SPREADS;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0), 2 * bdp);
+	/* a batch every 150 ms */
+	t->flow.spread_us = 43300;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0),
+			bdp + tlf_bdp(TLT_RATE, 173200, 1448));
+}
+
+/* What a model wants less for @n intervals: the rate then, of 1000 */
+static unsigned int tlt_wants_less(struct tlt *t, unsigned int n, u32 late_us)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < 40; j++)
+			tlt_send(t, 1, 1000, TLT_RTT + (j % 4 ? late_us : late_us / 4));
+		tlf_act(&t->hot, &t->flow, -TLF_ACTION_MAX, 1448, t->rule);
+	}
+	return div_u64(t->hot.rate * 1000, TLT_RATE);
+}
+
+/* Delay that varies is no reason to yield, one that stands is. */
+static void tlt_test_least_clear(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+
+	t->flow.full_bw = TLT_RATE;
+	KUNIT_EXPECT_LE(test, tlt_wants_less(t, 3, 0), 900);
+
+	t = tlt_cruising(test);
+	t->flow.full_bw = TLT_RATE;
+	tlt_wants_less(t, 1, 8000);
+	t->hot.rate = TLT_RATE;
+	KUNIT_EXPECT_GE(test, tlt_wants_less(t, 3, 8000), 800);
+	KUNIT_EXPECT_LE(test, tlt_wants_less(t, 3, 100000), 760);
+
+	/* Aurora's rule has none of that */
+	t = tlt_cruising(test);
+	t->rule = TLF_RULE_AURORA;
+	tlt_wants_less(t, 1, 8000);
+	t->hot.rate = TLT_RATE;
+	KUNIT_EXPECT_LE(test, tlt_wants_less(t, 9, 8000), 700);
+}
+
+/* -- loss --------------------------------------------------------------------- */
+
+/* Less was sent for 1000 packets, of which @lost did not arrive. */
+static struct tlt *tlt_quiet(struct kunit *test, unsigned int lost)
+{
+	struct tlt *t = tlt_cruising(test);
+
+	t->flow.full_bw = 100 * TLT_RATE;
+	t->flow.startup_peak_us = 2 * TLT_RTT;
+	t->flow.quiet = TLF_QUIET_ACKED;
+	t->flow.quiet_delivered = t->hot.mi_delivered - (1000 - lost);
+	t->flow.quiet_lost = t->hot.mi_lost - lost;
+	t->flow.settled_us = t->hot.mi_sent_us;
+	return t;
+}
+
+static s32 tlt_learns(struct tlt *t, bool queue)
+{
+	tlf_quiet_ends(&t->hot, &t->flow, queue, 1448);
+	return t->flow.path_loss;
+}
+
+/* What is lost while less is sent, the path loses; but there must be evidence. */
+static void tlt_test_path_loss(struct kunit *test)
+{
+	struct tlt *t = tlt_quiet(test, 50);
+	s32 all = TLF_LOSS_ONE / 20;
+
+	KUNIT_EXPECT_GE(test, tlt_learns(t, false), all * 9 / 10);
+	KUNIT_EXPECT_LE(test, t->flow.path_loss, all);
+	/* once */
+	t->flow.path_loss = 0;
+	KUNIT_EXPECT_EQ(test, tlt_learns(t, false), 0);
+	/* a queue is there */
+	KUNIT_EXPECT_EQ(test, tlt_learns(tlt_quiet(test, 50), true), 0);
+	/* start-up has seen none: a policer, or a latecomer */
+	t = tlt_quiet(test, 50);
+	t->flow.startup_peak_us = TLT_RTT;
+	KUNIT_EXPECT_EQ(test, tlt_learns(t, false), 0);
+	/* ACKs do not tell of that time */
+	t = tlt_quiet(test, 50);
+	t->flow.quiet = TLF_QUIET_SENT;
+	KUNIT_EXPECT_EQ(test, tlt_learns(t, false), 0);
+	/* or it is long ago */
+	t = tlt_quiet(test, 50);
+	t->flow.settled_us -= 3 * TLT_RTT;
+	KUNIT_EXPECT_EQ(test, tlt_learns(t, false), 0);
+	/* no path loses more than an eighth */
+	KUNIT_EXPECT_LE(test, tlt_learns(tlt_quiet(test, 900), false), TLF_LOSS_ONE / 8);
+	/* nor as much, where few packets make up a round trip */
+	t = tlt_quiet(test, 900);
+	t->flow.full_bw = TLT_RATE / 5;
+	KUNIT_EXPECT_LE(test, tlt_learns(t, false), TLF_LOSS_ONE / 8 / 64 * 5);
+	/* counters that make no sense */
+	t = tlt_quiet(test, 50);
+	t->flow.quiet_delivered = t->hot.mi_delivered + 1;
+	KUNIT_EXPECT_EQ(test, tlt_learns(t, false), 0);
+}
+
+/* Twice what the path loses is no loss, and a packet more is one. */
+static void tlt_test_lost_beyond(struct kunit *test)
+{
+	struct tlf_interval mi = { .delivered = 900, .lost = 100 };
+	struct tlt *t = tlt_flow(test, TLT_RATE, TLT_RTT);
+
+	KUNIT_EXPECT_EQ(test, tlf_lost_beyond(&t->flow, &mi), 100);
+	t->flow.path_loss = TLF_LOSS_ONE / 20;
+	KUNIT_EXPECT_LE(test, tlf_lost_beyond(&t->flow, &mi), 1);
+	mi.lost = 110;
+	KUNIT_EXPECT_GE(test, tlf_lost_beyond(&t->flow, &mi), 8);
+	mi.lost = 0;
+	KUNIT_EXPECT_EQ(test, tlf_lost_beyond(&t->flow, &mi), 0);
+	mi.delivered = 0;
+	mi.lost = U32_MAX;
+	KUNIT_EXPECT_GE(test, tlf_lost_beyond(&t->flow, &mi), U32_MAX / 4 * 3);
+}
+
+/* No model makes a flow grow that loses more than its path. */
+static void tlt_test_no_growth(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	u64 rate = t->hot.rate;
+
+	t->flow.loss = TLF_LOSS_ONE / 40;
+	t->flow.lossless = 0;
+	tlf_act(&t->hot, &t->flow, TLF_ACTION_MAX, 1448, t->rule);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, rate);
+	tlf_act(&t->hot, &t->flow, -TLF_ACTION_ONE, 1448, t->rule);
+	KUNIT_EXPECT_LT(test, t->hot.rate, rate);
+	/* the path loses that */
+	rate = t->hot.rate;
+	t->flow.path_loss = TLF_LOSS_ONE / 100;
+	tlf_act(&t->hot, &t->flow, TLF_ACTION_MAX, 1448, t->rule);
+	KUNIT_EXPECT_GT(test, t->hot.rate, rate);
+	/* or two intervals have lost nothing */
+	t->flow.path_loss = 0;
+	rate = t->hot.rate;
+	t->flow.lossless = 2;
+	tlf_act(&t->hot, &t->flow, TLF_ACTION_MAX, 1448, t->rule);
+	KUNIT_EXPECT_GT(test, t->hot.rate, rate);
+}
+
+/* With a queue, to 15/16 of what arrives once in a round trip, and no less than Reno. */
+static void tlt_test_answer_queue(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	unsigned int i;
+
+	t->hot.rate = 100 * TLT_RATE;
+	t->flow.bw = 100 * TLT_RATE;
+	t->flow.loss = TLF_LOSS_ONE / 10;
+	t->flow.answered_us = t->ack.now_us - TLT_RTT - 1;
+	tlf_answer_queue(&t->hot, &t->flow, &t->ack);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 100 * TLT_RATE / 16 * 15);
+	tlf_answer_queue(&t->hot, &t->flow, &t->ack);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 100 * TLT_RATE / 16 * 15);
+	for (i = 0; i < 200; i++) {
+		t->flow.bw = t->hot.rate;
+		t->ack.now_us += TLT_RTT + 1;
+		tlf_answer_queue(&t->hot, &t->flow, &t->ack);
+	}
+	/* sqrt(1.5 / 0.1) = 3.9 packets in a round trip, less 40 % for timeouts */
+	KUNIT_EXPECT_GE(test, t->hot.rate, TLT_RATE * 39 / 200 * 55 / 100);
+	KUNIT_EXPECT_LE(test, t->hot.rate, TLT_RATE * 39 / 200 * 62 / 100);
+}
+
+/* Without one, a probe tells whether less helps. */
+static void tlt_test_answer_probe(struct kunit *test)
+{
+	struct tlt *t = tlt_quiet(test, 10);
+
+	t->flow.loss = TLF_LOSS_ONE / 10;
+	t->flow.answered_us = t->ack.now_us - 9 * TLT_RTT;
+	KUNIT_EXPECT_TRUE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
+	KUNIT_EXPECT_FALSE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
+	/* nor before the model was asked some times, where intervals are long */
+	t->ack.now_us += 9 * TLT_RTT;
+	t->hot.mi_len_us = TLT_RTT;
+	KUNIT_EXPECT_FALSE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
+	/* a tenth of it: the rate was too high */
+	tlt_learns(t, false);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, t->flow.answered_bw - t->flow.answered_bw / 8);
+
+	/* as much as before: it is the path's */
+	t = tlt_quiet(test, 100);
+	t->flow.loss = TLF_LOSS_ONE / 10;
+	t->flow.answered_us = t->ack.now_us - 9 * TLT_RTT;
+	KUNIT_EXPECT_TRUE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
+	tlt_learns(t, false);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE);
+	KUNIT_EXPECT_FALSE(test, tlf_is_excess(&t->flow));
+}
+
+/* A path that loses packets loses those that are sent again: a timeout tells nothing. */
+static void tlt_test_timeout_of_lossy(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+
+	t->flow.loss = TLF_LOSS_ONE / 20;
+	t->flow.path_loss = TLF_LOSS_ONE / 20;
+	tlf_on_timeout(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE);
+	/* it loses more than that */
+	t->flow.loss = TLF_LOSS_ONE / 8;
+	tlf_on_timeout(&t->hot, &t->flow);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
+}
+
+static struct kunit_case tlt_path_cases[] = {
+	KUNIT_CASE(tlt_test_batches),
+	KUNIT_CASE(tlt_test_at_once),
+	KUNIT_CASE(tlt_test_spread),
+	KUNIT_CASE(tlt_test_window_of_batches),
+	KUNIT_CASE(tlt_test_least_clear),
+	KUNIT_CASE(tlt_test_path_loss),
+	KUNIT_CASE(tlt_test_lost_beyond),
+	KUNIT_CASE(tlt_test_no_growth),
+	KUNIT_CASE(tlt_test_answer_queue),
+	KUNIT_CASE(tlt_test_answer_probe),
+	KUNIT_CASE(tlt_test_timeout_of_lossy),
+	{}
+};
+
+static struct kunit_suite tlt_path_suite = {
+	.name = "liteflow_cc_path",
+	.test_cases = tlt_path_cases,
+};
+
+kunit_test_suite(tlt_path_suite);
+
+MODULE_DESCRIPTION("KUnit tests of what liteflow knows of a path");
+MODULE_LICENSE("GPL");
