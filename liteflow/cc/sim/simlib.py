@@ -57,8 +57,8 @@ class Sample(ctypes.Structure):
 
 
 class Policy(ctypes.Structure):
-    _fields_ = [("n_in", ctypes.c_int), ("linear", ctypes.c_int), ("params", ctypes.POINTER(_float)),
-                ("gains", ctypes.POINTER(_float))]
+    _fields_ = [("n_in", ctypes.c_int), ("linear", ctypes.c_int),
+                ("params", ctypes.POINTER(_float)), ("gains", ctypes.POINTER(_float))]
 
 
 class Trace(ctypes.Structure):

@@ -17,6 +17,7 @@ void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack
 void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow);
 void tlf_on_undo(struct tlf_hot *hot, struct tlf_flow *flow);
 void tlf_on_mended(struct tlf_flow *flow);
+void tlf_quiet_breaks(struct tlf_flow *flow);
 void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us, u32 idle_us);
 u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst);
 

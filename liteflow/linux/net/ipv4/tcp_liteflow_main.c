@@ -360,8 +360,7 @@ static void tlf_pkts_acked(struct sock *sk, const struct ack_sample *sample)
 	ca->hot.rate = tlf_possible(div_u64(window, max(tlf_srtt_us(sk), 1U)));
 	tlf_read_ack(sk, sample->rtt_us, tp->app_limited, &ack);
 	/* Reno does not send less in a probe, so its losses are not the path's */
-	state->flow.quiet = 0;
-	state->flow.answered_loss = 0;
+	tlf_quiet_breaks(&state->flow);
 	if (ack.delivered != ca->hot.last_delivered &&
 	    tlf_on_ack(&ca->hot, &state->flow, &ack, READ_ONCE(tlf_rule)) &&
 	    inet_csk(sk)->icsk_ca_state < TCP_CA_CWR)

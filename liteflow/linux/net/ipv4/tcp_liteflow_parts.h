@@ -63,8 +63,6 @@ s32 tlf_accelerate(struct tlf_flow *flow, s32 change);
 #define TLF_SLACK_PACKETS	2		/* of its own that are no queue */
 #define TLF_SPREADS		4		/* standard deviations that an interval takes */
 #define TLF_RTT_MAX_US		BIT(22)	/* above the minimum: squares fit into 64 bits */
-#define TLF_STANDING_INTERVALS	2		/* each of two halves of its window */
-#define TLF_BW_INTERVALS	10		/* each of two halves of the maximum's window */
 #define TLF_LOSS_SHIFT		16		/* fractional bits of shares of loss */
 #define TLF_LOSS_ONE		65536
 #define TLF_LOSSY		(TLF_LOSS_ONE / 100)	/* of a path that loses packets anyway */
@@ -81,14 +79,12 @@ enum {
 void tlf_measure(const struct tlf_hot *hot, const struct tlf_flow *flow, struct tlf_interval *mi);
 void tlf_note(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_interval *mi, u32 mss);
 u64 tlf_bw_max(const struct tlf_flow *flow);
-u32 tlf_standing_us(const struct tlf_flow *flow);
 u32 tlf_base_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 packets, u32 mss);
 bool tlf_is_queue(const struct tlf_hot *hot, u32 rtt_us);
 u32 tlf_known(const struct tlf_interval *mi);
 void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi);
 u32 tlf_lost_beyond(const struct tlf_flow *flow, const struct tlf_interval *mi);
 bool tlf_is_excess(const struct tlf_flow *flow);
-void tlf_quiet_breaks(struct tlf_flow *flow);
 void tlf_quiet_begins(struct tlf_flow *flow, u32 now_us);
 void tlf_quiet_ack(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
 void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss);

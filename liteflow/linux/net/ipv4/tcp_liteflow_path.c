@@ -26,11 +26,15 @@
  * none, a probe tells whether sending less helps, and if it does, the rate falls by an
  * eighth, at most once in TLF_ANSWER_ROUNDS round trips.  But never below Reno's.
  */
+#include <kunit/visibility.h>
 #include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include "tcp_liteflow_law.h"
 #include "tcp_liteflow_parts.h"
 
+#define TLF_STANDING_INTERVALS	2		/* each of two halves of its window */
+#define TLF_BW_INTERVALS	10		/* each of two halves of the maximum's window */
 #define TLF_SPREAD_INTERVALS	4		/* that their average is of */
 #define TLF_LOSS_ALLOWED	(TLF_LOSS_ONE / 50)
 #define TLF_PATH_LOSS_MAX	(TLF_LOSS_ONE / 8)
@@ -99,7 +103,7 @@ u64 tlf_bw_max(const struct tlf_flow *flow)
 	return max(flow->bw_max[0], flow->bw_max[1]);
 }
 
-u32 tlf_standing_us(const struct tlf_flow *flow)
+static u32 tlf_standing_us(const struct tlf_flow *flow)
 {
 	return min(flow->standing_us[0], flow->standing_us[1]);
 }
@@ -185,12 +189,26 @@ static u64 tlf_reno(const struct tlf_flow *flow, u32 mss)
 	return rate * max(TLF_LOSS_ONE - 4 * flow->loss, 0) >> TLF_LOSS_SHIFT;
 }
 
-/* What that time would have told is not known. */
+/* To @rate, but never up, nor below what Reno would have */
+static void tlf_fall(struct tlf_hot *hot, const struct tlf_flow *flow, u64 rate, u32 mss)
+{
+	u64 least = min(hot->rate, tlf_reno(flow, mss));
+
+	hot->rate = tlf_possible(clamp(rate, least, hot->rate));
+}
+
+/**
+ * tlf_quiet_breaks() - what is lost while less is sent cannot be told
+ * @flow: the flow
+ *
+ * As where less was not sent after all.
+ */
 void tlf_quiet_breaks(struct tlf_flow *flow)
 {
 	flow->quiet = TLF_LOUD;
 	flow->answered_loss = 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(tlf_quiet_breaks);
 
 void tlf_quiet_begins(struct tlf_flow *flow, u32 now_us)
 {
@@ -230,10 +248,8 @@ void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 
 	/* not long after it, as where the application had nothing to send */
 	bool known = flow->quiet == TLF_QUIET_ACKED && n && n < TLF_COUNT_MAX &&
 		     tlf_since(hot->mi_sent_us, flow->settled_us) <= 2 * flow->rtt_us;
+	s32 share, answered_loss = flow->answered_loss;
 	bool helps;
-	s32 share;
-
-	s32 answered_loss = flow->answered_loss;
 
 	tlf_quiet_breaks(flow);
 	if (!known)
@@ -247,23 +263,17 @@ void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 
 		flow->quiet_seen = min(flow->quiet_seen + n, TLF_QUIET_PACKETS);
 		flow->loss = flow->path_loss;
 	}
-	if (answered_loss && helps) {
-		u64 least = min(hot->rate, tlf_reno(flow, mss));
-
-		hot->rate = tlf_possible(clamp(flow->answered_bw - flow->answered_bw / 8, least,
-					       hot->rate));
-	}
+	if (answered_loss && helps)
+		tlf_fall(hot, flow, flow->answered_bw - flow->answered_bw / 8, mss);
 }
 
 /* Loss beyond what the path has, and a queue: the rate was too high. */
 void tlf_answer_queue(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
 {
-	u64 least = min(hot->rate, tlf_reno(flow, ack->mss));
-
 	if (tlf_since(ack->now_us, flow->answered_us) <= flow->rtt_us)
 		return;
 	flow->answered_us = ack->now_us;
-	hot->rate = tlf_possible(clamp(flow->bw - flow->bw / 16, least, hot->rate));
+	tlf_fall(hot, flow, flow->bw - flow->bw / 16, ack->mss);
 	flow->streak = 0;
 }
 
