@@ -19,7 +19,8 @@
  * @least_us: the shortest
  * @spread_us: standard deviation of the RTT
  * @usual_us: the average of that before
- * @rise_us: mean RTT of the second half less that of the first
+ * @rise_us: mean RTT of the second half less that of the first; where nothing of the second
+ *	came, of the interval less that of the one before
  */
 struct tlf_interval {
 	u32 delivered;

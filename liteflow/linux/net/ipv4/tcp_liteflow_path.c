@@ -68,10 +68,11 @@ void tlf_measure(const struct tlf_hot *hot, const struct tlf_flow *flow, struct 
 	mi->least_us = hot->mi_min_rtt_us;
 	mi->spread_us = tlf_spread(hot, n, mi->rtt_us);
 	mi->usual_us = flow->spread_us;
-	mi->rise_us = 0;
 	if (hot->rtt_n[0] && hot->rtt_n[1])
 		mi->rise_us = (s32)div_u64(hot->rtt_sum[1], hot->rtt_n[1]) -
 			      (s32)div_u64(hot->rtt_sum[0], hot->rtt_n[0]);
+	else	/* it ended early: what has changed since the one before? */
+		mi->rise_us = (s32)(mi->rtt_us - flow->rtt_us);
 }
 
 /* What every interval tells, whatever the mode. */
@@ -189,10 +190,13 @@ static u64 tlf_reno(const struct tlf_flow *flow, u32 mss)
 	return rate * max(TLF_LOSS_ONE - 4 * flow->loss, 0) >> TLF_LOSS_SHIFT;
 }
 
-/* To @rate, but never up, nor below what Reno would have */
+/*
+ * To @rate, but never up, nor below what Reno would have, nor below half: what an interval
+ * delivered is little, too, where the window let nothing be sent.
+ */
 static void tlf_fall(struct tlf_hot *hot, const struct tlf_flow *flow, u64 rate, u32 mss)
 {
-	u64 least = min(hot->rate, tlf_reno(flow, mss));
+	u64 least = min(hot->rate, max(tlf_reno(flow, mss), hot->rate / 2));
 
 	hot->rate = tlf_possible(clamp(rate, least, hot->rate));
 }
@@ -282,7 +286,8 @@ bool tlf_answer_probe(const struct tlf_hot *hot, struct tlf_flow *flow, const st
 {
 	u32 round_us = max(flow->rtt_us, 2 * hot->mi_len_us);
 
-	if (tlf_since(ack->now_us, flow->answered_us) <= TLF_ANSWER_ROUNDS * round_us)
+	if (tlf_since(ack->now_us, flow->answered_us) <= TLF_ANSWER_ROUNDS * round_us ||
+	    flow->lossless >= TLF_CLEAR)
 		return false;
 	flow->answered_us = ack->now_us;
 	flow->answered_loss = flow->loss;

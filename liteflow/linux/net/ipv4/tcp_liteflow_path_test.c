@@ -262,6 +262,38 @@ static void tlt_test_answer_queue(struct kunit *test)
 	KUNIT_EXPECT_LE(test, t->hot.rate, TLT_RATE * 39 / 200 * 62 / 100);
 }
 
+/* The window let nothing be sent, so an interval delivered next to nothing: half at most. */
+static void tlt_test_answer_stalled(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+
+	t->hot.rate = 100 * TLT_RATE;
+	t->flow.bw = TLT_RATE;
+	t->flow.loss = TLF_LOSS_ONE / 10;
+	t->flow.answered_us = t->ack.now_us - TLT_RTT - 1;
+	tlf_answer_queue(&t->hot, &t->flow, &t->ack);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 50 * TLT_RATE);
+}
+
+/* An interval that ends before its second half was sent: the RTT has risen all the same. */
+static void tlt_test_rise_of_half(struct kunit *test)
+{
+	struct tlf_interval mi;
+	struct tlt *t = tlt_cruising(test);
+
+	t->flow.rtt_us = TLT_RTT;
+	t->hot.rtt_n[0] = 4;
+	t->hot.rtt_sum[0] = 4 * 3 * TLT_RTT;
+	t->hot.rtt_n[1] = 0;
+	t->hot.rtt_sum[1] = 0;
+	tlf_measure(&t->hot, &t->flow, &mi);
+	KUNIT_EXPECT_EQ(test, mi.rise_us, 2 * TLT_RTT);
+	t->hot.rtt_n[1] = 4;
+	t->hot.rtt_sum[1] = 4 * 2 * TLT_RTT;
+	tlf_measure(&t->hot, &t->flow, &mi);
+	KUNIT_EXPECT_EQ(test, mi.rise_us, -TLT_RTT);
+}
+
 /* Without one, a probe tells whether less helps. */
 static void tlt_test_answer_probe(struct kunit *test)
 {
@@ -269,6 +301,9 @@ static void tlt_test_answer_probe(struct kunit *test)
 
 	t->flow.loss = TLF_LOSS_ONE / 10;
 	t->flow.answered_us = t->ack.now_us - 9 * TLT_RTT;
+	/* the average remembers a loss that is over */
+	KUNIT_EXPECT_FALSE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
+	t->flow.lossless = 1;
 	KUNIT_EXPECT_TRUE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
 	KUNIT_EXPECT_FALSE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
 	/* nor before the model was asked some times, where intervals are long */
@@ -282,6 +317,7 @@ static void tlt_test_answer_probe(struct kunit *test)
 	/* as much as before: it is the path's */
 	t = tlt_quiet(test, 100);
 	t->flow.loss = TLF_LOSS_ONE / 10;
+	t->flow.lossless = 0;
 	t->flow.answered_us = t->ack.now_us - 9 * TLT_RTT;
 	KUNIT_EXPECT_TRUE(test, tlf_answer_probe(&t->hot, &t->flow, &t->ack));
 	tlt_learns(t, false);
@@ -314,6 +350,8 @@ static struct kunit_case tlt_path_cases[] = {
 	KUNIT_CASE(tlt_test_lost_beyond),
 	KUNIT_CASE(tlt_test_no_growth),
 	KUNIT_CASE(tlt_test_answer_queue),
+	KUNIT_CASE(tlt_test_answer_stalled),
+	KUNIT_CASE(tlt_test_rise_of_half),
 	KUNIT_CASE(tlt_test_answer_probe),
 	KUNIT_CASE(tlt_test_timeout_of_lossy),
 	{}
