@@ -170,6 +170,9 @@ struct tlf_undo {
  * @window_queued: those in which there was always a queue
  * @window_lost: packets were lost in them
  * @window_peak_us: longest mean RTT of one of them
+ * @room: packets of its own that are no queue while it competes
+ * @hold: for so many intervals it competed last without a probe, if it is to again
+ * @unqueued: intervals without a queue while it competes
  * @lossy: packets were lost in the intervals that were judged last
  * @streak: intervals without a queue since the model wanted less
  * @filled: probes that must find no queue before it stops competing
@@ -224,6 +227,9 @@ struct tlf_flow {
 	u8 streak;
 	u16 guessed;
 	u32 window_peak_us;
+	u32 room;
+	u16 hold;
+	u8 unqueued;
 	s32 window_wanted;
 	s32 loss;
 	s32 path_loss;

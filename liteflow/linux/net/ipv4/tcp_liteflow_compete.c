@@ -8,14 +8,16 @@
  * of the RTT without one, for flows of one kind leave less, or three where packets
  * are lost, for a short buffer holds no more. That holds for TLF_COMPETE_HOLD
  * intervals then, as many flows of one kind may leave so much.
- * Until the next probe, more of the flow's own packets then are no queue,
- * TLF_COMPETE_PACKETS in place of two or a quarter of the BDP that start-up found;
- * while there are no more, a queue that grows is not its doing; and losses that
+ * Until the next probe, more of the flow's own packets then are no queue: at least
+ * TLF_COMPETE_PACKETS in place of two or a quarter of the BDP that start-up found,
+ * and more with each interval until packets are lost, for the others do the same.
+ * While there are no more, a queue that grows is not its doing; and losses that
  * are not an eighth on average are not shown to the model, for a queue overflows in
  * bursts. Where the
  * model wanted less and less all that time, and yet the queue did not go, the flow
  * does so without a probe, but only for a while: flows of one kind must not keep
- * each other at it.
+ * each other at it. Each time that it is so again, the while is twice as long. A queue
+ * that goes ends all that.
  */
 #include <linux/minmax.h>
 #include "tcp_liteflow_parts.h"
@@ -23,6 +25,7 @@
 void tlf_stop_competing(struct tlf_flow *flow)
 {
 	flow->competing = 0;
+	flow->unqueued = 0;
 	flow->window_count = 0;
 	flow->window_wanted = 0;
 	flow->window_queued = 0;
@@ -30,18 +33,39 @@ void tlf_stop_competing(struct tlf_flow *flow)
 	flow->window_peak_us = 0;
 }
 
-/* How long those of its own packets take that are no queue. */
+/* How long those of its own packets take that are no queue */
 u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss,
 		 enum tlf_rule rule)
 {
-	u32 packets = TLF_SLACK_PACKETS;
-
 	if (rule == TLF_RULE_AURORA)
 		return 0;
-	if (flow->competing)
-		packets = max_t(u32, TLF_COMPETE_PACKETS,
-				tlf_bdp(flow->full_bw, hot->min_rtt_us, mss) / TLF_COMPETE_BDP);
-	return tlf_packets_us(packets, mss, hot->rate);
+	return tlf_packets_us(flow->competing ? flow->room : TLF_SLACK_PACKETS, mss, hot->rate);
+}
+
+static u32 tlf_room(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 room)
+{
+	u32 least = tlf_bdp(flow->full_bw, hot->min_rtt_us, mss) / TLF_COMPETE_BDP;
+
+	return clamp(room, max_t(u32, least, TLF_COMPETE_PACKETS), TLF_COUNT_MAX);
+}
+
+void tlf_start_competing(const struct tlf_hot *hot, struct tlf_flow *flow, u32 mss, u16 intervals)
+{
+	flow->competing = intervals;
+	flow->room = tlf_room(hot, flow, mss, flow->room);
+}
+
+/* Whoever fills a queue needs room in it: as others do, more until packets are lost. */
+static void tlf_adapt_room(const struct tlf_hot *hot, struct tlf_flow *flow,
+			   const struct tlf_interval *mi, u32 mss)
+{
+	u32 room = flow->room;
+
+	if (tlf_lost_beyond(flow, mi))
+		room -= room / TLF_ROOM_LOSS;
+	else
+		room += 1 + room / TLF_ROOM_GAIN;
+	flow->room = tlf_room(hot, flow, mss, room);
 }
 
 u32 tlf_filled_us(const struct tlf_flow *flow, u32 base_us)
@@ -59,6 +83,15 @@ void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ac
 	base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
 	flow->window_lost |= mi->lost > 0;
 	flow->window_peak_us = max(flow->window_peak_us, mi->rtt_us);
+	if (flow->competing) {
+		tlf_adapt_room(hot, flow, mi, ack->mss);
+		/* whoever fills a queue does not leave it empty for long */
+		flow->unqueued = mi->least_us > base_us + base_us / 8 ? 0 : flow->unqueued + 1;
+		if (flow->unqueued >= TLF_COMPETE_UNQUEUED) {
+			tlf_stop_competing(flow);
+			return;
+		}
+	}
 	if (flow->competing == TLF_COMPETE_PROBED) {
 		/* a probe can err; nobody who fills queues leaves them so short so long */
 		flow->window_queued += flow->rtt_us > tlf_filled_us(flow, base_us);
@@ -88,10 +121,12 @@ void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ac
 		   mi->rtt_us >= flow->window_peak_us - flow->window_peak_us / 4;
 	flow->lossy = flow->window_lost;
 	tlf_stop_competing(flow);
-	if (!queued)
+	if (queued && squeezed) {
+		flow->hold = clamp(2 * flow->hold, TLF_COMPETE_HOLD, TLF_COMPETE_HOLD_MAX);
+		tlf_start_competing(hot, flow, ack->mss, flow->hold);
 		return;
-	if (squeezed)
-		flow->competing = TLF_COMPETE_HOLD;
-	else if (tlf_since(ack->now_us, flow->probe_start_us) > TLF_PROBE_GAP_US)
+	}
+	flow->hold = 0;
+	if (queued && tlf_since(ack->now_us, flow->probe_start_us) > TLF_PROBE_GAP_US)
 		tlf_start_probe(hot, flow, ack->now_us);
 }

@@ -22,11 +22,12 @@ static void tlt_test_slack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], 2 * TLF_ONE * 20 / (20 + 10 * TLF_SLACK_PACKETS));
 	/* more of them while it competes */
 	mi.least_us = 800000;
-	t->flow.competing = 1;
+	tlf_start_competing(&t->hot, &t->flow, 1000, 1);
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1],
 			40 * TLF_ONE * 20 / (20 + 10 * TLF_COMPETE_PACKETS));
 	t->flow.full_bw = 100000000;
+	tlf_start_competing(&t->hot, &t->flow, 1000, 1);
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], TLF_ONE);
 }
@@ -95,12 +96,13 @@ static void tlt_test_rise(struct kunit *test)
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], TLF_ONE / 2);
 	t->flow.competing = 1;
+	t->flow.room = 32;
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], 0);
 	mi.rise_us = -5000;
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], -TLF_ONE / 2);
-	/* longer than TLF_COMPETE_PACKETS, a millisecond each */
+	/* longer than its room, a millisecond for each packet */
 	mi.least_us = 60000;
 	mi.rise_us = 5000;
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
@@ -293,7 +295,7 @@ static void tlt_test_compete_alone(struct kunit *test)
 	before = t->flow.intervals;
 	/* often enough it is long */
 	while (t->flow.intervals - before < 3 * TLF_COMPETE_HOLD)
-		tlt_send(t, 1, 125, (t->flow.intervals - before) % 3 ? TLT_RTT : TLT_LATE);
+		tlt_send(t, 1, 125, (t->flow.intervals - before) % 4 < 2 ? TLT_RTT : TLT_LATE);
 	KUNIT_EXPECT_EQ(test, t->flow.competing, TLF_COMPETE_PROBED);
 	KUNIT_EXPECT_EQ(test, t->flow.filled, TLF_COMPETE_PROBES);
 	tlf_stop_competing(&t->flow);
@@ -304,6 +306,77 @@ static void tlt_test_compete_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
 	KUNIT_EXPECT_EQ(test, t->flow.filled, 0);
 	KUNIT_EXPECT_EQ(test, t->flow.intervals - before, TLF_COMPETE_HOLD);
+}
+
+/* A queue that goes was nobody's, however it came to be taken for a competitor's. */
+static void tlt_test_compete_unqueued(struct kunit *test)
+{
+	struct tlt *t = tlt_competing(test);
+	u32 before = t->flow.intervals;
+	unsigned int n;
+
+	for (n = 0; t->flow.competing && n < 100000; n++)
+		tlt_send(t, 1, 125, TLT_RTT);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+	KUNIT_EXPECT_GE(test, t->flow.intervals - before, TLF_COMPETE_UNQUEUED);
+	KUNIT_EXPECT_LE(test, t->flow.intervals - before, TLF_COMPETE_UNQUEUED + 3);
+}
+
+/* More room while nothing is lost, less when it is, and never less than the least. */
+static void tlt_test_compete_room(struct kunit *test)
+{
+	struct tlt *t = tlt_competing(test);
+	u32 least = tlf_bdp(TLT_FAST, TLT_RTT, 1448) / TLF_COMPETE_BDP, room;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, t->flow.room, least);
+	for (i = 1; i <= 20; i++) {
+		room = t->flow.room;
+		while (t->flow.room == room)
+			tlt_send(t, 1, 125, TLT_LATE);
+		KUNIT_EXPECT_EQ(test, t->flow.room, room + 1 + room / TLF_ROOM_GAIN);
+	}
+	room = t->flow.room;
+	t->ack.lost++;
+	while (t->flow.room == room)
+		tlt_send(t, 1, 125, TLT_LATE);
+	KUNIT_EXPECT_EQ(test, t->flow.room, room - room / TLF_ROOM_LOSS);
+	for (i = 0; i < 50; i++) {
+		t->ack.lost++;
+		t->flow.competing = TLF_COMPETE_HOLD;
+		tlt_send(t, 100, 125, TLT_LATE);
+	}
+	KUNIT_EXPECT_EQ(test, t->flow.room, least);
+	/* a count that makes no sense */
+	t->flow.room = U32_MAX;
+	tlf_start_competing(&t->hot, &t->flow, 1448, 1);
+	KUNIT_EXPECT_EQ(test, t->flow.room, TLF_COUNT_MAX);
+}
+
+/* Who is squeezed as soon as it stops holds its own for twice as long. */
+static void tlt_test_compete_again(struct kunit *test)
+{
+	struct tlt *t = tlt_competing(test);
+	unsigned int i, hold = TLF_COMPETE_HOLD;
+
+	for (i = 0; i < 5; i++) {
+		while (t->flow.competing) {
+			t->hot.min_rtt_stamp_us = t->ack.now_us;
+			tlt_send(t, 1, 125, TLT_LATE);
+		}
+		hold = min(2 * hold, TLF_COMPETE_HOLD_MAX);
+		t->flow.probe_start_us = t->ack.now_us;
+		tlt_squeeze(t, TLF_COMPETE_INTERVALS, TLT_LATE, -TLF_ACTION_ONE);
+		KUNIT_EXPECT_EQ(test, t->flow.competing, hold);
+	}
+	/* once it was not squeezed, it begins anew */
+	while (t->flow.competing) {
+		t->hot.min_rtt_stamp_us = t->ack.now_us;
+		tlt_send(t, 1, 125, TLT_LATE);
+	}
+	t->flow.probe_start_us = t->ack.now_us;
+	tlt_squeeze(t, TLF_COMPETE_INTERVALS, TLT_LATE, TLF_ACTION_ONE);
+	KUNIT_EXPECT_EQ(test, t->flow.hold, 0);
 }
 
 /* Who filled the queue of another path does not matter on this one. */
@@ -408,6 +481,9 @@ static struct kunit_case tlt_compete_cases[] = {
 	KUNIT_CASE(tlt_test_compete_lossy),
 	KUNIT_CASE(tlt_test_compete_ends),
 	KUNIT_CASE(tlt_test_compete_alone),
+	KUNIT_CASE(tlt_test_compete_unqueued),
+	KUNIT_CASE(tlt_test_compete_room),
+	KUNIT_CASE(tlt_test_compete_again),
 	KUNIT_CASE(tlt_test_compete_idle),
 	KUNIT_CASE(tlt_test_compete_slow),
 	KUNIT_CASE(tlt_test_compete_window),

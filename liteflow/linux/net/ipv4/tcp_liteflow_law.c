@@ -140,6 +140,8 @@ static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
 	flow->standing_us[0] = U32_MAX;
 	flow->standing_us[1] = U32_MAX;
 	flow->standing_count = 0;
+	flow->room = 0;
+	flow->hold = 0;
 	flow->round_delivered = hot->last_delivered;
 	tlf_forget(flow);
 	tlf_stop_competing(flow);
@@ -443,10 +445,13 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 		hot->min_rtt_us = flow->probe_min_rtt_us;
 		if (flow->filled)
 			flow->filled--;
+		else
+			flow->room = 0;
 	}
 	/* flows of one kind that lose packets must not keep each other at it */
 	if (flow->filled)
-		flow->competing = flow->lossy ? TLF_COMPETE_HOLD : TLF_COMPETE_PROBED;
+		tlf_start_competing(hot, flow, ack->mss,
+				    flow->lossy ? TLF_COMPETE_HOLD : TLF_COMPETE_PROBED);
 	hot->min_rtt_stamp_us = ack->now_us;
 	tlf_cruise(hot, flow, ack->now_us);
 	hot->open = 0;

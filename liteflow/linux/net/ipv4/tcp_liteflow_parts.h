@@ -104,16 +104,22 @@ u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 
 #define TLF_COMPETE_FILLED	7		/* sixteenths: its own kind leaves less */
 #define TLF_COMPETE_LOSSY	3		/* and where packets are lost */
 #define TLF_COMPETE_LOSS	8		/* an eighth: the queue's overflow */
-#define TLF_COMPETE_HOLD	64		/* intervals for which that holds */
+#define TLF_COMPETE_HOLD	64		/* intervals for which that holds, */
+#define TLF_COMPETE_HOLD_MAX	512		/* twice as many each time that it is so again */
 #define TLF_COMPETE_PROBED	U16_MAX		/* until the next probe */
 #define TLF_COMPETE_PROBES	2		/* it takes so many to find no queue again */
-#define TLF_COMPETE_PACKETS	32
-#define TLF_COMPETE_BDP		4		/* or a quarter of start-up's BDP */
+#define TLF_COMPETE_UNQUEUED	6		/* without a queue: nobody fills it */
+#define TLF_COMPETE_PACKETS	4		/* least room, or */
+#define TLF_COMPETE_BDP		4		/* a quarter of start-up's BDP */
+#define TLF_ROOM_GAIN		64		/* a packet and 1/64 more with each interval */
+#define TLF_ROOM_LOSS		8		/* an eighth less with each that loses packets */
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
 
 void tlf_stop_competing(struct tlf_flow *flow);
 u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss,
 		 enum tlf_rule rule);
+void tlf_start_competing(const struct tlf_hot *hot, struct tlf_flow *flow, u32 mss,
+			 u16 intervals);
 u32 tlf_filled_us(const struct tlf_flow *flow, u32 base_us);
 void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
 		 const struct tlf_interval *mi);
