@@ -189,8 +189,9 @@ static float ask_expert(struct sim *sim, const struct flow *f)
 	view.queue = filled ? FILLED_QUEUE :
 			      sim->link.backlog / rate / (f->rtt + SMALL_QUEUE * SIM_WIRE / rate);
 	view.burst = (burst(sim, f->hot.rate) - 1) * SIM_WIRE / rate / f->rtt;
-	view.rest = (tlf_log2(f->hot.rate) - tlf_log2(TLF_RATE_REF)) *
-		    ldexp(1, TLF_STEP_SHIFT - TLF_PULL_SHIFT - TLF_ACTION_SHIFT);
+	view.rest = -ldexp(tlf_change(f->hot.rate, tlf_pull_us(&f->hot, &f->law), 0,
+				      TLF_RULE_PULL),
+			   TLF_STEP_SHIFT - TLF_ACTION_SHIFT);
 	view.lean = sim->scenario->preferences[0] - sim->scenario->preferences[1];
 	return expert_run(sim->policy->gains, &view);
 }

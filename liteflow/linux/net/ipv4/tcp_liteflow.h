@@ -57,7 +57,7 @@ enum tlf_mode {
 /**
  * enum tlf_rule - how an action changes the rate
  * @TLF_RULE_PULL: a factor within a quarter, and a pull towards TLF_RATE_REF that
- *	grows with the logarithm of the rate
+ *	grows with the logarithms of rate and minimum RTT
  * @TLF_RULE_AURORA: a factor of a fortieth for an action of 1, nothing else
  */
 enum tlf_rule {

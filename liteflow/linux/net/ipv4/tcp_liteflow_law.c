@@ -26,15 +26,20 @@
  * sees.  What an application left unsent says nothing of the
  * network: intervals that used less than three quarters of the rate for that are dropped.
  *
- * Actions.  By the rule "pull", an action a changes the rate r by
+ * Actions.  By the rule "pull", an action a changes the rate r, at a minimum RTT of T, by
  *
- *   ln r += a / 16 - log2(r / TLF_RATE_REF) / 256        |a| <= 4, sum <= 1/4
+ *   ln r += a / 16 - log2(r T^2 / (TLF_RATE_REF TLF_RTT_REF_US^2)) / 256
  *
+ * with |a| <= 4 and a sum within 1/4.
  * Without its second term (as Aurora has it) two flows that see the same would
  * keep the ratio of their rates for ever.  With it, ln r1 - ln r2 shrinks by
  * 0.56 % each interval, whatever the rates: to a third in 89 round trips.  What
  * remains in the queue at rest depends on the rate: slow flows lean on it a
- * little more than fast ones.  Growth that for TLF_STREAK_MIN intervals met no
+ * little more than fast ones.  T is there as the same queue is a longer part of a shorter
+ * RTT: else the flow with the shorter one would yield.  It is at least TLF_RTT_LEAST_US, or
+ * near flows would be pushed all too hard; and where there is no queue to share, at most
+ * TLF_RTT_REF_US, or growth would be slow.
+ * Growth that for TLF_STREAK_MIN intervals met no
  * queue gains as much again with each TLF_STREAK_AGAIN more: how long the path has
  * been clear, a model cannot see.
  *
@@ -68,12 +73,13 @@
 /**
  * tlf_change() - what an action asks for
  * @rate: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX
+ * @rtt_us: the RTT that counts, tlf_pull_us(); not 0
  * @action: the model's answer, 16 fractional bits; any
  * @rule: how it counts
  *
  * Return: by how much the rate is to change, 16 fractional bits.
  */
-s32 tlf_change(u64 rate, s32 action, enum tlf_rule rule)
+s32 tlf_change(u64 rate, u32 rtt_us, s32 action, enum tlf_rule rule)
 {
 	s32 change;
 
@@ -81,7 +87,9 @@ s32 tlf_change(u64 rate, s32 action, enum tlf_rule rule)
 		return clamp_t(s32, action, -TLF_AURORA_MAX, TLF_AURORA_MAX) / TLF_AURORA_STEP;
 	action = clamp_t(s32, action, -TLF_ACTION_MAX, TLF_ACTION_MAX);
 	change = action / (1 << TLF_STEP_SHIFT) -
-		 (tlf_log2(rate) - tlf_log2(TLF_RATE_REF)) / (1 << TLF_PULL_SHIFT);
+		 (tlf_log2(rate) - tlf_log2(TLF_RATE_REF) +
+		  TLF_PULL_RTT * (tlf_log2(rtt_us) - tlf_log2(TLF_RTT_REF_US))) /
+		 (1 << TLF_PULL_SHIFT);
 	return clamp_t(s32, change, -TLF_CHANGE_MAX, TLF_CHANGE_MAX);
 }
 
@@ -100,6 +108,20 @@ u64 tlf_rate_after(u64 rate, s32 change)
 	else
 		rate = div_u64(rate << TLF_ACTION_SHIFT, TLF_ACTION_ONE - change);
 	return tlf_possible(rate);
+}
+
+/* Is there no queue, by what a model is told of the newest interval? */
+static bool tlf_is_clear(const struct tlf_flow *flow)
+{
+	return flow->history[(flow->next + TLF_HISTORY - 1) % TLF_HISTORY][1] <= TLF_ONE;
+}
+
+/* The RTT that counts in tlf_change() */
+u32 tlf_pull_us(const struct tlf_hot *hot, const struct tlf_flow *flow)
+{
+	u32 rtt_us = max(hot->min_rtt_us, TLF_RTT_LEAST_US);
+
+	return tlf_is_clear(flow) ? min(rtt_us, TLF_RTT_REF_US) : rtt_us;
 }
 
 static void tlf_forget(struct tlf_flow *flow)
@@ -241,9 +263,7 @@ static bool tlf_is_collapse(const struct tlf_flow *flow, const struct tlf_interv
 /* For how long has there been no queue? Who competes does not see it. */
 void tlf_count_clear(struct tlf_flow *flow)
 {
-	const s16 *newest = flow->history[(flow->next + TLF_HISTORY - 1) % TLF_HISTORY];
-
-	if (flow->competing || newest[1] > TLF_ONE)
+	if (flow->competing || !tlf_is_clear(flow))
 		flow->streak = 0;
 	else
 		flow->streak = min(flow->streak + 1, TLF_STREAK_MAX);
@@ -597,7 +617,7 @@ s32 tlf_accelerate(struct tlf_flow *flow, s32 change)
  */
 void tlf_act(struct tlf_hot *hot, struct tlf_flow *flow, s32 action, u32 mss, enum tlf_rule rule)
 {
-	s32 change = tlf_change(hot->rate, action, rule);
+	s32 change = tlf_change(hot->rate, tlf_pull_us(hot, flow), action, rule);
 	u64 least = tlf_rate(TLF_LEAST_PACKETS, mss, flow->rtt_us);
 
 	if (rule == TLF_RULE_PULL)

@@ -37,12 +37,15 @@ struct tlf_interval {
 /* -- tcp_liteflow_law.c -------------------------------------------------------- */
 
 #define TLF_RATE_REF		16000000	/* bytes per second: 128 Mbit/s */
+#define TLF_RTT_REF_US		40000U
+#define TLF_RTT_LEAST_US	10000U
+#define TLF_PULL_RTT		2		/* its power beside the rate's */
 #define TLF_STEP_SHIFT		4		/* an action of 1: a sixteenth */
 #define TLF_PULL_SHIFT		8		/* each doubling above: 1/256 */
 #define TLF_ACTION_MAX		(4 * TLF_ACTION_ONE)
 #define TLF_CHANGE_MAX		(TLF_ACTION_ONE / 4)
-#define TLF_STREAK_MIN		6		/* intervals of growth, then it gains */
-#define TLF_STREAK_AGAIN	4		/* as much again with every four */
+#define TLF_STREAK_MIN		4		/* intervals of growth, then it gains */
+#define TLF_STREAK_AGAIN	2		/* as much again with every four */
 #define TLF_STREAK_MAX		32
 
 #define TLF_AURORA_STEP		40		/* an action of 1: a fortieth */
@@ -56,6 +59,7 @@ struct tlf_interval {
 void tlf_start_probe(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us);
 void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_interval *mi,
 		  u32 mss, enum tlf_rule rule);
+u32 tlf_pull_us(const struct tlf_hot *hot, const struct tlf_flow *flow);
 void tlf_count_clear(struct tlf_flow *flow);
 s32 tlf_accelerate(struct tlf_flow *flow, s32 change);
 

@@ -479,22 +479,22 @@ static unsigned int tlt_gain(struct tlt *t)
 /* Growth gains after some intervals without a queue, until there is one. */
 static void tlt_test_streak(struct kunit *test)
 {
-	struct tlt *t = tlt_flow(test, TLF_RATE_REF, 20000);
+	struct tlt *t = tlt_flow(test, TLF_RATE_REF, TLF_RTT_REF_US);
 	unsigned int i;
 
-	t->hot.min_rtt_us = 20000;
+	t->hot.min_rtt_us = TLF_RTT_REF_US;
 	for (i = 0; i < TLF_STREAK_MIN; i++) {
-		tlt_clear(t, 1, 20000);
+		tlt_clear(t, 1, TLF_RTT_REF_US);
 		KUNIT_EXPECT_EQ(test, tlt_gain(t), 62);
 	}
 	for (i = 1; i <= TLF_STREAK_AGAIN; i++) {
-		tlt_clear(t, 1, 20000);
+		tlt_clear(t, 1, TLF_RTT_REF_US);
 		KUNIT_EXPECT_EQ(test, tlt_gain(t), (1000 + 1000 * i / TLF_STREAK_AGAIN) / 16);
 		/* intervals count, not actions */
 		KUNIT_EXPECT_EQ(test, tlt_gain(t), (1000 + 1000 * i / TLF_STREAK_AGAIN) / 16);
 	}
 	/* however long */
-	tlt_clear(t, 1000, 20000);
+	tlt_clear(t, 1000, TLF_RTT_REF_US);
 	KUNIT_EXPECT_EQ(test, t->flow.streak, TLF_STREAK_MAX);
 	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, 1000), 1000 + 1000 *
 			(TLF_STREAK_MAX - TLF_STREAK_MIN) / TLF_STREAK_AGAIN);
@@ -505,15 +505,15 @@ static void tlt_test_streak(struct kunit *test)
 	t->rule = TLF_RULE_PULL;
 
 	/* a queue ends it, as does less */
-	tlt_clear(t, 1, 40000);
+	tlt_clear(t, 1, 2 * TLF_RTT_REF_US);
 	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
-	tlt_clear(t, 10, 20000);
+	tlt_clear(t, 10, TLF_RTT_REF_US);
 	KUNIT_EXPECT_GT(test, tlt_gain(t), 62);
 	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, -1000), -1000);
 	KUNIT_EXPECT_EQ(test, tlt_gain(t), 62);
 	/* who competes does not see the queue */
 	t->flow.competing = 1;
-	tlt_clear(t, 20, 20000);
+	tlt_clear(t, 20, TLF_RTT_REF_US);
 	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
 }
 
@@ -552,7 +552,7 @@ static void tlt_test_log2(struct kunit *test)
 
 static u64 tlt_after(u64 rate, s32 action, enum tlf_rule rule)
 {
-	return tlf_rate_after(rate, tlf_change(rate, action, rule));
+	return tlf_rate_after(rate, tlf_change(rate, TLF_RTT_REF_US, action, rule));
 }
 
 static const s32 tlt_actions[] = {
@@ -652,6 +652,39 @@ static void tlt_test_pull(struct kunit *test)
 }
 
 /*
+ * Beside a queue, the longer RTT pulls a rate down as twice the same factor of the rate
+ * does; without one, it does not.
+ */
+static void tlt_test_pull_rtt(struct kunit *test)
+{
+	struct tlt *t = tlt_flow(test, TLF_RATE_REF, TLF_RTT_REF_US);
+	s32 of_rate = tlf_change(2 * TLF_RATE_REF, TLF_RTT_REF_US, 0, TLF_RULE_PULL);
+
+	KUNIT_EXPECT_LT(test, of_rate, 0);
+	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, 2 * TLF_RTT_REF_US, 0, TLF_RULE_PULL),
+			2 * of_rate);
+	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US / 2, 0, TLF_RULE_PULL),
+			-2 * of_rate);
+	/* any RTT keeps the limits, and Aurora knows none */
+	KUNIT_EXPECT_LE(test, tlf_change(TLF_RATE_MIN, 1, S32_MAX, TLF_RULE_PULL), TLF_CHANGE_MAX);
+	KUNIT_EXPECT_GE(test, tlf_change(TLF_RATE_MAX, U32_MAX, S32_MIN, TLF_RULE_PULL),
+			-TLF_CHANGE_MAX);
+	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, 1, 0, TLF_RULE_AURORA), 0);
+
+	t->hot.min_rtt_us = 4 * TLF_RTT_REF_US;
+	tlt_clear(t, 1, 4 * TLF_RTT_REF_US);
+	KUNIT_EXPECT_EQ(test, tlf_pull_us(&t->hot, &t->flow), TLF_RTT_REF_US);
+	tlt_clear(t, 1, 8 * TLF_RTT_REF_US);
+	KUNIT_EXPECT_EQ(test, tlf_pull_us(&t->hot, &t->flow), 4 * TLF_RTT_REF_US);
+	t->hot.min_rtt_us = TLF_RTT_LEAST_US + 1;
+	tlt_clear(t, 1, TLF_RTT_LEAST_US);
+	KUNIT_EXPECT_EQ(test, tlf_pull_us(&t->hot, &t->flow), TLF_RTT_LEAST_US + 1);
+	t->hot.min_rtt_us = 100;
+	tlt_clear(t, 1, 200);
+	KUNIT_EXPECT_EQ(test, tlf_pull_us(&t->hot, &t->flow), TLF_RTT_LEAST_US);
+}
+
+/*
  * Two flows that are told the same. What their rates' logarithms differ by shrinks
  * to exp(-1 / ln 2) = 0.236 in 2^TLF_PULL_SHIFT intervals; Aurora's rule keeps it.
  */
@@ -731,6 +764,7 @@ static struct kunit_case tlt_rate_cases[] = {
 	KUNIT_CASE(tlt_test_up_down),
 	KUNIT_CASE(tlt_test_aurora),
 	KUNIT_CASE(tlt_test_pull),
+	KUNIT_CASE(tlt_test_pull_rtt),
 	KUNIT_CASE(tlt_test_converge),
 	KUNIT_CASE(tlt_test_least),
 	{}
