@@ -90,7 +90,7 @@ static atomic64_t tlf_flows = ATOMIC64_INIT(0);
 static struct hlist_bl_head *tlf_states __read_mostly;
 static unsigned int tlf_hash_bits __read_mostly;
 
-static unsigned int tlf_rule __read_mostly;
+static unsigned int tlf_rule __ro_after_init;
 
 static int tlf_rule_set(const char *val, const struct kernel_param *kp)
 {
@@ -102,7 +102,7 @@ static const struct kernel_param_ops tlf_rule_ops = {
 	.get = param_get_uint,
 };
 
-module_param_cb(rule, &tlf_rule_ops, &tlf_rule, 0644);
+module_param_cb(rule, &tlf_rule_ops, &tlf_rule, 0444);
 MODULE_PARM_DESC(rule, "how an action changes the rate: 0: a step and a pull, 1: Aurora's");
 
 static u32 tlf_mss(const struct sock *sk)
@@ -211,7 +211,7 @@ static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 static void tlf_do(struct sock *sk, struct tlf *ca, s32 action)
 {
 	tlf_state(sk)->action = action;
-	tlf_act(&ca->hot, &tlf_state(sk)->flow, action, tlf_mss(sk), READ_ONCE(tlf_rule));
+	tlf_act(&ca->hot, &tlf_state(sk)->flow, action, tlf_mss(sk), tlf_rule);
 }
 
 static int tlf_query(struct tlf_state *state, s32 *out)
@@ -271,7 +271,7 @@ static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sampl
 	if (ca->ece)
 		tlf_on_ecn(&ca->hot, &state->flow, &ack);
 	/* an ACK that brings nothing ends nothing */
-	if (rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack, READ_ONCE(tlf_rule)))
+	if (rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack, tlf_rule))
 		tlf_ask(sk, ca);
 }
 
@@ -362,7 +362,7 @@ static void tlf_pkts_acked(struct sock *sk, const struct ack_sample *sample)
 	/* Reno does not send less in a probe, so its losses are not the path's */
 	tlf_quiet_breaks(&state->flow);
 	if (ack.delivered != ca->hot.last_delivered &&
-	    tlf_on_ack(&ca->hot, &state->flow, &ack, READ_ONCE(tlf_rule)) &&
+	    tlf_on_ack(&ca->hot, &state->flow, &ack, tlf_rule) &&
 	    inet_csk(sk)->icsk_ca_state < TCP_CA_CWR)
 		tlf_ask(sk, ca);
 }
