@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A flow: a TCP connection from namespace snd to rcv. Its receiver waits for a lot
+ * A flow: a TCP connection from namespace snd to rcv, or back. Its receiver waits for a lot
  * before it wakes up, and drops what came: the emulation pays for every system call.
  */
 #include <arpa/inet.h>
@@ -14,6 +14,7 @@
 #include "lab.h"
 
 #define RECEIVER	"10.0.3.2"
+#define SENDER		"10.0.1.2"
 #define CHUNK		(256 << 10)
 #define WAKE		(64 << 10)
 
@@ -39,21 +40,24 @@ static int tcp_socket(const char *space, uint32_t room)
 	return fd;
 }
 
-static struct sockaddr_in address(uint16_t port)
+static struct sockaddr_in address(const struct flow *flow, uint16_t port)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
 
-	inet_pton(AF_INET, RECEIVER, &sin.sin_addr);
+	inet_pton(AF_INET, flow->back ? SENDER : RECEIVER, &sin.sin_addr);
 	return sin;
 }
 
 void flow_listen(struct flow *flow, uint16_t port, uint32_t room)
 {
-	struct sockaddr_in sin = address(port);
+	struct sockaddr_in sin = address(flow, port);
+	int tos = flow->band << 3;
 
 	flow->fd = -1;
 	flow->peer = -1;
-	flow->listener = tcp_socket("rcv", room);
+	flow->listener = tcp_socket(flow->back ? "snd" : "rcv", room);
+	/* ACKs take the way of their band, link.c; what it accepts inherits this */
+	option(flow->listener, IPPROTO_IP, IP_TOS, &tos, sizeof(tos), "the type of service");
 	if (bind(flow->listener, (struct sockaddr *)&sin, sizeof(sin)) ||
 	    listen(flow->listener, 1))
 		fail("port %u: %s", port, strerror(errno));
@@ -61,9 +65,9 @@ void flow_listen(struct flow *flow, uint16_t port, uint32_t room)
 
 void flow_start(struct flow *flow, uint16_t port, uint32_t room)
 {
-	struct sockaddr_in sin = address(port);
+	struct sockaddr_in sin = address(flow, port);
 
-	flow->fd = tcp_socket("snd", room);
+	flow->fd = tcp_socket(flow->back ? "rcv" : "snd", room);
 	if (setsockopt(flow->fd, IPPROTO_TCP, TCP_CONGESTION, flow->cc, strlen(flow->cc)))
 		fail("congestion control '%s': %s%s", flow->cc, strerror(errno),
 		     errno == ENOENT ? "; this kernel does not have it" : "");

@@ -19,7 +19,9 @@
 
 #define PACKET		1514	/* bytes on the wire, as the queueing discipline counts them */
 
-#define MAX_FLOWS	64
+#define MAX_FLOWS	160
+#define MAX_CHANGES	64
+#define MAX_RTTS	4	/* types of service that differ in priority */
 #define MAX_SHORT	1024
 #define CC_NAME		16
 
@@ -31,6 +33,12 @@ void *allocate(size_t count, size_t size);
 int64_t now(void);
 
 /* -- link.c: sender - router - far router - receiver ---------------------- */
+
+struct change {
+	int64_t at;		/* ns since the run's start */
+	double mbit;
+	double rtt_ms;
+};
 
 struct shape {
 	double mbit[2];		/* capacity; the second one from step_s on, and so on */
@@ -45,6 +53,16 @@ struct shape {
 	uint32_t buffer;	/* bytes */
 	uint32_t police;	/* bytes that a policer passes at once; 0: a buffer, not that */
 	uint32_t seed;
+	struct change changes[MAX_CHANGES];	/* of capacity and round trip, by time */
+	unsigned int n_changes;
+	double rtts_ms[MAX_RTTS];	/* of the flows in turn, where they differ */
+	unsigned int n_rtts;
+	double back_mbit;	/* capacity of the way back; 0: no limit */
+	/* what tbf cannot do, see deliver.c */
+	const char *trace;	/* a file of deliveries */
+	bool poisson;		/* they come at random */
+	double stall_ms;	/* pauses, */
+	double stall_s;		/* so often */
 };
 
 struct queue {
@@ -58,17 +76,35 @@ struct queue {
 void enter(const char *name);
 
 double noise_ms(const struct shape *shape);
+/* The highest that the path gets. */
+double top_mbit(const struct shape *shape);
+double top_rtt_ms(const struct shape *shape);
+bool delivers(const struct shape *shape);
 void links_open(const struct shape *shape);
 void links_capacity(double mbit);
+void links_rtt(double rtt_ms);
 void links_thin(void);
 void links_read(struct queue *queue);
 void links_read_tail(struct queue *queue);
 void links_close(void);
 
+/* -- deliver.c: the bottleneck that tbf cannot be -------------------------- */
+
+int deliver_open(const struct shape *shape, int64_t length);
+void deliver_read(int64_t t);
+void deliver(int64_t t);
+int64_t deliver_next(void);
+void deliver_stats(struct queue *queue);
+int64_t deliver_delay(int64_t t);
+double deliver_mbit(int64_t length);
+void deliver_close(void);
+
 /* -- flow.c ---------------------------------------------------------------- */
 
 struct flow {
 	char cc[CC_NAME];
+	bool back;		/* it sends from rcv to snd */
+	unsigned int band;	/* which of the round trips it has */
 	int64_t start;		/* ns since the run's start */
 	int64_t end;
 	uint64_t size;		/* bytes to send; 0: until the end */

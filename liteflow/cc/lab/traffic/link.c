@@ -7,7 +7,8 @@
  * r1 is the bottleneck: tbf, a bucket of one packet, a buffer in bytes; or a policer:
  * a large bucket, and no buffer.  f1 loses packets, behind the bottleneck, for they
  * have used it. r0 delays what goes back by the whole round trip, and does to ACKs
- * what else a path does.  tc cannot seed netem before iproute2 6.6, so that is asked
+ * what else a path does; where flows differ in their round trip, by bands. f0 is the bottleneck of the way back, if that has one.
+ * What tbf cannot do is done in deliver.c, in r1's place.  tc cannot seed netem before iproute2 6.6, so that is asked
  * for here.
  */
 #include <errno.h>
@@ -44,10 +45,12 @@ struct device {
 	const char *name;
 	struct mnl_socket *netlink;
 	int index;
+	uint32_t parent;	/* of the queueing discipline; 0: the root */
 };
 
 static struct device back = { .space = "rtr", .name = "r0" };
 static struct device bottleneck = { .space = "rtr", .name = "r1" };
+static struct device back_end = { .space = "far", .name = "f0" };
 static struct device tail = { .space = "far", .name = "f1" };
 
 static const struct shape *the_shape;
@@ -111,7 +114,7 @@ static struct nlmsghdr *qdisc(struct device *dev, uint16_t type, uint16_t flags,
 	nlh->nlmsg_seq = ++sequence;
 	tcm->tcm_family = AF_UNSPEC;
 	tcm->tcm_ifindex = dev->index;
-	tcm->tcm_parent = TC_H_ROOT;
+	tcm->tcm_parent = dev->parent ?: TC_H_ROOT;
 	if (kind)
 		mnl_attr_put_strz(nlh, TCA_KIND, kind);
 	return nlh;
@@ -206,23 +209,39 @@ static void put_netem(struct device *dev, const struct emulation *what, uint32_t
 	put(dev, nlh, "netem");
 }
 
-static void put_tbf(struct device *dev, double mbit, uint16_t flags)
+static void put_tbf(struct device *dev, double mbit, uint32_t limit, uint32_t burst,
+		    uint16_t flags)
 {
 	uint64_t rate = mbit * 1e6 / 8;
 	struct tc_tbf_qopt opt = {
 		.rate.rate = rate < UINT32_MAX ? rate : UINT32_MAX,
 		.rate.linklayer = TC_LINKLAYER_ETHERNET,
-		.limit = the_shape->police ? PACKET : the_shape->buffer,
+		.limit = limit,
 	};
 	struct nlmsghdr *nlh = qdisc(dev, RTM_NEWQDISC, NLM_F_ACK | flags, "tbf");
 	struct nlattr *options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
 
 	mnl_attr_put(nlh, TCA_TBF_PARMS, sizeof(opt), &opt);
-	mnl_attr_put_u32(nlh, TCA_TBF_BURST, the_shape->police ?: PACKET);
+	mnl_attr_put_u32(nlh, TCA_TBF_BURST, burst);
 	if (rate >= UINT32_MAX)
 		mnl_attr_put_u64(nlh, TCA_TBF_RATE64, rate);
 	mnl_attr_nest_end(nlh, options);
 	put(dev, nlh, "tbf");
+}
+
+static void put_bottleneck(double mbit, uint16_t flags)
+{
+	put_tbf(&bottleneck, mbit, the_shape->police ? PACKET : the_shape->buffer,
+		the_shape->police ?: PACKET, flags);
+}
+
+/* A buffer as deep in time as that of the way there, but 8 packets at least. */
+static void put_back_end(void)
+{
+	double limit = the_shape->buffer * the_shape->back_mbit / top_mbit(the_shape);
+
+	put_tbf(&back_end, the_shape->back_mbit, limit > 8 * PACKET ? limit : 8 * PACKET, PACKET,
+		NLM_F_CREATE | NLM_F_REPLACE);
 }
 
 /* By how much ACKs can be late. */
@@ -231,34 +250,88 @@ double noise_ms(const struct shape *shape)
 	return 3 * shape->jitter_ms + 2 * shape->reorder_ms + shape->slots_ms;
 }
 
+double top_mbit(const struct shape *shape)
+{
+	double top = shape->mbit[0] > shape->mbit[1] ? shape->mbit[0] : shape->mbit[1];
+	unsigned int i;
+
+	for (i = 0; i < shape->n_changes; i++)
+		if (shape->changes[i].mbit > top)
+			top = shape->changes[i].mbit;
+	return top;
+}
+
+double top_rtt_ms(const struct shape *shape)
+{
+	double top = shape->rtt_ms;
+	unsigned int i;
+
+	for (i = 0; i < shape->n_changes; i++)
+		if (shape->changes[i].rtt_ms > top)
+			top = shape->changes[i].rtt_ms;
+	for (i = 0; i < shape->n_rtts; i++)
+		if (shape->rtts_ms[i] > top)
+			top = shape->rtts_ms[i];
+	return top;
+}
+
+bool delivers(const struct shape *shape)
+{
+	return shape->trace || shape->poisson || shape->stall_s;
+}
+
 /* All that can be under way, were every packet acknowledged by itself. */
 static uint32_t netem_limit(void)
 {
 	const struct shape *shape = the_shape;
-	double top = shape->mbit[0] > shape->mbit[1] ? shape->mbit[0] : shape->mbit[1];
 
-	return top * 1e3 * (shape->rtt_ms + noise_ms(shape)) / 8 / PACKET + 1000;
+	return top_mbit(shape) * 1e3 * (top_rtt_ms(shape) + noise_ms(shape)) / 8 / PACKET + 1000;
 }
 
-static void put_way_back(double loss)
+/* A band for each type of service, which the router makes a priority of when it forwards. */
+static void put_bands(void)
+{
+	struct tc_prio_qopt bands = {
+		.bands = MAX_RTTS,
+		.priomap = { [TC_PRIO_BULK] = 1, [TC_PRIO_INTERACTIVE] = 2,
+			     [TC_PRIO_INTERACTIVE_BULK] = 3 },
+	};
+	struct nlmsghdr *nlh = qdisc(&back, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+				     "prio");
+	struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
+
+	tcm->tcm_handle = TC_H_MAKE(1 << 16, 0);
+	mnl_attr_put(nlh, TCA_OPTIONS, sizeof(bands), &bands);
+	put(&back, nlh, "prio");
+}
+
+static void put_way_back(double rtt_ms, double loss)
 {
 	const struct shape *shape = the_shape;
 	struct emulation way_back = {
-		.delay = (shape->rtt_ms + shape->reorder_ms) * NS_PER_MS,
+		.delay = (rtt_ms + shape->reorder_ms) * NS_PER_MS,
 		.jitter = shape->reorder_ms * NS_PER_MS,
 		/* who comes at random waits for half of the mean of the square over the mean: J */
 		.slot = (shape->jitter_ms ? 1.5 * shape->jitter_ms : shape->slots_ms) * NS_PER_MS,
 		.slot_jitter = 1.5 * shape->jitter_ms * NS_PER_MS,
 		.loss = loss,
 	};
+	struct device band = back;
+	unsigned int i;
 
-	put_netem(&back, &way_back, netem_limit(), shape->seed);
+	if (!shape->n_rtts)
+		put_netem(&back, &way_back, netem_limit(), shape->seed);
+	for (i = 0; i < shape->n_rtts; i++) {
+		band.parent = TC_H_MAKE(1 << 16, i + 1);
+		way_back.delay = (shape->rtts_ms[i] + shape->reorder_ms) * NS_PER_MS;
+		put_netem(&band, &way_back, netem_limit(), shape->seed);
+	}
 }
 
 /* From now on: a handshake would take seconds. */
 void links_thin(void)
 {
-	put_way_back(1 - 1 / the_shape->thin);
+	put_way_back(the_shape->rtt_ms, 1 - 1 / the_shape->thin);
 }
 
 void links_open(const struct shape *shape)
@@ -275,17 +348,29 @@ void links_open(const struct shape *shape)
 		no_offload(ends[i][0], ends[i][1]);
 	device_open(&back);
 	device_open(&bottleneck);
+	device_open(&back_end);
 	device_open(&tail);
 	links_close();
-	put_way_back(0);
+	if (shape->n_rtts)
+		put_bands();
+	put_way_back(shape->rtt_ms, 0);
 	if (shape->loss > 0)
 		put_netem(&tail, &far_end, netem_limit(), shape->seed);
-	put_tbf(&bottleneck, shape->mbit[0], NLM_F_CREATE | NLM_F_REPLACE);
+	if (shape->back_mbit)
+		put_back_end();
+	if (!delivers(shape))
+		put_bottleneck(shape->mbit[0], NLM_F_CREATE | NLM_F_REPLACE);
 }
 
 void links_capacity(double mbit)
 {
-	put_tbf(&bottleneck, mbit, 0);
+	put_bottleneck(mbit, 0);
+}
+
+/* ACKs that are under way keep their time, so that a shorter way lets others overtake. */
+void links_rtt(double rtt_ms)
+{
+	put_way_back(rtt_ms, 0);
 }
 
 static int stats_attr(const struct nlattr *attr, void *data)
@@ -336,6 +421,7 @@ void links_read_tail(struct queue *queue)
 void links_close(void)
 {
 	forget(&bottleneck);
+	forget(&back_end);
 	forget(&tail);
 	forget(&back);
 }

@@ -26,6 +26,8 @@ TOOL_ABOUT("traffic");
 #define SHORT_EVERY	(500 * NS_PER_MS)
 #define THIN_FROM	NS_PER_S
 #define NEVER		INT64_MAX
+#define MAX_PREFER	8
+#define MANY		16
 
 struct run {
 	struct shape shape;
@@ -40,17 +42,22 @@ struct run {
 	char agent[CC_NAME];	/* "newest", "each", or "" */
 	unsigned int agent_ms;
 	const char *model;
-	uint16_t preferences[3];	/* of the flows, 1/1000; 0: none */
+	uint16_t preferences[MAX_PREFER][3];	/* of the flows in turn, 1/1000 */
+	unsigned int n_preferences;
+	const char *reverse;	/* congestion control of the flow on the way back, or none */
 	const char *command;
 	int epoll;
 	uint32_t room;		/* bytes of each socket buffer */
 	uint32_t *delay_us;	/* of the queue, each QUEUE_SAMPLE */
 	unsigned int samples;
 	double mbit;		/* at present */
+	double mbit_sum;	/* of all samples of the queue */
 	struct queue queue;
 };
 
 static struct run run;
+/* What stands for deliver.c among those that are watched. */
+static struct flow gate;
 
 void fail(const char *fmt, ...)
 {
@@ -117,13 +124,18 @@ static void handle(const struct epoll_event *event)
 		agent_read();
 		return;
 	}
+	if (flow == &gate) {
+		deliver_read(now() - run.start);
+		return;
+	}
 	if (flow->fd < 0)
 		return;
 	if (!(event->data.u64 & 1)) {
 		if (run.agent[0] && !flow->queued)
 			agent_take(flow);
-		if (run.preferences[0] && !flow->queued && !flow->size)
-			flow_prefer(flow, run.preferences);
+		if (run.n_preferences && !flow->queued && !flow->size)
+			flow_prefer(flow, run.preferences[(flow - run.flows) %
+							  run.n_preferences]);
 		flow_write(flow);
 	} else if (flow->peer < 0) {
 		flow_accept(flow);
@@ -133,10 +145,18 @@ static void handle(const struct epoll_event *event)
 	}
 }
 
-static void sample_queue(void)
+static void sample_queue(int64_t t)
 {
+	uint32_t *delay_us = &run.delay_us[run.samples++];
+
+	run.mbit_sum += run.mbit;
+	if (delivers(&run.shape)) {
+		deliver_stats(&run.queue);
+		*delay_us = deliver_delay(t) / 1000;
+		return;
+	}
 	links_read(&run.queue);
-	run.delay_us[run.samples++] = run.queue.backlog * 8 / run.mbit;
+	*delay_us = run.queue.backlog * 8 / run.mbit;
 }
 
 static void next_short(void)
@@ -175,10 +195,13 @@ static void emulate(void)
 	struct epoll_event events[64];
 	struct timespec start;
 	int64_t t = 0, wake;
+	const struct change *change = run.shape.changes;
+	const struct change *changes_end = change + run.shape.n_changes;
 	unsigned int i, steps = 0, waiting = run.n_flows;
 	int n;
 
-	if (step.every)
+	/* deliver.c knows of the steps itself */
+	if (step.every && !delivers(&run.shape))
 		step.at = step.every;
 	if (run.short_size)
 		/* not before the long one has filled the path */
@@ -189,6 +212,10 @@ static void emulate(void)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &start, NULL);
 	while (t < run.length) {
 		wake = queue.at < step.at ? queue.at : step.at;
+		if (change < changes_end && change->at < wake)
+			wake = change->at;
+		if (deliver_next() < wake)
+			wake = deliver_next();
 		for (i = 0; i < run.n_flows; i++)
 			if (!run.flows[i].connected && run.flows[i].start < wake)
 				wake = run.flows[i].start;
@@ -205,6 +232,7 @@ static void emulate(void)
 				handle(&events[i]);
 		}
 		t = now() - run.start;
+		deliver(t);
 		for (i = 0; waiting && i < run.n_flows; i++) {
 			if (run.flows[i].connected || run.flows[i].start > t)
 				continue;
@@ -212,7 +240,7 @@ static void emulate(void)
 			waiting--;
 		}
 		if (due(&queue, t))
-			sample_queue();
+			sample_queue(t);
 		if (due(&flows, t))
 			for (i = 0; i < run.n_flows; i++)
 				if (run.flows[i].connected)
@@ -220,6 +248,11 @@ static void emulate(void)
 		if (due(&step, t)) {
 			run.mbit = run.shape.mbit[++steps & 1];
 			links_capacity(run.mbit);
+		}
+		for (; change < changes_end && change->at <= t; change++) {
+			run.mbit = change->mbit;
+			links_capacity(change->mbit);
+			links_rtt(change->rtt_ms);
 		}
 		if (due(&thin, t))
 			links_thin();
@@ -243,12 +276,17 @@ static void add(struct json_object *o, const char *key, uint64_t v)
 	json_object_object_add(o, key, json_object_new_uint64(v));
 }
 
-static void add_seconds(struct json_object *o, const char *key, int64_t ns)
+static void add_number(struct json_object *o, const char *key, double v)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%.3f", ns / 1e9);
-	json_object_object_add(o, key, json_object_new_double_s(ns / 1e9, text));
+	snprintf(text, sizeof(text), "%.3f", v);
+	json_object_object_add(o, key, json_object_new_double_s(v, text));
+}
+
+static void add_seconds(struct json_object *o, const char *key, int64_t ns)
+{
+	add_number(o, key, ns / 1e9);
 }
 
 static struct json_object *add_list(struct json_object *o, const char *key)
@@ -300,6 +338,8 @@ static struct json_object *flow_json(const struct flow *flow)
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "cc", json_object_new_string(flow->cc));
+	if (flow->back)
+		json_object_object_add(o, "back", json_object_new_boolean(true));
 	add_seconds(o, "start", flow->start);
 	add(o, "bytes", flow->last_received);
 	add(o, "retrans", flow->retrans);
@@ -323,6 +363,8 @@ static void report(int64_t cpu)
 		links_read_tail(&tail);
 	add_seconds(o, "seconds", run.length);
 	add_seconds(o, "cpu_s", cpu);
+	add_number(o, "mbit", delivers(&run.shape) ? deliver_mbit(run.length) :
+			      run.mbit_sum / run.samples);
 	add(o, "lost", tail.drops);
 	add(o, "actions", agent_actions());
 	json_object_object_add(o, "queue", queue_json());
@@ -340,7 +382,8 @@ static void report(int64_t cpu)
 	json_object_put(o);
 }
 
-enum { KEY_BURSTS = 256, KEY_JITTER, KEY_REORDER, KEY_SLOTS, KEY_THIN, KEY_POLICE };
+enum { KEY_BURSTS = 256, KEY_JITTER, KEY_REORDER, KEY_SLOTS, KEY_THIN, KEY_POLICE, KEY_CHANGE,
+       KEY_RTTS, KEY_BACK, KEY_REVERSE, KEY_TRACE, KEY_ARRIVALS, KEY_STALL };
 
 static const struct argp_option options[] = {
 	{ "capacity", 'c', "MBIT[:MBIT:S]", 0, "capacity of the bottleneck; alternates every S seconds", 0 },
@@ -355,13 +398,21 @@ static const struct argp_option options[] = {
 	{ "slots", KEY_SLOTS, "MS", 0, "ACKs come in batches, so far apart (as they come)", 0 },
 	{ "thin", KEY_THIN, "N", 0, "one ACK of N arrives, from the first second on (each)", 0 },
 	{ "police", KEY_POLICE, "BYTES", 0, "the bottleneck has no buffer, but passes so much at once", 0 },
-	{ "seed", 's', "N", 0, "seed of the loss (1)", 0 },
+	{ "change", KEY_CHANGE, "S:MBIT:MS", 0, "capacity and round trip from S on; may be repeated", 0 },
+	{ "rtts", KEY_RTTS, "MS:MS...", 0, "round trips of the flows in turn, --rtt at least", 0 },
+	{ "back", KEY_BACK, "MBIT", 0, "capacity of the way back (no limit)", 0 },
+	{ "reverse", KEY_REVERSE, "CC", 0, "a flow that sends on the way back, from the start on", 0 },
+	{ "trace", KEY_TRACE, "FILE", 0, "the bottleneck passes 1500 bytes in each millisecond that "
+	  "is a line of the file, which repeats", 0 },
+	{ "arrivals", KEY_ARRIVALS, "even|poisson", 0, "how it passes them else (even)", 0 },
+	{ "stall", KEY_STALL, "MS:S", 0, "the bottleneck stops for MS every S seconds", 0 },
+	{ "seed", 's', "N", 0, "seed of what is random (1)", 0 },
 	{ "time", 't', "S", 0, "duration of the traffic", 0 },
 	{ "short", 'f', "CC:KB", 0, "start a short flow every 0.5 s", 0 },
 	{ "agent", 'a', "newest|each:MS", 0, "run the flow's network in user space", 0 },
 	{ "model", 'm', "FILE", 0, "the packed model of --agent", 0 },
-	{ "prefer", 'p', "T:L:S", 0, "weights of throughput, latency and loss, from 1 to 1000, "
-	  "for flows of liteflow", 0 },
+	{ "prefer", 'p', "T:L:S[/T:L:S...]", 0, "weights of throughput, latency and loss, from 1 to "
+	  "1000, for flows of liteflow, in turn", 0 },
 	{ "exec", 'x', "PROGRAM", 0, "run a program over the path instead of flows", 0 },
 	{ 0 }
 };
@@ -381,24 +432,67 @@ static void parse_capacity(char *arg, struct argp_state *state)
 	run.shape.mbit[0] = tool_number(arg, 0.1, 1e5, state);
 }
 
+/* NUMBER:NUMBER... into numbers; how many there are */
+static unsigned int parse_numbers(char *arg, double *numbers, unsigned int most, double min,
+				  double max, struct argp_state *state)
+{
+	unsigned int n = 0;
+	char *word;
+
+	while ((word = strsep(&arg, ":"))) {
+		if (n == most)
+			argp_error(state, "more than %u numbers", most);
+		numbers[n++] = tool_number(word, min, max, state);
+	}
+	return n;
+}
+
 /* They have to add up to 1000: the last one takes what rounding leaves. */
 static void parse_preferences(char *arg, struct argp_state *state)
 {
-	double weight[3], sum = 0;
-	char *rest = arg;
+	double weight[3], sum;
+	char *one;
 	int i;
 
-	for (i = 0; i < 3; i++) {
-		const char *word = strsep(&rest, ":");
+	while ((one = strsep(&arg, "/"))) {
+		uint16_t *preferences = run.preferences[run.n_preferences];
 
-		weight[i] = tool_number(word ? word : "", 1, 1000, state);
-		sum += weight[i];
+		if (run.n_preferences++ == MAX_PREFER)
+			argp_error(state, "preferences of more than %u flows", MAX_PREFER);
+		if (parse_numbers(one, weight, 3, 1, 1000, state) != 3)
+			argp_error(state, "preferences are three weights");
+		sum = weight[0] + weight[1] + weight[2];
+		for (i = 0; i < 2; i++)
+			preferences[i] = 1000 * weight[i] / sum + 0.5;
+		preferences[2] = 1000 - preferences[0] - preferences[1];
 	}
-	if (rest)
-		argp_error(state, "more than three preferences");
-	for (i = 0; i < 2; i++)
-		run.preferences[i] = 1000 * weight[i] / sum + 0.5;
-	run.preferences[2] = 1000 - run.preferences[0] - run.preferences[1];
+}
+
+static void parse_change(char *arg, struct argp_state *state)
+{
+	struct change *change = &run.shape.changes[run.shape.n_changes];
+	double numbers[3];
+
+	if (run.shape.n_changes++ == MAX_CHANGES)
+		argp_error(state, "more than %u changes", MAX_CHANGES);
+	if (parse_numbers(arg, numbers, 3, 0.1, 1e5, state) != 3)
+		argp_error(state, "a change is S:MBIT:MS");
+	change->at = numbers[0] * NS_PER_S;
+	change->mbit = numbers[1];
+	change->rtt_ms = numbers[2];
+	if (run.shape.n_changes > 1 && change[-1].at > change->at)
+		argp_error(state, "changes have to be in the order of time");
+}
+
+static void parse_stall(char *arg, struct argp_state *state)
+{
+	double numbers[2];
+
+	if (parse_numbers(arg, numbers, 2, 0.01, 1e5, state) != 2 ||
+	    numbers[0] >= numbers[1] * 1000)
+		argp_error(state, "a stall is MS:S, and shorter than S");
+	run.shape.stall_ms = numbers[0];
+	run.shape.stall_s = numbers[1];
 }
 
 /* NAME:NUMBER */
@@ -411,6 +505,29 @@ static double parse_named(char *arg, char *cc, double min, double max, struct ar
 	*colon = 0;
 	strcpy(cc, arg);
 	return tool_number(colon + 1, min, max, state);
+}
+
+static void check_options(struct argp_state *state)
+{
+	const struct shape *shape = &run.shape;
+	unsigned int i;
+
+	if (!shape->mbit[0] || !shape->rtt_ms || !shape->buffer ||
+	    (!run.command && (!run.n_flows || !run.length)))
+		argp_error(state, "capacity, rtt, buffer, time and a flow are needed");
+	if (run.agent[0] && (!run.model || run.n_flows != 1))
+		argp_error(state, "an agent needs a model, and takes one flow");
+	if (shape->jitter_ms && shape->slots_ms)
+		argp_error(state, "batches come at random (jitter) or evenly (slots), not both");
+	if (shape->trace && (shape->step_s || shape->stall_s || shape->poisson))
+		argp_error(state, "a trace says itself when it passes what");
+	if (delivers(shape) && (shape->police || shape->n_changes || run.command))
+		argp_error(state, "trace, arrivals and stall go with flows, and with neither police nor change");
+	if (shape->n_changes && (shape->step_s || shape->thin || shape->n_rtts))
+		argp_error(state, "change goes with none of steps, thin and rtts");
+	for (i = 0; i < shape->n_rtts; i++)
+		if (shape->rtts_ms[i] < shape->rtt_ms)
+			argp_error(state, "rtt is the least of rtts");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -446,6 +563,31 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_POLICE:
 		run.shape.police = tool_number(arg, PACKET, 1e9, state);
 		return 0;
+	case KEY_CHANGE:
+		parse_change(arg, state);
+		return 0;
+	case KEY_RTTS:
+		run.shape.n_rtts = parse_numbers(arg, run.shape.rtts_ms, MAX_RTTS, 0.1, 1e4, state);
+		return 0;
+	case KEY_BACK:
+		run.shape.back_mbit = tool_number(arg, 0.01, 1e5, state);
+		return 0;
+	case KEY_REVERSE:
+		if (strlen(arg) >= CC_NAME)
+			argp_error(state, "'%s' is no congestion control", arg);
+		run.reverse = arg;
+		return 0;
+	case KEY_TRACE:
+		run.shape.trace = arg;
+		return 0;
+	case KEY_ARRIVALS:
+		run.shape.poisson = !strcmp(arg, "poisson");
+		if (!run.shape.poisson && strcmp(arg, "even"))
+			argp_error(state, "arrivals are 'even' or 'poisson', not '%s'", arg);
+		return 0;
+	case KEY_STALL:
+		parse_stall(arg, state);
+		return 0;
 	case 's':
 		run.shape.seed = tool_number(arg, 0, 1e9, state);
 		return 0;
@@ -477,13 +619,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run.n_flows++;
 		return 0;
 	case ARGP_KEY_END:
-		if (!run.shape.mbit[0] || !run.shape.rtt_ms || !run.shape.buffer ||
-		    (!run.command && (!run.n_flows || !run.length)))
-			argp_error(state, "capacity, rtt, buffer, time and a flow are needed");
-		if (run.agent[0] && (!run.model || run.n_flows != 1))
-			argp_error(state, "an agent needs a model, and takes one flow");
-		if (run.shape.jitter_ms && run.shape.slots_ms)
-			argp_error(state, "batches come at random (jitter) or evenly (slots), not both");
+		check_options(state);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -499,7 +635,7 @@ static const struct argp argp = {
 
 int main(int argc, char **argv)
 {
-	double top, path;
+	double path;
 	unsigned int i;
 	struct timespec cpu;
 
@@ -507,10 +643,23 @@ int main(int argc, char **argv)
 	run.flows = allocate(MAX_FLOWS, sizeof(*run.flows));
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 
-	top = run.shape.mbit[0] > run.shape.mbit[1] ? run.shape.mbit[0] : run.shape.mbit[1];
-	path = top * 1e3 * (run.shape.rtt_ms + noise_ms(&run.shape)) / 8 +
+	if (run.reverse) {
+		if (run.n_flows == MAX_FLOWS)
+			fail("more than %u flows", MAX_FLOWS);
+		strcpy(run.flows[run.n_flows].cc, run.reverse);
+		run.flows[run.n_flows++].back = true;
+	}
+	for (i = 0; i < run.n_flows && run.shape.n_rtts; i++)
+		run.flows[i].band = i % run.shape.n_rtts;
+
+	path = top_mbit(&run.shape) * 1e3 * (top_rtt_ms(&run.shape) + noise_ms(&run.shape)) / 8 +
 	       run.shape.buffer;
-	/* twice what fits into path and buffer, at what the kernel charges for a packet */
+	/*
+	 * Twice what fits into path and buffer, at what the kernel charges for a packet. One
+	 * of many flows gets a part only, and all of them would have no room in this memory.
+	 */
+	if (run.n_flows > MANY)
+		path *= (double)MANY / run.n_flows;
 	run.room = 2 * 2 * path + (1 << 20);
 	run.mbit = run.shape.mbit[0];
 	run.epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -521,6 +670,8 @@ int main(int argc, char **argv)
 	links_open(&run.shape);
 	if (run.command)
 		return !!system(run.command);
+	if (delivers(&run.shape))
+		watch(&gate, deliver_open(&run.shape, run.length), EPOLLIN, false);
 	for (i = 0; i < run.n_flows; i++) {
 		run.flows[i].kbit = allocate(run.length / FLOW_SAMPLE + 2, sizeof(uint32_t));
 		run.flows[i].rtt_us = allocate(run.length / FLOW_SAMPLE + 2, sizeof(uint32_t));
@@ -534,6 +685,7 @@ int main(int argc, char **argv)
 		flow_close(&run.flows[i]);
 	for (i = 0; i < run.n_short; i++)
 		flow_close(&run.shorts[i]);
+	deliver_close();
 	links_close();
 	return 0;
 }
