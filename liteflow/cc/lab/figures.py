@@ -13,11 +13,11 @@ LEAST_GOODPUT = 0.9
 FAIR_SECONDS = 20
 BESIDE_SECONDS = 40
 OTHERS = ("cubic", "bbr")
-NAMES = ("cc_goodput_vs_user_100ms", "cc_goodput_vs_user_10ms", "cc_good_cells", "cc_jain_min",
-         "cc_noise_min", "cc_loss1_utilisation", "cc_beside_min", "cc_prefer_delay")
+EVERY_OTHER = tuple(cc for cc in scenarios.EVERY if cc != "liteflow")
 BESIDE_BDP = 2
 LINK = ("mbit", "rtt", "bdp")
 NOISY_LINK = (*LINK, "loss", *scenarios.NOISE)
+PATH = (*LINK, *scenarios.ELEMENTS, *scenarios.CHANGES)
 SAMPLES_PER_S = 10
 
 
@@ -28,7 +28,8 @@ class Result:
         self.data = data
         self.params = data["params"]
         self.cc = self.params["cc"]
-        self.flows = data["flows"]
+        # what is only there to fill the way back is not asked for
+        self.flows = [flow for flow in data["flows"] if not flow.get("back")]
 
     @property
     def key(self):
@@ -55,31 +56,38 @@ class Result:
         return 100 * sum(flow["retrans"] for flow in self.flows) / \
             max(1, sum(flow["packets"] for flow in self.flows))
 
+    def drops(self):
+        """Percent of the packets that came to the bottleneck and found no room."""
+        queue = self.data["queue"]
+        return 100 * queue["drops"] / max(1, queue["drops"] + queue["packets"])
+
     def jain(self):
         rates = [self.goodput(at, FAIR_SECONDS) for at in range(len(self.flows))]
         return sum(rates) ** 2 / (len(rates) * sum(rate ** 2 for rate in rates))
 
-    def capacity(self):
-        """Mbit/s of the link, mean over the run."""
-        high, low, every = self.mbit
-        if not every:
-            return high
-        seconds = self.data["seconds"]
-        pairs, rest = divmod(seconds, 2 * every)
-        highs = pairs * every + min(rest, every)
-        return (high * highs + low * (seconds - highs)) / seconds
+    @property
+    def place(self):
+        """What the path is called: the run's name without who ran there, and the seed."""
+        words = self.data["name"].rpartition("-s")[0].rpartition(f"-{self.cc}")
+        return words[0] + words[2]
+
+    def total(self):
+        """Mbit/s that reached the receivers."""
+        return sum(self.goodput(at) for at in range(len(self.flows)))
 
     def utilisation(self):
         """Percent of the payload that the link could have carried."""
         loss = float(self.params["loss"]) / 100
-        total = sum(self.goodput(at) for at in range(len(self.flows)))
-        return 100 * total / (self.capacity() * (1 - loss) * PAYLOAD / PACKET)
+        return 100 * self.total() / (self.data["mbit"] * (1 - loss) * PAYLOAD / PACKET)
 
     def shares(self):
         """{cc: percent of half of the link} over the last 40 s"""
-        fair = self.mbit[0] * PAYLOAD / PACKET / 2
-        return {flow["cc"]: 100 * self.goodput(at, BESIDE_SECONDS) / fair
-                for at, flow in enumerate(self.flows)}
+        return {flow["cc"]: share for flow, share in zip(self.flows, self.fair_shares())}
+
+    def fair_shares(self):
+        """Percent of its fair share that each flow gets over the last 40 s"""
+        fair = self.mbit[0] * PAYLOAD / PACKET / len(self.flows)
+        return [100 * self.goodput(at, BESIDE_SECONDS) / fair for at in range(len(self.flows))]
 
     def competing(self):
         """Percent of the time in which liteflow's flow competed."""
@@ -142,62 +150,88 @@ def median(values):
 
 def cells(results, names=LINK):
     """[{parameter: its value..., cc: (goodput, p95 delay, loss)...}]: medians over seeds"""
-    out = []
-    for values, runs in group(results, *names).items():
-        cell = dict(zip(names, values))
-        for (cc,), same in group(runs, "cc").items():
-            cell[cc] = (median(run.goodput() for run in same),
-                        median(run.delay() for run in same), median(run.loss() for run in same))
-        out.append(cell)
-    return sorted(out, key=lambda cell: [float(cell[name]) for name in LINK])
+    out = [{**dict(zip(names, values)), **contest(runs)}
+           for values, runs in group(results, *names).items()]
+    return sorted(out, key=lambda cell: [[float(part) for part in cell[name].split(":") if part]
+                                         for name in LINK])
+
+
+def contest(runs):
+    """{cc: (goodput of all flows, p95 delay, loss)} of one path: medians over seeds"""
+    return {cc: (median(run.total() for run in same), median(run.delay() for run in same),
+                 median(run.loss() for run in same))
+            for (cc,), same in group(runs, "cc").items()}
+
+
+def places(results):
+    """As cells(), of paths that differ in all kinds of things; in the order of the scenarios"""
+    seen = collections.defaultdict(list)
+    for run in results:
+        seen[run.place].append(run)
+    return [{"place": place, "changes": changes(runs[0]),
+             "mbit": runs[0].params["mbit"], "rtt": runs[0].params["rtt"],
+             "packets": str(runs[0].data["buffer"] // PACKET), **contest(runs)}
+            for place, runs in seen.items()]
+
+
+def changes(run):
+    """Does the capacity take steps?"""
+    return ":" in run.params["mbit"] or bool(run.params["redraw"])
 
 
 def dominates(one, other, mbit):
     """No worse in goodput and delay, and better in one; what is within 2 % is equal, and so is
     a delay that differs by no more than one packet."""
-    packet = PACKET * 8e-3 / float(mbit)
+    packet = PACKET * 8e-3 / mbit
     room = max(TOLERANCE * other[1], packet)
     if one[0] < other[0] * (1 - TOLERANCE) or one[1] > other[1] + room:
         return False
     return one[0] > other[0] * (1 + TOLERANCE) or one[1] < other[1] - room
 
 
-def goodput_share(cell):
+def goodput_share(cell, others=OTHERS):
     """Percent of the goodput of the better one of the others, or None where one did not run"""
-    if any(cc not in cell for cc in ("liteflow", *OTHERS)):
+    if any(cc not in cell for cc in ("liteflow", *others)):
         return None
-    return 100 * cell["liteflow"][0] / max(cell[cc][0] for cc in OTHERS)
+    return 100 * cell["liteflow"][0] / max(cell[cc][0] for cc in others)
 
 
-def noise(cell):
+def least_share(table):
+    """The least of goodput_share(), or None"""
+    return min((share for share in map(goodput_share, table) if share is not None), default=None)
+
+
+def noise(cell, names=scenarios.NOISE):
     """What the path does beside its bottleneck: 'jitter 2, loss 1'"""
-    words = [f"{name} {cell[name]}" for name in scenarios.NOISE if cell[name]]
-    return ", ".join(words + [f"loss {cell['loss']}"] * (float(cell["loss"]) > 0))
+    words = [f"{name} {cell[name]}" for name in names if cell[name]]
+    loss = cell.get("loss", "0")
+    return ", ".join(words + [f"loss {loss}"] * (float(loss) > 0))
 
 
-def judge(cell):
-    """(why the cell is lost or "", whom liteflow dominates) where all three ran; else None"""
-    share = goodput_share(cell)
+def judge(cell, others=OTHERS):
+    """(why the cell is lost or "", whom liteflow dominates) where all ran; else None"""
+    share = goodput_share(cell, others)
     if share is None:
         return None
     own, why = cell["liteflow"], []
-    for cc in OTHERS:
-        if dominates(cell[cc], own, cell["mbit"]):
+    slowest = min(scenarios.capacity(cell["mbit"])[:2])
+    for cc in others:
+        if dominates(cell[cc], own, slowest):
             why.append(f"{cc} dominates")
     if share < 100 * LEAST_GOODPUT:
         why.append(f"{share:.0f} % of the better goodput")
-    return ", ".join(why), [cc for cc in OTHERS if dominates(own, cell[cc], cell["mbit"])]
+    return ", ".join(why), [cc for cc in others if dominates(own, cell[cc], slowest)]
 
 
-def good_cells(table):
+def good_cells(table, others=OTHERS):
     """(percent that are good, [(cell, why)] of the others, {cc: percent dominated}, of how many
     cells)"""
-    judged = [(cell, judge(cell)) for cell in table]
+    judged = [(cell, judge(cell, others)) for cell in table]
     judged = [(cell, verdict) for cell, verdict in judged if verdict]
     if not judged:
         return None
     lost = [(cell, why) for cell, (why, _) in judged if why]
-    share = {cc: 100 * sum(cc in won for _, (_, won) in judged) / len(judged) for cc in OTHERS}
+    share = {cc: 100 * sum(cc in won for _, (_, won) in judged) / len(judged) for cc in others}
     return 100 * (1 - len(lost) / len(judged)), lost, share, len(judged)
 
 
@@ -275,39 +309,3 @@ def elsewhere(sets, others):
             rows.append((figure, cc, len(pairs), median(goodput), max(goodput, key=abs),
                          median(delay), max(delay, key=abs)))
     return rows
-
-
-# -- the last lines --------------------------------------------------------------
-
-def last_lines(sets):
-    """[(name, value, unit)] of the figures that the results hold."""
-    lines = []
-    rows = against_user(sets["user"])
-    for interval in ("100", "10"):
-        ratio = user_figure(rows, interval)
-        if ratio:
-            lines.append((f"cc_goodput_vs_user_{interval}ms", f"{100 * (ratio.value - 1):.1f}",
-                          "percent"))
-    good = good_cells(cells(sets["cells"]))
-    if good:
-        lines.append(("cc_good_cells", f"{good[0]:.1f}", "percent"))
-    shares = [goodput_share(cell) for cell in cells(sets["noise"], NOISY_LINK)]
-    shares = [share for share in shares if share is not None]
-    if shares:
-        lines.append(("cc_noise_min", f"{min(shares):.1f}", "percent"))
-    own = [run for run in sets["fair"] if run.data["set"] in ("fair", "quick-fair") and
-           run.cc == "liteflow"]
-    if own:
-        lines.append(("cc_jain_min", f"{min(run.jain() for run in own):.3f}", "ratio"))
-    own = [run.utilisation() for run in sets["loss"] if run.cc == "liteflow" and
-           run.data["set"] in ("loss1", "quick-loss1")]
-    if own:
-        lines.append(("cc_loss1_utilisation", f"{median(own):.1f}", "percent"))
-    shares = [min(run.shares().values()) for run in sets["beside"]
-              if float(run.params["bdp"]) <= BESIDE_BDP]
-    if shares:
-        lines.append(("cc_beside_min", f"{min(shares):.1f}", "percent"))
-    saved = delay_saved(preferences(sets["prefer"]))
-    if saved is not None:
-        lines.append(("cc_prefer_delay", f"{saved:.1f}", "percent"))
-    return lines

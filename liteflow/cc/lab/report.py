@@ -4,15 +4,17 @@ import csv
 import json
 
 import figures
+import lines as last_lines
 import plots
 
 INTRO = """\
 # The congestion control in the laboratory
 
-Made by `make cclab`; the scenarios are those of liteflow/cc/lab/scenarios, the raw
-figures in [runs.csv](runs.csv). The kernel's own TCP, in User Mode Linux in virtual
-time: computing takes no time, so nothing here says what it costs. Queueing delay is
-what the bottleneck's queue would take to drain, sampled every 5 ms.
+Made by `make cclab`; the scenarios are those of liteflow/cc/lab/scenarios and
+scenarios.external, the raw figures in [runs.csv](runs.csv). The kernel's own TCP, in
+User Mode Linux in virtual time: computing takes no time, so nothing here says what it
+costs. Queueing delay is what the bottleneck's queue would take to drain, sampled every
+5 ms. `bbr` is BBR v1, the one that Linux 6.12 has.
 """
 
 COLUMNS = ("name", "mbit", "rtt_ms", "buffer", "loss", "seed", "flow", "cc", "prefer", "start_s",
@@ -73,7 +75,7 @@ def write(folder, sets, sections, missing):
                  json.dumps(known, sort_keys=True).strip("{}").replace('"', "") + ".\n")
     if missing:
         parts.append(f"{len(missing)} of the scenarios' runs are missing.\n")
-    parts.append("```\n" + "\n".join(" ".join(line) for line in figures.last_lines(sets)) +
+    parts.append("```\n" + "\n".join(" ".join(line) for line in last_lines.last(sets)) +
                  "\n```\n")
     for title, text, lines in sections:
         parts.append("\n".join([title, "", text, "", *lines, ""]))

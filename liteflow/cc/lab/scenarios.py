@@ -2,21 +2,41 @@
 """The file `scenarios`, and the runs that come of it."""
 import dataclasses
 import itertools
+import math
+import os
 import pathlib
 import random
 
 from pylib.errors import Problem
+from pylib.paths import ROOT
 
 FILE = pathlib.Path(__file__).resolve().parent / "scenarios"
+EXTERNAL = FILE.with_name("scenarios.external")
+SEALED = "scenarios.sealed"
+# Recordings of others, which are not part of this repository.
+TRACES = pathlib.Path(os.environ.get("SHARED_DATA") or ROOT / ".." / "shared" / "data") / "traces"
 PACKET = 1514
 SMALLEST_BUFFER = 8 * PACKET
 BESIDE_GAP = 5
-FIGURES = ("cells", "noise", "loss", "step", "fair", "beside", "short", "user", "prefer")
+FIGURES = ("cells", "all", "near", "noise", "path", "loss", "step", "fair", "many", "rtts",
+           "beside", "short", "user", "prefer", "prefers", "external", "external-beside", "sealed")
+# Names of several congestion controls, for cc=.
+FURTHER = ("reno", "vegas", "westwood", "illinois", "nv", "cdg")
+EVERY = ("liteflow", "cubic", "bbr", *FURTHER)
+GROUPS = {"further": ",".join(FURTHER), "every": ",".join(EVERY)}
 # What the path does beside its bottleneck: options of `traffic` by the same names.
 NOISE = ("bursts", "jitter", "reorder", "slots", "thin", "police")
+ELEMENTS = ("arrivals", "stall", "rtts", "back", "reverse")
+CHANGES = ("reroute", "redraw")
+# What `traffic` does itself, packet by packet, in place of tbf; and what that costs.
+GATED = ("trace", "arrivals", "stall")
+GATED_COST = 8
 DEFAULTS = {"loss": "0", "flows": "1", "gap": "5", "rival": "", "order": "", "size": "",
-            "interval": "", "prefer": "", **dict.fromkeys(NOISE, "")}
-NEEDED = ("figure", "cc", "mbit", "rtt", "bdp", "seconds", "seeds")
+            "interval": "", "prefer": "", "packets": "", "trace": "",
+            **dict.fromkeys((*NOISE, *ELEMENTS, *CHANGES), "")}
+NEEDED = ("figure", "cc", "mbit", "rtt", "seconds", "seeds")
+# What a file's name cannot have.
+NO_NAME = str.maketrans(":/", "_+")
 AGENTS = ("remote-newest", "remote-each")
 
 
@@ -32,6 +52,24 @@ def capacity(text):
     if len(parts) != 3:
         raise ScenarioError(f"mbit={text} is neither MBIT nor MBIT:MBIT:SECONDS")
     return tuple(parts)
+
+
+def numbers(key, text, form):
+    """'80:10' -> [80.0, 10.0], as many as the form has, each of them above 0; a part of the form
+    that has a '-' is two numbers, the first not above the second."""
+    def part(word, shape):
+        values = [float(value) for value in word.split("-")]
+        if len(values) != shape.count("-") + 1 or min(values) <= 0 or values != sorted(values):
+            raise ValueError
+        return values if "-" in shape else values[0]
+
+    words, shapes = text.split(":"), form.split(":")
+    try:
+        if len(words) != len(shapes):
+            raise ValueError
+        return [part(word, shape) for word, shape in zip(words, shapes)]
+    except ValueError:
+        raise ScenarioError(f"{key}={text} is not {form}") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +98,7 @@ class Run:
 
     @property
     def ccs(self):
-        return {self.cc, self.params["rival"]} - {""}
+        return {self.cc, self.params["rival"], self.params["reverse"]} - {""}
 
     @property
     def mbit(self):
@@ -68,6 +106,8 @@ class Run:
 
     @property
     def buffer(self):
+        if self["packets"]:
+            return int(self["packets"]) * PACKET
         bdp = max(self.mbit[:2]) * 1e3 * self.number("rtt") / 8
         return max(int(bdp * self.number("bdp")), SMALLEST_BUFFER)
 
@@ -75,14 +115,14 @@ class Run:
         """Virtual seconds, all flows."""
         if self.figure == "fair":
             return (self.number("flows") - 1) * self.number("gap") + self.number("seconds")
-        if self.figure == "beside":
+        if self.figure in ("beside", "external-beside"):
             return BESIDE_GAP + self.number("seconds")
         return self.number("seconds")
 
     def starts(self):
         """[(congestion control, start)] of the long flows."""
         jitter = random.Random(self.name)
-        if self.figure == "beside":
+        if self["rival"]:
             pair = [self.cc, self["rival"]]
             if self["order"] == "rival":
                 pair.reverse()
@@ -90,15 +130,42 @@ class Run:
         return [(self.cc, at * self.number("gap") + jitter.random() / 10)
                 for at in range(int(self["flows"]))]
 
-    def arguments(self):
-        """Of the program `traffic`."""
-        args = ["--capacity", self["mbit"], "--rtt", self["rtt"], "--buffer", str(self.buffer),
+    def changes(self):
+        """[(second, Mbit/s, RTT in ms)] of a path that does not stay as it is, the first at 0"""
+        if self["redraw"]:
+            every, mbit, rtt = numbers("redraw", self["redraw"], "SECONDS:MBIT-MBIT:MS-MS")
+            # the same path for all congestion controls
+            dice = random.Random(f"{self.set} {self.seed}")
+            return [(at * every, dice.uniform(*mbit), dice.uniform(*rtt))
+                    for at in range(math.ceil(self.seconds() / every))]
+        if self["reroute"]:
+            rtt, every = numbers("reroute", self["reroute"], "MS:SECONDS")
+            return [(at * every, self.mbit[0], rtt if at % 2 else self.number("rtt"))
+                    for at in range(math.ceil(self.seconds() / every))]
+        return []
+
+    def trace(self):
+        """The file, or None."""
+        return TRACES / self["trace"] if self["trace"] else None
+
+    def arguments(self, traces=pathlib.Path()):
+        """Of the program `traffic`. Where the traces are makes no other run."""
+        capacity_, rtt = self["mbit"], self["rtt"]
+        changes = self.changes()
+        if changes:
+            _, *first = changes.pop(0)
+            capacity_, rtt = (f"{value:.3f}" for value in first)
+        args = ["--capacity", capacity_, "--rtt", rtt, "--buffer", str(self.buffer),
                 "--loss", self["loss"], "--seed", str(self.seed), "--time", f"{self.seconds():g}"]
         if self["size"]:
             args += ["--short", f"{self.cc}:{self['size']}"]
         if self["cc"] in AGENTS:
             args += ["--agent", f"{self['cc'].removeprefix('remote-')}:{self['interval']}"]
-        for name in NOISE:
+        for change in changes:
+            args += ["--change", ":".join(f"{value:.3f}" for value in change)]
+        if self["trace"]:
+            args += ["--trace", str(traces / self["trace"])]
+        for name in (*NOISE, *ELEMENTS):
             if self[name]:
                 args += [f"--{name}", self[name]]
         if self["prefer"]:
@@ -108,7 +175,10 @@ class Run:
     def cost(self):
         """Packets to push through, about: what a run's time goes with."""
         high, low, _ = self.mbit
-        return self.seconds() * ((high + low) / 2 * 1e6 / 8 / PACKET + 400)
+        packets = (high + low) / 2 * 1e6 / 8 / PACKET
+        if any(self[name] for name in GATED):
+            packets *= GATED_COST
+        return self.seconds() * (packets + 400)
 
 
 def _parse_line(line):
@@ -116,14 +186,19 @@ def _parse_line(line):
     params = dict(DEFAULTS)
     for word in words[1:]:
         key, sep, value = word.partition("=")
-        if not sep or key not in (*NEEDED, *DEFAULTS):
+        if not sep or key not in (*NEEDED, "bdp", *DEFAULTS):
             raise ScenarioError(f"'{word}' is no KEY=VALUE of a scenario")
-        params[key] = value
+        params[key] = GROUPS.get(value, value) if key == "cc" else value
     missing = [key for key in NEEDED if key not in params]
     if missing:
         raise ScenarioError(f"{words[0]} lacks {', '.join(missing)}")
+    params.setdefault("bdp", "")
+    if bool(params["bdp"]) == bool(params["packets"]):
+        raise ScenarioError(f"{words[0]} needs bdp or packets, and not both")
     if params["figure"] not in FIGURES:
         raise ScenarioError(f"{words[0]}: no figure '{params['figure']}'")
+    if ":" in params["mbit"] and any(params[key] for key in (*CHANGES, "trace")):
+        raise ScenarioError(f"{words[0]}: mbit has steps beside {', '.join(CHANGES)} or trace")
     return words[0], params
 
 
@@ -135,9 +210,10 @@ def _expand(name, part, params):
         one = {**params, **dict(zip(varied, values))}
         what = "-".join(value if key in ("cc", "rival", "order") else f"{key}{value}"
                         for key, value in one.items()
-                        if key in varied and key != "seeds").replace(":", "_")
+                        if key in varied and key != "seeds").translate(NO_NAME)
         for seed in range(1, int(params["seeds"]) + 1):
             run = Run("-".join(filter(None, (name, what, f"s{seed}"))), name, part, one, seed)
+            run.changes()
             same = (*(value for key, value in one.items() if key != "bdp"), run.buffer, seed)
             if same not in seen:
                 seen.add(same)

@@ -32,25 +32,127 @@ def pair(cell, cc):
     return f"{rate(cell[cc][0])}, {cell[cc][1]:.1f}" if cc in cell else "-"
 
 
+GOOD = ("A cell is good where none of the others is as good in both and better in one (2 %, and "
+        "a packet of delay, make no difference), and the goodput is 90 % of the best one's.")
+
+
+def judged(table, others=figures.OTHERS):
+    """What is to be said of good cells"""
+    good = figures.good_cells(table, others)
+    if not good:
+        return "No cell has results of all."
+    percent, lost, share, number = good
+    text = (f"Good: {percent:.0f} %, {len(lost)} lost of {number}; liteflow dominates "
+            + ", ".join(f"{cc} in {value:.0f} %" for cc, value in share.items()) + ".")
+    if lost and "place" in lost[0][0]:
+        text += " Lost: " + "; ".join(f"{cell['place']} ({why})" for cell, why in lost) + "."
+    return text
+
+
+def verdict(cell, others=figures.OTHERS):
+    """[what the cell is, whom liteflow dominates]"""
+    said = figures.judge(cell, others)
+    return ["-", "-"] if said is None else [said[0] or "good", ", ".join(said[1]) or "none"]
+
+
 def cells(results):
     table = figures.cells(results)
-    rows = []
-    for cell in table:
-        verdict = figures.judge(cell)
-        rows.append([cell["mbit"], cell["rtt"], cell["bdp"], *(pair(cell, cc) for cc in CCS),
-                     "-" if verdict is None else verdict[0] or "good",
-                     "-" if verdict is None else ", ".join(verdict[1]) or "none"])
+    rows = [[cell["mbit"], cell["rtt"], cell["bdp"], *(pair(cell, cc) for cc in CCS),
+             *verdict(cell)] for cell in table]
     text = ("Goodput in Mbit/s and 95th percentile of the queueing delay in ms, medians over "
-            "seeds, start-up included. A cell is good where neither of the others is as good in "
-            "both and better in one (2 %, and a packet of delay, make no difference), and the "
-            "goodput is 90 % of the better one's.")
-    good = figures.good_cells(table)
-    if good:
-        percent, lost, share, judged = good
-        text += (f" Good: {percent:.0f} %, {len(lost)} lost of {judged}; liteflow dominates "
-                 + ", ".join(f"{cc} in {value:.0f} %" for cc, value in share.items()) + ".")
+            f"seeds, start-up included. {GOOD} {judged(table)}")
     return [("## One flow", text, markdown(
         ["Mbit/s", "RTT ms", "BDP", *CCS, "cell", "dominates"], rows))]
+
+
+def every(results):
+    """Of the links that all of them have."""
+    table = [cell for cell in figures.cells(results) if figures.judge(cell, figures.EVERY_OTHER)]
+    rows = [[*(cell[name] for name in figures.LINK), *(pair(cell, cc) for cc in scenarios.EVERY),
+             verdict(cell, figures.EVERY_OTHER)[0]] for cell in table]
+    return [("## One flow, against all that Linux 6.12 has", "As above, against every other "
+             f"congestion control. {GOOD} {judged(table, figures.EVERY_OTHER)}",
+             markdown(["Mbit/s", "RTT ms", "BDP", *scenarios.EVERY, "cell"], rows))]
+
+
+def far_and_wide(title, text, results):
+    """Paths of all kinds, each with a name of its own."""
+    table = figures.places(results)
+    rows = [[cell["place"], cell["mbit"], cell["rtt"], cell["packets"],
+             *(pair(cell, cc) for cc in scenarios.EVERY), verdict(cell, figures.EVERY_OTHER)[0]]
+            for cell in table]
+    return [(title, f"{text} Goodput of all flows in Mbit/s and 95th percentile of the queueing "
+             f"delay in ms. {GOOD} {judged(table, figures.EVERY_OTHER)}",
+             markdown(["path", "Mbit/s", "RTT ms", "packets", *scenarios.EVERY, "cell"], rows))]
+
+
+def external(results):
+    return far_and_wide("## Paths that others chose", "Those of scenarios.external.", results)
+
+
+def sealed(results):
+    return far_and_wide("## Paths that nobody chose", "Drawn by `draw-sealed`, and looked at "
+                        "once.", results)
+
+
+def path(results):
+    names = (*scenarios.ELEMENTS, *scenarios.CHANGES)
+    rows = [[*(cell[name] for name in figures.LINK), figures.noise(cell, names),
+             *(pair(cell, cc) for cc in CCS), one(figures.goodput_share(cell), 0)]
+            for cell in figures.cells(results, figures.PATH)]
+    return [("## What else paths do", "Goodput in Mbit/s and 95th percentile of the queueing "
+             "delay in ms, and percent of the better goodput of the others. `stall` MS:S: the "
+             "bottleneck stops for MS every S seconds; `arrivals poisson`: it sends at random; "
+             "`reroute` MS:S: the base round trip goes to and fro between RTT and MS every S "
+             "seconds; `back`: Mbit/s of the way back; `reverse`: a flow on the way back.",
+             markdown(["Mbit/s", "RTT ms", "BDP", "what", *CCS, "share"], rows))]
+
+
+def near(results):
+    rows = []
+    for link, runs in figures.group(results, *figures.LINK).items():
+        row = [*link]
+        for cc in CCS:
+            own = [run for run in runs if run.cc == cc]
+            row.append(f"{figures.median(run.utilisation() for run in own):.1f}, "
+                       f"{figures.median(run.delay() for run in own):.2f}, "
+                       f"{figures.median(run.drops() for run in own):.2f}" if own else "-")
+        rows.append(row)
+    return [("## Short round trips", "Percent of the payload that can arrive, 95th percentile of "
+             "the queueing delay in ms, packets dropped in percent. The buffer has 8 packets at "
+             "least.", markdown(["Mbit/s", "RTT ms", "BDP", *CCS], rows))]
+
+
+def many(results):
+    rows = []
+    for (*link, cc), runs in figures.group(results, *figures.LINK, "flows", "cc").items():
+        rows.append([*link, cc, one(figures.median(run.jain() for run in runs), 3),
+                     one(figures.median(run.utilisation() for run in runs)),
+                     one(figures.median(run.delay() for run in runs)),
+                     one(figures.median(run.drops() for run in runs), 2)])
+    rows.sort(key=lambda row: int(row[3]))
+    return [("## Many flows", "Jain's index over the last 20 s; percent of the payload that can "
+             "arrive, 95th percentile of the queueing delay in ms and packets dropped in percent, "
+             "of the whole run.", markdown(["Mbit/s", "RTT ms", "BDP", "flows", "cc", "Jain",
+                                            "use", "delay", "dropped"], rows))]
+
+
+def rtts(results):
+    rows = [[run.params["mbit"], run.params["rtts"], run.data["buffer"] // figures.PACKET, run.cc,
+             ", ".join(f"{share:.0f}" for share in run.fair_shares())] for run in results]
+    return [("## Flows of different round trips", "Percent of its half of the link that each flow "
+             "gets, last 40 s; in the order of their base round trips, and of their start.",
+             markdown(["Mbit/s", "RTTs ms", "packets", "cc", "shares"], rows))]
+
+
+def prefers(results):
+    rows = [[*(run.params[name] for name in figures.LINK), run.params["prefer"],
+             ", ".join(f"{share:.0f}" for share in run.fair_shares()), one(run.delay())]
+            for run in results]
+    return [("## Preferences beside each other", "Two flows, the second one 5 s later: percent of "
+             "its half of the link that each gets, last 40 s; 95th percentile of the queueing "
+             "delay in ms.", markdown(["Mbit/s", "RTT ms", "BDP", "preferences", "shares",
+                                       "delay"], rows))]
 
 
 def noise(results):
@@ -106,6 +208,11 @@ def fair(results):
              "(one value a seed), 95th percentile of the queueing delay in ms, packets sent "
              "again in percent.", markdown(
                  ["Mbit/s", "RTT ms", "loss %", "flows", "cc", "Jain", "delay", "again"], rows))]
+
+
+def external_beside(results):
+    (_, text, lines), = beside(results)
+    return [("## Paths that others chose: beside CUBIC", text, lines)]
 
 
 def beside(results):
@@ -185,14 +292,19 @@ def elsewhere(sets, others):
              markdown(["figure", "cc", "runs", "goodput", "largest", "delay", "largest"], rows))]
 
 
-MAKERS = {"cells": cells, "noise": noise, "loss": loss, "step": step, "fair": fair, "beside": beside,
-          "short": short, "user": user, "prefer": prefer}
+MAKERS = {"cells": cells, "all": every, "near": near, "noise": noise, "path": path, "loss": loss,
+          "step": step, "fair": fair, "many": many, "rtts": rtts, "beside": beside,
+          "short": short, "user": user, "prefer": prefer, "prefers": prefers,
+          "external": external, "external-beside": external_beside, "sealed": sealed}
 assert set(MAKERS) == set(scenarios.FIGURES)
 
 
 def sections(sets):
     out = []
     for figure, make in MAKERS.items():
-        if sets.get(figure):
-            out += make(sets[figure])
+        results = sets.get(figure, [])
+        if results and figure == "all":
+            results = sets.get("cells", []) + results
+        if results:
+            out += make(results)
     return out

@@ -5,23 +5,28 @@
 Without options: scenarios, figures and the cache of results. --uml: is the emulated path
 what the theory says (scripts/uml.sh --lab must have been built)?
 """
+import collections
 import json
 import math
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
 
 from pylib import paths, programs
 import figures
+import lines as last_lines
 import scenarios
+import tables
 import uml
 
 HERE = pathlib.Path(__file__).resolve().parent
 WIRE = 1448 / 1514
 UML = False
 cclab = programs.load(HERE / "cclab")
+draw_sealed = programs.load(HERE / "draw-sealed")
 
 
 class LabTest(unittest.TestCase):
@@ -77,11 +82,108 @@ class Scenarios(LabTest):
         self.check("noise is the path's", noisy[noisy.index("--jitter") + 1] == "2", noisy)
         self.check("and only where there is some", not any(
             f"--{name}" in step.arguments() for name in scenarios.NOISE))
+        prefers = by_name["prefers-prefer8_1_1+1_8_1-s1"].arguments()
+        self.check("or one's each", prefers[prefers.index("--prefer") + 1] == "8:1:1/1:8:1")
         self.check("a set before a part is refused", "before" in refused("a figure=cells\n"))
         self.check("a word without = is refused", "KEY=VALUE" in refused("[full]\na figure\n"))
         self.check("an incomplete set is refused", "lacks" in refused("[full]\na figure=cells\n"))
         self.check("a capacity of two parts is refused", "mbit=1:2" in refused(
             "[full]\na figure=cells cc=bbr mbit=1:2 rtt=1 bdp=1 seconds=1 seeds=1\n"))
+
+
+SET = "[full]\na figure=external cc=bbr mbit=50 rtt=40 seconds=30 seeds=1 "
+
+
+def one_run(words):
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(SET + words)
+        file.flush()
+        return scenarios.load(pathlib.Path(file.name))[0]
+
+
+class Elements(LabTest):
+    """What a path has beside capacity, round trip and buffer."""
+
+    def test_buffer(self):
+        self.check("in packets", one_run("packets=14").buffer == 14 * 1514)
+        self.check("fewer than 8 as well", one_run("packets=2").buffer == 2 * 1514)
+        for words in ("", "bdp=1 packets=14"):
+            self.check(f"'{words}' is refused", "bdp or packets" in refused(SET + words))
+
+    def test_options(self):
+        for words in ("arrivals=poisson", "stall=100:5", "rtts=40:80", "back=0.5",
+                      "reverse=cubic"):
+            name, _, value = words.partition("=")
+            args = one_run(f"bdp=1 {words}").arguments()
+            self.check(words, args[args.index(f"--{name}") + 1] == value, args)
+        self.check("a flow on the way back is of the run",
+                   one_run("bdp=1 reverse=cubic").ccs == {"bbr", "cubic"})
+        self.check("cc=every", set(scenarios.EVERY) == {
+            run["cc"] for run in scenarios.load(scenarios.EXTERNAL) if run.set == "pantheon-1"})
+
+    def test_another_way(self):
+        run = one_run("bdp=1 reroute=80:10")
+        self.check("to and fro", run.changes() == [(0, 50, 40), (10, 50, 80), (20, 50, 40)],
+                   run.changes())
+        args = run.arguments()
+        self.check("what changes later", args.count("--change") == 2 and
+                   "10.000:50.000:80.000" in args, args)
+        for words in ("reroute=80", "reroute=80:x", "redraw=10:50-100:100-5", "redraw=10:50:5",
+                      "reroute=80:0"):
+            self.check(f"{words} is refused", f"{words} is not" in refused(f"{SET}bdp=1 {words}\n"),
+                       refused(f"{SET}bdp=1 {words}\n"))
+        self.check("beside steps it is refused", "beside" in refused(
+            f"{SET}bdp=1 reroute=80:10\n".replace("mbit=50", "mbit=50:10:5")))
+
+    def test_redraw(self):
+        runs = [run for run in scenarios.load(scenarios.EXTERNAL) if run.set == "redraw"]
+        drawn = {(run["cc"], run.seed): run.changes() for run in runs}
+        self.check("one each 10 s", [at for at, _, _ in drawn["bbr", 1]] == [0, 10, 20, 30, 40, 50])
+        self.check("in their ranges", all(50 <= mbit <= 100 and 5 <= rtt <= 100 for changes in
+                                          drawn.values() for _, mbit, rtt in changes))
+        self.check("the same for all", drawn["bbr", 1] == drawn["liteflow", 1])
+        self.check("another seed, other ones", drawn["bbr", 1] != drawn["bbr", 2])
+
+    def test_traces(self):
+        run = one_run("packets=50 trace=none.down")
+        self.check("where it is makes no other run", "none.down" in run.arguments())
+        self.check("but it has to be found", "/there/none.down" in
+                   run.arguments(pathlib.Path("/there")))
+        self.check("what is not there is left out", not list(cclab.drop_absent([run])))
+        self.check("and nothing else", list(cclab.drop_absent([one_run("bdp=1")])))
+        known = {"kernel": "k", "lab": "l", "trace none.down": "1", "trace other": "2"}
+        key = cclab.key_of(run, known)
+        self.check("what is in it counts", key != cclab.key_of(run, {**known, "trace none.down": "3"}))
+        self.check("another does not", key == cclab.key_of(run, {**known, "trace other": "3"}))
+
+    def test_sealed(self):
+        text = draw_sealed.text(1, 10)
+        self.check("a seed draws the same", text == draw_sealed.text(1, 10))
+        self.check("another one does not", text != draw_sealed.text(2, 10))
+        for seed in range(20):
+            self.check(f"seed {seed} can be run", not refused(draw_sealed.text(seed, 10)),
+                       refused(draw_sealed.text(seed, 10)))
+
+
+class Options(unittest.TestCase):
+    """What `traffic` refuses, before it touches any network."""
+
+    @unittest.skipUnless(uml.TRAFFIC.exists(), "traffic is not built")
+    def test_refused(self):
+        base = ["--capacity", "50", "--rtt", "40", "--buffer", "100000", "--time", "1"]
+        for words, said in (("--stall 100", "MS:S"), ("--stall 6000:5", "MS:S"),
+                            ("--arrivals odd", "poisson"), ("--change 1:50", "S:MBIT:MS"),
+                            ("--change 2:50:40 --change 1:50:40", "order"),
+                            ("--rtts 10:40", "least"), ("--rtts 40:x", "x"),
+                            ("--trace x --arrivals poisson", "trace"),
+                            ("--stall 1:1 --change 1:50:40", "change"),
+                            ("--prefer 8:1", "three"), ("--prefer 8:1:1/1", "three"),
+                            ("--capacity 50:10", "MBIT")):
+            with self.subTest(words):
+                done = subprocess.run([uml.TRAFFIC, *base, *words.split(), "bbr:0"],
+                                      capture_output=True, text=True)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(said, done.stderr.splitlines()[0])
 
 
 # -- the cache of results -----------------------------------------------------------
@@ -163,14 +265,14 @@ class Cache(unittest.TestCase):
 
 # -- figures ---------------------------------------------------------------------
 
-def result(cc, rates, seconds=30, p95=10000, seed=1, **params):
-    """As if flows had kept to their rates, in Mbit/s."""
+def result(cc, rates, seconds=30, p95=10000, seed=1, mean=50, name="", **params):
+    """As if flows had kept to their rates, in Mbit/s; the link had so many on average."""
     flows = [{"cc": cc, "bytes": rate * seconds * 125000, "retrans": 1, "packets": 100, "classic": 0, "competing": 0,
               "kbit": [rate * 1000] * (seconds * 10)} for rate in rates]
     return figures.Result({
-        "params": {"cc": cc, "mbit": "50", "rtt": "40", "bdp": "1", "loss": "0", "flows": "1",
-                   **dict.fromkeys(scenarios.NOISE, ""), **params},
-        "flows": flows, "seconds": seconds, "queue": {"p95_us": p95}, "seed": seed,
+        "params": {**scenarios.DEFAULTS, "cc": cc, "mbit": "50", "rtt": "40", "bdp": "1", **params},
+        "flows": flows, "seconds": seconds, "seed": seed, "mbit": mean, "buffer": 250000,
+        "queue": {"p50_us": p95, "p95_us": p95, "drops": 1, "packets": 99}, "name": f"{name}-{cc}-s{seed}",
         "set": "fair", "short_us": [-1, 2000]})
 
 
@@ -181,11 +283,9 @@ class Figures(LabTest):
         self.check("Jain of one that has all is 1/n", math.isclose(result("bbr", [9, 0, 0]).jain(), 1 / 3))
         self.close("utilisation with loss", result("bbr", [45], loss="1").utilisation(),
               100 * 45 / (50 * 0.99 * WIRE), 1e-6)
-        self.close("utilisation of a link with steps", result("bbr", [30], mbit="50:10:2", seconds=32).utilisation(),
-              100 / WIRE, 1e-6)
-        self.close("and of one that ends while it is high",
-              result("bbr", [34], mbit="50:10:2", seconds=10).utilisation(), 100 / WIRE, 1e-6)
-        self.close("shares", result("bbr", [25 * WIRE], seconds=40).shares()["bbr"], 100, 1e-6)
+        self.close("utilisation of a link with steps, by its mean",
+                   result("bbr", [30], mbit="50:10:2", mean=30).utilisation(), 100 / WIRE, 1e-6)
+        self.close("shares", result("bbr", [25 * WIRE] * 2, seconds=40).shares()["bbr"], 100, 1e-6)
         self.check("a flow that did not arrive has no time", result("bbr", [1]).fct() == [2])
 
         dominates = figures.dominates
@@ -208,6 +308,15 @@ class Figures(LabTest):
               "80 % of" in figures.good_cells(table((8, 1, 0)))[1][0][1])
         self.check("a cell that one did not run does not count",
               figures.good_cells([{"mbit": "5", "liteflow": (1, 1, 1)}]) is None)
+
+        rest = {cc: (1, 50, 0) for cc in scenarios.FURTHER}
+        others = figures.EVERY_OTHER
+        full = [{**table((9.5, 5, 0))[0], **rest}]
+        self.check("good against all", figures.good_cells(full, others)[0] == 100)
+        self.check("not where one of them is better", figures.good_cells(
+            [{**full[0], "vegas": (9.6, 1, 0)}], others)[1][0][1] == "vegas dominates")
+        self.check("not judged where one did not run", figures.good_cells(
+            table((9.5, 5, 0)), others) is None)
 
         noisy = figures.cells([
             result("liteflow", [20], jitter="2"), result("cubic", [40], jitter="2"),
@@ -238,6 +347,9 @@ class Figures(LabTest):
         self.close("delay that a preference saves, percent", figures.delay_saved(table), 30, 1e-9)
         self.check("none without both preferences", figures.delay_saved({}) is None)
 
+        self.check_places()
+        self.check_many_flows()
+
         here, there, alone = result("bbr", [40, 8]), result("bbr", [44, 6]), result("bbr", [1])
         other = result("bbr", [1, 1])
         for run, name, delay, model in ((here, "a", 5000, "x"), (there, "a", 7000, "x"),
@@ -249,6 +361,70 @@ class Figures(LabTest):
         self.close("goodput there, median", rows[0][3], (10 - 25) / 2, 1e-9)
         self.close("and the largest change", rows[0][4], -25, 1e-9)
         self.close("delay there, ms", rows[0][5], 2, 1e-9)
+
+
+    def check_places(self):
+        places = figures.places([
+            result("liteflow", [10, 20], name="a-b", mbit="100:50:7"),
+            result("bbr", [40], name="a-b", mbit="100:50:7"),
+            result("cubic", [20], name="a-b", mbit="100:50:7"),
+            result("liteflow", [20], name="c")])
+        self.check("paths have names", [cell["place"] for cell in places] == ["a-b", "c"], places)
+        self.close("all flows count", figures.goodput_share(places[0]), 75, 1e-9)
+        self.close("the least of those that can be told", figures.least_share(places), 75, 1e-9)
+        self.check("none of none", figures.least_share(places[1:]) is None)
+        self.check("what steps is told", [cell["changes"] for cell in places] == [True, False])
+        (_, text, _), = tables.external([result(cc, [9 if cc == "liteflow" else 20], name="far")
+                                         for cc in scenarios.EVERY])
+        self.check("a lost path is named", "Lost: far (" in text, text)
+
+    def test_tables(self):
+        """Each can be made, of what there is."""
+        runs = [result(cc, [9, 8], name="a", rtts="10:40", stall="1:2", prefer="8:1:1/1:1:1",
+                       rival="cubic", order="own", interval="10") for cc in scenarios.EVERY]
+        for run in runs:
+            run.flows[1]["cc"] = "cubic"
+        for what, make in tables.MAKERS.items():
+            with self.subTest(what):
+                (_, text, lines), = make(runs[:1] if "beside" in what else runs)
+                self.assertTrue(text and len(lines) >= 2)
+
+    def check_many_flows(self):
+        two = result("liteflow", [10, 20], seconds=50, mbit="20", rtts="80:40")
+        self.close("of its half of the link", two.fair_shares()[0], 100 / WIRE, 1e-6)
+        self.close("percent dropped", two.drops(), 1, 1e-9)
+        behind = figures.Result({**two.data, "flows": [*two.data["flows"][:1],
+                                                       {**two.data["flows"][1], "back": True}]})
+        self.check("who fills the way back has no figure", behind.total() == 10)
+
+    def test_lines(self):
+        def values(**sets):
+            return dict((name, float(value)) for name, value, _ in last_lines.last(
+                collections.defaultdict(list, sets)))
+
+        self.check("nothing is said of nothing", not values())
+        self.check("loss of 5 %, of BBR's", values(loss=[
+            result("liteflow", [9], loss="5"), result("bbr", [10], loss="5"),
+            result("bbr", [1], loss="2")]) == {"cc_loss5": 90})
+        steps = [result(cc, [rate], mbit="50:10:2", name="a")
+                 for cc, rate in (("liteflow", 9), ("bbr", 10), ("cubic", 2))]
+        self.check("steps of both files", values(step=steps, external=[
+            result("liteflow", [8], name="a", mbit="12:24:7"),
+            result("bbr", [10], name="a", mbit="12:24:7"),
+            result("cubic", [10], name="a", mbit="12:24:7"),
+            result("liteflow", [1], name="b"), result("bbr", [9], name="b"),
+            result("cubic", [9], name="b")]) == {"cc_step_min": 80})
+        self.check("many flows", values(many=[
+            result("liteflow", [9]), result("liteflow", [9, 9]), result("bbr", [9, 1])]) ==
+            {"cc_many_jain": 1, "cc_many_drops": 1})
+        self.check("round trips", values(rtts=[
+            result("liteflow", [40 * WIRE, 10 * WIRE], seconds=50, rtts="10:40"),
+            result("liteflow", [20 * WIRE, 30 * WIRE], seconds=50, rtts="10:40"),
+            result("bbr", [49, 1], seconds=50, rtts="10:40")]) == {"cc_rtt_share": 40})
+        self.check("preferences", values(prefers=[
+            result("liteflow", [30 * WIRE, 20 * WIRE], seconds=50)]) == {"cc_prefer_fair": 80})
+        self.check("short round trips", values(near=[
+            result("liteflow", [45 * WIRE]), result("bbr", [5])]) == {"cc_near": 90})
 
 
 # -- the emulated path -----------------------------------------------------------
@@ -266,6 +442,18 @@ RUNS = {
     "thin": "--capacity 50 --rtt 40 --buffer 250000 --thin 8 --time 15 cubic:0",
     "bursts": "--capacity 50 --rtt 20 --buffer 125000 --loss 2 --bursts 10 --time 60 bbr:0",
     "police": "--capacity 20 --rtt 40 --buffer 100000 --police 50000 --time 15 cubic:0",
+    "trace": "--capacity 6 --rtt 40 --buffer 250000 --trace {trace} --time 20 cubic:0",
+    "no-trace": "--capacity 6 --rtt 40 --buffer 250000 --trace {trace}.none --time 20 cubic:0",
+    "random": "--capacity 20 --rtt 40 --buffer 250000 --arrivals poisson --time 20 cubic:0",
+    "even": "--capacity 20 --rtt 40 --buffer 100000 --stall 1:1000 --time 20 cubic:0",
+    "as-tbf": "--capacity 20 --rtt 40 --buffer 100000 --time 20 cubic:0",
+    "stall": "--capacity 20 --rtt 40 --buffer 1000000 --stall 500:5 --time 20 cubic:0",
+    "rtts": "--capacity 50 --rtt 40 --rtts 40:90 --buffer 250000 --time 10 reno:0 reno:0",
+    "change": "--capacity 50 --rtt 40 --buffer 125000 --change 8:20:80 --time 20 cubic:0",
+    "back": "--capacity 50 --rtt 40 --buffer 250000 --back 0.5 --time 10 cubic:0",
+    "reverse": "--capacity 50 --rtt 40 --buffer 250000 --back 20 --reverse cubic --time 20 cubic:0",
+    "many": "--capacity 100 --rtt 40 --buffer 500000 --time 5 " + "reno:0 " * 128,
+    **{cc: f"--capacity 10 --rtt 20 --buffer 25000 --time 10 {cc}:0" for cc in scenarios.FURTHER},
     "step": "--capacity 50:10:5 --rtt 40 --buffer 250000 --time 20 cubic:0",
     "short": "--capacity 50 --rtt 40 --buffer 250000 --time 10 --short cubic:10 reno:9",
     "nobody": "--capacity 50 --rtt 40 --buffer 250000 --time 1 nobody:0",
@@ -274,8 +462,13 @@ RUNS = {
 
 
 def emulate():
-    with tempfile.NamedTemporaryFile("w", dir=paths.BUILD) as listing:
-        listing.writelines(f"{name} {args}\n" for name, args in RUNS.items())
+    with tempfile.NamedTemporaryFile("w", dir=paths.BUILD) as listing, \
+            tempfile.NamedTemporaryFile("w", dir=paths.BUILD) as trace:
+        # a packet each ms, half a second long, then nothing for as long
+        trace.writelines(f"{at}\n" for at in (*range(1, 501), 1000))
+        trace.flush()
+        listing.writelines(f"{name} {args.format(trace=trace.name)}\n"
+                           for name, args in RUNS.items())
         listing.flush()
         core = max(os.sched_getaffinity(0))
         with uml.start(core, listing.name, None, 300) as process:
@@ -312,6 +505,15 @@ class Path(LabTest):
         self.check("another seed does not", any(abs(one - two) > 2 * 8 * 1448 / 100 for one, two in
                                            zip(first["kbit"][:10], other["kbit"][:10])))
         self.check_noise(runs)
+        self.check_deliveries(runs)
+        self.check_ways(runs)
+        for cc in scenarios.FURTHER:
+            self.check(f"{cc} is what runs", runs[cc]["flows"][0]["bytes"] > 5e6 and
+                       runs[cc]["flows"][0]["cc"] == cc)
+        self.check("128 flows", len(runs["many"]["flows"]) == 128 and
+                   all(flow["bytes"] for flow in runs["many"]["flows"]))
+        self.check("a trace that is not there", got["no-trace"][0] == 1 and
+                   "No such file" in got["no-trace"][1], got["no-trace"][1])
         kbit = runs["step"]["flows"][0]["kbit"]
         self.close("capacity after a step down, kbit/s", sum(kbit[60:98]) / 38, 10000 * WIRE, 300)
         self.close("and after one up", sum(kbit[140:150]) / 10, 50000 * WIRE, 2500)
@@ -325,6 +527,53 @@ class Path(LabTest):
         if text.isdigit():
             self.close("iperf3 measures the same, kbit/s", int(text) / 1000, settled, 0.01 * settled)
 
+
+    def check_deliveries(self, runs):
+        """What deliver.c does in the bottleneck's place."""
+        def rate(run, last):
+            return sum(run["flows"][0]["kbit"][-last:]) / last
+
+        trace = runs["trace"]
+        self.close("mean of a trace, Mbit/s", trace["mbit"], 501 * 1514 * 8e-6, 0.01)
+        self.close("CUBIC fills it, kbit/s", rate(trace, 100), 501 * 1448 * 8e-3, 60)
+        self.close("but not while nothing leaves, kbit/s", rate(trace, 2), 0, 60)
+        self.close("then what waits has to wait on, ms", trace["queue"]["p100_us"] / 1000,
+                   500 + 250000 / 1514, 6)
+        random = runs["random"]
+        self.close("random deliveries, Mbit/s", random["mbit"], 20, 20 * 4 / math.sqrt(20 * 1651))
+        self.close("CUBIC fills them, kbit/s", rate(random, 100), 20000 * WIRE, 600)
+        even, tbf = runs["even"], runs["as-tbf"]
+        self.close("even ones are as tbf's, bytes", even["flows"][0]["bytes"],
+                   tbf["flows"][0]["bytes"], 0.01 * tbf["flows"][0]["bytes"])
+        self.close("with the same queue, ms", even["queue"]["p100_us"] / 1000,
+                   tbf["queue"]["p100_us"] / 1000, 1.3)
+        self.close("and the same base RTT, ms", even["flows"][0]["min_rtt_us"] / 1000, 40, 0.7)
+        stall = runs["stall"]
+        self.close("mean of a link that stops, Mbit/s", stall["mbit"], 20 * (1 - 1.5 / 20), 0.02)
+        for at in (5, 10, 15):
+            kbit = stall["flows"][0]["kbit"]
+            self.close(f"it stops at {at} s, kbit/s", sum(kbit[at * 10 + 1:at * 10 + 5]) / 4, 0, 50)
+            self.check(f"and goes on after {at} s", kbit[at * 10 + 6] > 15000, kbit[at * 10 + 6])
+
+    def check_ways(self, runs):
+        """Round trips of the flows, of a time, and what the way back has of its own."""
+        for flow, rtt in zip(runs["rtts"]["flows"], (40, 90)):
+            self.close("a flow's own round trip, ms", flow["min_rtt_us"] / 1000, rtt, 0.5)
+        flow, queue = runs["change"]["flows"][0], runs["change"]["queue"]["us"]
+        for when, rtt, mbit in ((slice(20, 79), 40, 50), (slice(110, 199), 80, 20)):
+            samples = flow["rtt_us"][when]
+            self.close(f"round trip of {rtt} ms", (sum(samples) - sum(queue[when])) / len(samples)
+                       / 1000, rtt, 2)
+            self.close(f"capacity of {mbit} Mbit/s, kbit/s", sum(flow["kbit"][when]) / len(samples),
+                       mbit * 1000 * WIRE, 30 * mbit)
+        back = runs["back"]
+        late = (back["flows"][0]["rtt_us"][-1] - back["queue"]["us"][-1]) / 1000 - 40
+        # 8 packets' room for ACKs of 66 bytes
+        self.check("ACKs queue on a narrow way back, ms", 50 < late < 8 * 1514 * 8 / 500 + 10, late)
+        there, here = runs["reverse"]["flows"]
+        self.check("one of them is the reverse one", here.get("back") and not there.get("back"))
+        self.check("it fills its way but for ACKs, kbit/s", 14000 < here["bytes"] * 8 / 20000 < 20000 * WIRE,
+                   here["bytes"] * 8 / 20000)
 
     def check_noise(self, runs):
         """Of ACKs that come late the kernel's smoothed RTT tells, less the queue."""
@@ -355,7 +604,7 @@ class Path(LabTest):
 
 def load_tests(loader, _tests, _pattern):
     """The path is what --uml asks for, and nothing else: it takes minutes and a kernel."""
-    cases = (Path,) if UML else (Scenarios, Cache, Figures)
+    cases = (Path,) if UML else (Scenarios, Elements, Options, Cache, Figures)
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 
