@@ -29,7 +29,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -66,6 +66,7 @@ help:
 #:                        SEED=2: another one, cc-2.json; APP=cc_pref: that of preferences
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
+#:   make cclab-sealed    ten paths that nobody chose, for one look at the very end
 #:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
 #:
 #: Packages
@@ -201,12 +202,20 @@ cc-train: ccsim
 	@liteflow/cc/sim/train --app $(APP) --seed $(SEED) \
 		-o $(BUILD)/data/cc/$(APP)$(filter-out -1,-$(SEED)).json --date $$(date -u +%F)
 
-cclab: sync lfctl
+cclab-build: sync lfctl
 	@scripts/deps.sh --notice cc
 	@scripts/uml.sh --lab --build-only
 	@$(MAKE) -s -C liteflow/cc/lab/traffic BUILD=$(BUILD)
+
+cclab: cclab-build
 	@liteflow/cc/lab/cclab $(if $(filter y,$(QUICK)),--quick)
+	@$(if $(filter y,$(QUICK)),,liteflow/cc/lab/cclab --scenarios liteflow/cc/lab/scenarios.external)
 	@liteflow/cc/lab/analyse $(if $(filter y,$(QUICK)),--quick,--report docs/cc $(CC_GUEST))
+
+cclab-sealed: cclab-build
+	@liteflow/cc/lab/draw-sealed --seed $(SEED) -o $(BUILD)/scenarios.sealed
+	@liteflow/cc/lab/cclab --scenarios $(BUILD)/scenarios.sealed
+	@liteflow/cc/lab/analyse --scenarios $(BUILD)/scenarios.sealed
 
 # in the guest a run takes ten times as long, so some of them
 cclab-guest: lfctl
