@@ -537,8 +537,9 @@ class Path(LabTest):
         self.close("mean of a trace, Mbit/s", trace["mbit"], 501 * 1514 * 8e-6, 0.01)
         self.close("CUBIC fills it, kbit/s", rate(trace, 100), 501 * 1448 * 8e-3, 60)
         self.close("but not while nothing leaves, kbit/s", rate(trace, 2), 0, 60)
-        self.close("then what waits has to wait on, ms", trace["queue"]["p100_us"] / 1000,
-                   500 + 250000 / 1514, 6)
+        # the queue is full when what the last ACKs let go has come, a round trip later at most
+        worst = trace["queue"]["p100_us"] / 1000 - 500 - 250000 / 1514
+        self.check("then what waits has to wait on, ms", -41 < worst < 2, worst)
         random = runs["random"]
         self.close("random deliveries, Mbit/s", random["mbit"], 20, 20 * 4 / math.sqrt(20 * 1651))
         self.close("CUBIC fills them, kbit/s", rate(random, 100), 20000 * WIRE, 600)
