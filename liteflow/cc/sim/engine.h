@@ -110,18 +110,19 @@ struct histogram {
 #define LONG_BINS	4
 
 struct measure {
+	enum sim_kind kind;	/* whose score it is */
 	s64 bin;		/* ns */
 	int n_bins;
 	int n_long;
 	double *delivered;	/* packets of all, per bin */
 	double *fixed;		/* of SIM_FIXED */
-	double *waited;		/* ns times packets of SIM_LITEFLOW */
-	double *packets;	/* of SIM_LITEFLOW */
+	double *waited;		/* ns times packets of that kind */
+	double *packets;	/* of that kind */
 	double *share;		/* per long bin and flow: packets */
 	struct histogram seconds;
 	struct histogram rtts;
 	struct histogram cost;
-	double offered;		/* packets of SIM_LITEFLOW */
+	double offered;		/* packets of that kind */
 	double dropped;		/* of these by the buffer */
 };
 

@@ -11,7 +11,8 @@
  *	SMALL_QUEUE packets: fewer cannot be kept.
  * loss: LOSS_WEIGHT * share of packets that the buffer did not take.
  *
- * The preferences sum to 1; a third each is the usual score. The first GRACE_RTTS
+ * The preferences sum to 1; a third each is the usual score. Where no flow is of kind
+ * SIM_LITEFLOW, it is that of the first one's kind, to compare with. The first GRACE_RTTS
  * round trips of a flow do not count: they are the start-up's, not the policy's.
  */
 #include <math.h>
@@ -60,10 +61,14 @@ int measure_init(struct sim *sim)
 	const struct sim_scenario *s = sim->scenario;
 	struct measure *m = &sim->measure;
 	double rtt = 0, slowest = s->step_rate[0];
+	bool own = s->flow[0].kind == SIM_FIXED;
 	int i;
 
-	for (i = 0; i < sim->n_flows; i++)
+	for (i = 0; i < sim->n_flows; i++) {
 		rtt = fmax(rtt, s->flow[i].rtt);
+		own |= s->flow[i].kind == SIM_LITEFLOW;
+	}
+	m->kind = own ? SIM_LITEFLOW : s->flow[0].kind;
 	for (i = 1; i < (int)s->n_steps; i++)
 		slowest = fmin(slowest, s->step_rate[i]);
 	m->bin = to_ns(fmax(rtt, 4.0 * sim->n_flows * SIM_WIRE * 8 / slowest));
@@ -88,7 +93,7 @@ void measure_free(struct measure *m)
 
 static bool counts(const struct sim *sim, const struct flow *f)
 {
-	return f->kind == SIM_LITEFLOW && sim->now >= f->start_at + GRACE_RTTS * f->rtt;
+	return f->kind == sim->measure.kind && sim->now >= f->start_at + GRACE_RTTS * f->rtt;
 }
 
 /* @wait: of the first of @n packets, ns; those that arrive have by @finish. */
@@ -155,7 +160,7 @@ static void rate_utility(const struct sim *sim, struct sim_result *r)
 		for (i = 0; i < sim->n_flows; i++) {
 			const struct flow *f = &sim->flow[i];
 
-			if (f->kind != SIM_LITEFLOW || !present(sim, f, bin, GRACE_RTTS))
+			if (f->kind != m->kind || !present(sim, f, bin, GRACE_RTTS))
 				continue;
 			sum += log((m->share[bin * SIM_MAX_FLOWS + i] / fair + LITTLE) /
 				   (1 + LITTLE));
@@ -221,7 +226,7 @@ static void shares(const struct sim *sim, struct sim_result *r)
 		if (m->n_long > first)
 			r->late[i] = late * SIM_MSS * 8 /
 				     seconds((s64)(m->n_long - first) * LONG_BINS * m->bin);
-		if (f->kind != SIM_LITEFLOW || !present(sim, f, first, 0) ||
+		if (f->kind != m->kind || !present(sim, f, first, 0) ||
 		    !present(sim, f, m->n_long - 1, 0))
 			continue;
 		sum += late;

@@ -239,6 +239,14 @@ class Sameness(unittest.TestCase):
         self.assertLessEqual(max(kinds), 32)
         self.assertEqual(noises, {"jitter", "stall", "stall_every", "thin"})
 
+    def test_score_of_others(self):
+        """Where no flow is liteflow's, the score is that of the first one's kind."""
+        s = sl.scenario(50e6, 0.04, bdps=4, duration=60, flows=[sl.RENO, sl.RENO], stagger=5)
+        reno = sl.run(s, NOTHING)[0]
+        self.assertTrue(-1.5 < reno.score < -0.05, reno.score)
+        self.assertGreater(reno.queue_p95_rtt, 1)
+        self.assertEqual(sl.run(fixed(6e6, 10e6), NOTHING)[0].utility, 0)
+
     def test_command_and_library(self):
         out = subprocess.run([CCSIM, "--draw", "11"], check=True, capture_output=True).stdout
         r = sl.run(sl.draw(11), gains=sl.GAINS)[0]
