@@ -20,6 +20,8 @@ ACTION_MAX = 4
 OFFSET, SCALE = (0, 1, 1), (10, 4, 8)
 WEIGHT_MAX = 40
 PREF_OFFSET, PREF_SCALE = 1 / 3, 3
+# What training can do without, to see what it is good for.
+MASKS = (*NAMES, "history")
 
 
 def _affine(n_in):
@@ -31,6 +33,32 @@ def _affine(n_in):
 def normalised(rows):
     offset, scale = _affine(rows.shape[1])
     return ((rows - offset) * scale).astype(np.float32)
+
+
+def mask(n_in, without):
+    """float32 [n_in]: 1 for an input that counts, 0 for one of those @without (of MASKS).
+
+    Preferences always count; "history" is all intervals but the newest.
+    """
+    out = np.ones(n_in, dtype=np.float32)
+    rows = out[n_in - sl.HISTORY * sl.FEATURES:].reshape(sl.HISTORY, sl.FEATURES)
+    for name in without:
+        if name == "history":
+            rows[:-1] = 0
+        else:
+            rows[:, NAMES.index(name)] = 0
+    return out
+
+
+def masked(theta, inputs):
+    """Training's parameters without the weights of the inputs that do not count: a copy.
+
+    Training sees an input as 0 where it is as usual, so this is the same network with
+    these inputs always as usual.
+    """
+    theta = theta.copy()
+    layers(theta)[0][0][inputs == 0] = 0
+    return theta
 
 
 def layers(params):

@@ -421,6 +421,52 @@ class Training(unittest.TestCase):
                                  capture_output=True, check=False)
             self.assertEqual(run.returncode, 2, args)
 
+    def answers_changed(self, params, names):
+        """Whether it makes a difference what the inputs @names (of nw.MASKS) are."""
+        rng = np.random.default_rng(1)
+        rows = np.array([0, 1, 1] * sl.HISTORY, dtype=np.float32) + rng.normal(
+            0, 0.2, (50, N_IN)).astype(np.float32)
+        other = rows + (1 - nw.mask(N_IN, names)) * rng.normal(0, 0.2, (50, N_IN))
+        return (sl.forward(params, rows) != sl.forward(params, other)).any()
+
+    @NEEDS_TORCH
+    def test_without_some_inputs(self):
+        with tempfile.TemporaryDirectory() as d:
+            for names, more in ((["send"], []), (["history", "ratio"], ["--linear"])):
+                path = self.train(d, names[0], 4, *more, *(f"--without={n}" for n in names))
+                params = nw.read(path)[1]
+                self.assertEqual(sl.shape(params), (N_IN, bool(more)))
+                self.assertFalse(self.answers_changed(params, names), names)
+                self.assertTrue(self.answers_changed(params, ["inflation"]), names)
+                with open(path, encoding="utf-8") as f:
+                    self.assertIn(f"Without {', '.join(names)}", json.load(f)["provenance"])
+                subprocess.run([LFCTL, "model", "pack", path, "-o", os.path.join(d, "x.lfm")],
+                               check=True, capture_output=True)
+            # what a run left is not another one's beginning
+            run = subprocess.run([sys.executable, os.path.join(sl.HERE, "train"), "-o",
+                                  os.path.join(d, "send.json"), *self.SHORT],
+                                 capture_output=True, check=False)
+            self.assertEqual((run.returncode, run.stderr.count(b"\n")), (1, 1))
+            self.assertIn(b"--without send", run.stderr)
+
+    def test_masks(self):
+        for n_in in (N_IN, N_IN + sl.PREFERENCES):
+            first = n_in - N_IN
+            for name in nw.MASKS:
+                left_out = np.flatnonzero(nw.mask(n_in, [name]) == 0) - first
+                want = range(N_IN - sl.FEATURES) if name == "history" else \
+                    range(nw.NAMES.index(name), N_IN, sl.FEATURES)
+                self.assertEqual(list(left_out), list(want), name)
+        self.assertEqual(nw.mask(N_IN, nw.NAMES).sum(), 0)
+
+    def test_unknown_input(self):
+        run = subprocess.run([sys.executable, os.path.join(sl.HERE, "train"), "-o", "x",
+                              "--without", "nothing"], capture_output=True, check=False)
+        self.assertEqual(run.returncode, 2)
+        said = [line for line in run.stderr.decode().split("\n") if "error" in line]
+        self.assertEqual(len(said), 1)
+        self.assertIn("nothing", said[0])
+
     def test_evaluate(self):
         with tempfile.TemporaryDirectory() as d:
             out = os.path.join(d, "out.json")
