@@ -467,6 +467,32 @@ class Training(unittest.TestCase):
         self.assertEqual(len(said), 1)
         self.assertIn("nothing", said[0])
 
+    def untrained(self, path, *args):
+        return subprocess.run([sys.executable, os.path.join(sl.HERE, "untrained"), "-o", path,
+                               *args], capture_output=True, check=False)
+
+    def test_untrained(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "x.json")
+            rows = np.random.default_rng(1).normal(1, 0.5, (20, N_IN))
+            made = []
+            for args in (["--constant", "-0.5"], ["--best-constant", "--validate", "20"],
+                         ["--random", "1"], ["--random", "2"], ["--random", "1"]):
+                self.assertEqual(self.untrained(path, *args).returncode, 0, args)
+                params = nw.read(path)[1]
+                self.assertEqual(sl.shape(params), (N_IN, False))
+                subprocess.run([LFCTL, "model", "pack", path, "-o", os.path.join(d, "x.lfm")],
+                               check=True, capture_output=True)
+                made.append(sl.forward(params, rows))
+            self.assertTrue((made[0] == -0.5).all())
+            self.assertEqual(made[1].std(), 0)
+            self.assertGreater(made[2].std(), 0.05)
+            self.assertFalse((made[2] == made[3]).all())
+            self.assertTrue((made[2] == made[4]).all())
+            for args in ([], ["--constant", "5"], ["--constant", "nan"], ["--random", "-1"],
+                         ["--constant", "0", "--random", "1"]):
+                self.assertEqual(self.untrained(path, *args).returncode, 2, args)
+
     def test_evaluate(self):
         with tempfile.TemporaryDirectory() as d:
             out = os.path.join(d, "out.json")
