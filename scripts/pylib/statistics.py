@@ -178,6 +178,25 @@ def total_ratio(base, new, seed=SEED, resamples=RESAMPLES):
     return Estimate(point, *_interval(point, draws, len(base), 0.0), len(base))
 
 
+def relative_change(base, new, seed=SEED, resamples=RESAMPLES):
+    """(mean(new) - mean(base)) / |mean(base)|, pairs drawn together -> Estimate.
+
+    For scores of any sign; a draw whose baseline is 0 on average has no change and is
+    left out.
+    """
+    base, new = _array(base, "runs of the baseline"), _array(new, "runs to compare")
+    if len(base) != len(new):
+        raise StatsError(f"{len(base)} runs of the baseline, but {len(new)} to compare: "
+                         "they must come in pairs")
+    if not base.mean():
+        raise StatsError("the baseline is 0 on average: no change relative to it")
+    point = float((new - base).mean() / abs(base.mean()))
+    at = np.random.default_rng(seed).integers(len(base), size=(resamples, len(base)))
+    below, change = np.abs(base[at].mean(axis=1)), (new - base)[at].mean(axis=1)
+    draws = change[below > 0] / below[below > 0]
+    return Estimate(point, *_interval(point, draws, len(base)), len(base))
+
+
 def percentile_of(histogram, part):
     """Of {lower end of a step: count}, steps in order of value: interpolated in its step."""
     steps = sorted(histogram.items())

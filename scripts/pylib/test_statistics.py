@@ -29,6 +29,16 @@ class PointTest(unittest.TestCase):
         with self.assertRaises(st.StatsError):
             st.total_ratio([0, 0], [1, 2])
 
+    def test_scores_may_be_negative(self):
+        change = st.relative_change([-0.5, -0.3, -0.4, -0.4], [-0.4, -0.2, -0.3, -0.3])
+        self.assertAlmostEqual(change.value, 0.25)
+        self.assertTrue(0 < change.low < 0.25 < change.high)
+        self.assertAlmostEqual(st.relative_change([-1, -3], [-2, -4]).value, -0.5)
+        self.assertFalse(math.isfinite(st.relative_change([-1], [-2]).low))
+        for base, new in (([1, 2], [1]), ([1, -1], [1, 2])):
+            with self.assertRaises(st.StatsError):
+                st.relative_change(base, new)
+
     def test_what_is_no_pair_is_refused(self):
         for base, new in (([1], [1, 2]), ([], []), ([1, 0], [1, 1]), ([1, math.nan], [1, 1])):
             with self.assertRaises(st.StatsError):
