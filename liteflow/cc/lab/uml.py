@@ -59,6 +59,8 @@ def pack_one(model, packed):
 def start(core, listing, models, timeout, virtual=True, qemu=None, **options):
     """A kernel on a core, for the runs of a list -> subprocess.Popen.
 
+    models: {app: packed model}, none of them: flows of liteflow are as Reno; None: without
+    the module.
     qemu: the guest's kernel; its clock counts instructions and skips idle time, but computing
     does take time there.
     """
@@ -72,7 +74,7 @@ def start(core, listing, models, timeout, virtual=True, qemu=None, **options):
         if virtual:
             command.append("--virtual-time")
     command += ["--timeout", str(timeout), "--", HERE / "guest", TRAFFIC, listing]
-    if models:
+    if models is not None:
         command += [LFCTL, module, *(f"{app}={model}" for app, model in models.items())]
     return subprocess.Popen(["taskset", "-c", str(core), *command], stdout=subprocess.PIPE,
                             text=True, **options)
