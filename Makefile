@@ -12,6 +12,7 @@ KSRC  ?=
 SEED  ?= 1
 APP   ?= cc
 ACCEL ?= auto
+GENERATIONS ?= 20
 
 # Before abspath, which would split it.
 ifneq ($(words $(subst :, ,$(CURDIR)) $(subst :, ,$(BUILD))),2)
@@ -29,7 +30,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -67,6 +68,9 @@ help:
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
 #:   make cclab-sealed    ten paths that nobody chose, for one look at the very end
+#:   make cclab-ablation  the same law with less of what was learned: docs/cc/ablation.md,
+#:                        half an hour; goes on where it stopped. GENERATIONS=90: trained as
+#:                        the shipped model, 2 hours; ABLATION='--no-lab ...': its options
 #:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
 #:
 #: Packages
@@ -216,6 +220,10 @@ cclab-sealed: cclab-build
 	@liteflow/cc/lab/draw-sealed --seed $(SEED) -o $(BUILD)/scenarios.sealed
 	@liteflow/cc/lab/cclab --scenarios $(BUILD)/scenarios.sealed
 	@liteflow/cc/lab/analyse --scenarios $(BUILD)/scenarios.sealed
+
+cclab-ablation: cclab-build ccsim
+	@scripts/deps.sh --notice train
+	@liteflow/cc/lab/ablation --generations $(GENERATIONS) --report docs/cc/ablation.md $(ABLATION)
 
 # in the guest a run takes ten times as long, so some of them
 cclab-guest: lfctl

@@ -10,12 +10,17 @@ import json
 import math
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
+
+import numpy as np
 
 from pylib import paths, programs
+from pylib.errors import Problem
 import figures
 import lines as last_lines
 import scenarios
@@ -27,6 +32,7 @@ WIRE = 1448 / 1514
 UML = False
 cclab = programs.load(HERE / "cclab")
 draw_sealed = programs.load(HERE / "draw-sealed")
+ablation = programs.load(HERE / "ablation")
 
 
 class LabTest(unittest.TestCase):
@@ -425,6 +431,83 @@ class Figures(LabTest):
             result("liteflow", [30 * WIRE, 20 * WIRE], seconds=50)]) == {"cc_prefer_fair": 80})
         self.check("short round trips", values(near=[
             result("liteflow", [45 * WIRE]), result("bbr", [5])]) == {"cc_near": 90})
+# -- what the learned part is good for ------------------------------------------------
+
+class Ablation(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.top = pathlib.Path(folder.name)
+        self.args = ablation.parse_args(["--folder", folder.name, "--generations", "3", "-n", "4"])
+        # worse and better by the scenario, as a pair it is always 0.1
+        linear = np.array([-0.9, -0.1, -0.6, -0.4])
+        self.scores = {v.name: linear for v in ablation.VARIANTS}
+        self.scores.update({"model": linear + 0.1, "constant-0": linear - 0.5})
+
+    def test_scores(self):
+        lines = ablation.score_table(ablation.VARIANTS, self.scores)
+        self.assertEqual(len(lines), 2 + len(ablation.VARIANTS))
+        row = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
+               for line in lines}
+        self.assertEqual(row["the shipped model"], ["-0.400", "+0.100 [+0.100 … +0.100]",
+                                                    "+0.100 [+0.100 … +0.100]"])
+        self.assertEqual(row["a linear policy trained alike"][:2], ["-0.500", ""])
+        self.assertEqual(row["constant 0"][0], "-1.000")
+        gain = ablation.learned_gain(self.scores)
+        self.assertAlmostEqual(gain.value, 0.2)
+        self.assertTrue(gain.low < 0.2 < gain.high)
+        del self.scores["model"]
+        self.assertIsNone(ablation.learned_gain(self.scores))
+
+    def test_laboratory(self):
+        known = {"model": [("cc_good_cells", "97.1", "percent"), ("cc_jain_min", "0.99", "ratio")],
+                 "classic": [("cc_good_cells", "20.0", "percent")]}
+        shown = [v for v in ablation.VARIANTS if v.name in known]
+        cells = [[cell.strip() for cell in line.split("|")[1:-1]]
+                 for line in ablation.lab_table(shown, known)]
+        self.assertEqual(cells[0], ["the law with", "good_cells, percent", "jain_min, ratio"])
+        self.assertEqual([row[1:] for row in cells[2:]], [["97.1", "0.99"], ["20.0", "-"]])
+        text = ablation.report(self.args, "checksum", self.scores, {"scenarios": known},
+                               {"scenarios": 7})
+        for part in ("/ |score of the linear policy|", "+20.0 %", "Figures of 7 runs", "checksum",
+                     "3 generations", "| 97.1"):
+            self.assertIn(part, text)
+
+    def test_only_the_chosen_runs_count(self):
+        own, rivals = ablation.chosen(scenarios.FILE, re.compile("^(fair-flows[23]|user)"), "full")
+        self.assertEqual((len(own), rivals), (6, []))
+        self.assertFalse([run for run in own if run.figure in ablation.NO_ABLATION])
+        for run, rates in zip(own, ([20, 20], [20, 20], [40, 1], [9] * 3, [9] * 3, [9] * 3)):
+            data = {**result("liteflow", rates).data, "name": run.name, "params": run.params,
+                    "versions": {}}
+            (self.top / f"{run.name}.json").write_text(json.dumps(data))
+        names = {run.name for run in own}
+        for left_out, jain in ((set(), "0.525"), ({own[2].name}, "1.000")):
+            self.assertEqual(ablation.lab_figures(self.top, scenarios.FILE, "full",
+                                                  names - left_out),
+                             [("cc_jain_min", jain, "ratio")])
+
+    def test_models_are_made_once(self):
+        models = self.top / "models"
+        models.mkdir()
+        variant = next(v for v in ablation.VARIANTS if v.name == "linear")
+        self.assertEqual(ablation.command(self.args, variant)[1], "--linear")
+        with unittest.mock.patch.object(ablation, "command", lambda args, _: [
+                "cp", "/dev/null", str(models / "linear.json"), f"--backup={args.backup}"]):
+            self.args.backup = "none"
+            self.assertTrue(ablation.make(self.args, variant, "a"))
+            self.assertFalse(ablation.make(self.args, variant, "a"))
+            # other sources: nor is what an interrupted run left gone on with
+            (models / "linear.state").write_text("")
+            self.assertTrue(ablation.make(self.args, variant, "b"))
+            self.assertFalse((models / "linear.state").exists())
+            # other options
+            self.args.backup = "off"
+            self.assertTrue(ablation.make(self.args, variant, "b"))
+            self.args.backup = "nonsense"
+            with self.assertRaises(Problem):
+                ablation.make(self.args, variant, "b")
+            self.assertFalse((models / "linear.json").exists())
 
 
 # -- the emulated path -----------------------------------------------------------
@@ -606,6 +689,7 @@ class Path(LabTest):
 def load_tests(loader, _tests, _pattern):
     """The path is what --uml asks for, and nothing else: it takes minutes and a kernel."""
     cases = (Path,) if UML else (Scenarios, Elements, Options, Cache, Figures)
+    cases = (Path,) if UML else (Scenarios, Cache, Figures, Ablation)
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 
