@@ -5,6 +5,7 @@
 Without options: scenarios, figures and the cache of results. --uml: is the emulated path
 what the theory says (scripts/uml.sh --lab must have been built)?
 """
+import argparse
 import collections
 import json
 import math
@@ -269,6 +270,32 @@ class Cache(unittest.TestCase):
         self.assertNotEqual(before, self.keys())
 
 
+class NoModel(unittest.TestCase):
+    """liteflow in classic mode."""
+
+    def command(self, models):
+        with unittest.mock.patch.object(uml.subprocess, "Popen") as popen:
+            uml.start(0, "list", models, 10)
+        return [str(word) for word in popen.call_args[0][0]]
+
+    def test_the_module_is_there_without_a_model(self):
+        self.assertEqual(self.command({})[-1].rpartition("/")[2], "tcp_liteflow.ko")
+        self.assertEqual(self.command({"cc": "x.lfm"})[-1], "cc=x.lfm")
+        self.assertEqual(self.command(None)[-1], "list")
+
+    def test_agents_are_left_out(self):
+        args = argparse.Namespace(scenarios=scenarios.FILE, quick=True, cc=None, no_model=False,
+                                  only=re.compile("^quick-(agent|kernel)"))
+        self.assertEqual(len(cclab.choose(args)), 5)
+        args.no_model = True
+        self.assertEqual([run["cc"] for run in cclab.choose(args)], ["liteflow"])
+
+    def test_not_among_the_results_of_the_report(self):
+        run = subprocess.run([HERE / "cclab", "--no-model"], capture_output=True, check=False)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn(b"--out", run.stderr)
+
+
 # -- figures ---------------------------------------------------------------------
 
 def result(cc, rates, seconds=30, p95=10000, seed=1, mean=50, name="", **params):
@@ -431,6 +458,8 @@ class Figures(LabTest):
             result("liteflow", [30 * WIRE, 20 * WIRE], seconds=50)]) == {"cc_prefer_fair": 80})
         self.check("short round trips", values(near=[
             result("liteflow", [45 * WIRE]), result("bbr", [5])]) == {"cc_near": 90})
+
+
 # -- what the learned part is good for ------------------------------------------------
 
 class Ablation(unittest.TestCase):
@@ -688,8 +717,7 @@ class Path(LabTest):
 
 def load_tests(loader, _tests, _pattern):
     """The path is what --uml asks for, and nothing else: it takes minutes and a kernel."""
-    cases = (Path,) if UML else (Scenarios, Elements, Options, Cache, Figures)
-    cases = (Path,) if UML else (Scenarios, Cache, Figures, Ablation)
+    cases = (Path,) if UML else (Scenarios, Elements, Options, Cache, NoModel, Figures, Ablation)
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 
