@@ -496,10 +496,10 @@ class Ablation(unittest.TestCase):
                  for line in ablation.lab_table(shown, known)]
         self.assertEqual(cells[0], ["the law with", "good_cells, percent", "jain_min, ratio"])
         self.assertEqual([row[1:] for row in cells[2:]], [["97.1", "0.99"], ["20.0", "-"]])
-        text = ablation.report(self.args, "checksum", self.scores, {"scenarios": known},
-                               {"scenarios": 7})
+        text = ablation.report(self.args, "checksum", self.scores, [-0.9, -0.7, -0.5],
+                               {"scenarios": known}, {"scenarios": 7}).replace("\n", " ")
         for part in ("/ |score of the linear policy|", "+20.0 %", "Figures of 7 runs", "checksum",
-                     "3 generations", "| 97.1"):
+                     "3 generations", "| 97.1", "-0.900 to -0.500, median -0.700"):
             self.assertIn(part, text)
 
     def test_only_the_chosen_runs_count(self):
