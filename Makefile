@@ -70,7 +70,7 @@ help:
 #:   make cclab-sealed    ten paths that nobody chose, for one look at the very end
 #:   make cclab-ablation  the same law with less of what was learned: docs/cc/ablation.md,
 #:                        half an hour; goes on where it stopped. GENERATIONS=90: trained as
-#:                        the shipped model, 2 hours; ABLATION='--no-lab ...': its options
+#:                        the shipped model, over an hour; ABLATION='--no-lab ...': its options
 #:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
 #:
 #: Packages

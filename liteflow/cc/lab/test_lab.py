@@ -505,7 +505,11 @@ class Ablation(unittest.TestCase):
     def test_only_the_chosen_runs_count(self):
         own, rivals = ablation.chosen(scenarios.FILE, re.compile("^(fair-flows[23]|user)"), "full")
         self.assertEqual((len(own), rivals), (6, []))
-        self.assertFalse([run for run in own if run.figure in ablation.NO_ABLATION])
+        with self.assertRaises(Problem):
+            ablation.chosen(scenarios.FILE, re.compile("^(user|prefer)"), "full")
+        # the default has a run for each figure of the report that a model decides
+        self.assertEqual({run.figure for run in ablation.chosen(*self.args.lab[0], "full")[0]},
+                         {"cells", "noise", "loss", "step", "fair", "beside"})
         for run, rates in zip(own, ([20, 20], [20, 20], [40, 1], [9] * 3, [9] * 3, [9] * 3)):
             data = {**result("liteflow", rates).data, "name": run.name, "params": run.params,
                     "versions": {}}
