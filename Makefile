@@ -12,7 +12,7 @@ KSRC  ?=
 SEED  ?= 1
 APP   ?= cc
 ACCEL ?= auto
-GENERATIONS ?= 20
+GENERATIONS ?= 12
 
 # Before abspath, which would split it.
 ifneq ($(words $(subst :, ,$(CURDIR)) $(subst :, ,$(BUILD))),2)
