@@ -284,7 +284,7 @@ class NoModel(unittest.TestCase):
         self.assertEqual(self.command(None)[-1], "list")
 
     def test_agents_are_left_out(self):
-        args = argparse.Namespace(scenarios=scenarios.FILE, quick=True, cc=None, no_model=False,
+        args = argparse.Namespace(scenarios=scenarios.FILE, quick=True, cc=None, list=True, no_model=False,
                                   only=re.compile("^quick-(agent|kernel)"))
         self.assertEqual(len(cclab.choose(args)), 5)
         args.no_model = True
