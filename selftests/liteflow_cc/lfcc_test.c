@@ -5,25 +5,13 @@
  */
 #include <errno.h>
 #include <grp.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <sys/wait.h>
-#include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 
-#include "../kselftest_harness.h"
-#include "lfcc.h"
-
-/* an emulated and instrumented machine takes its time */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	300
+#include "lfcc_fixture.h"
 
 #define SYSCTL		"/proc/sys/net/ipv4/"
 #define NOBODY		65534
 #define NAME_LEN	16
-#define CHUNK		16384
-#define RATE		4000000	/* bytes per second */
-#define SOME		(256 << 10)
 
 /* -- helpers ---------------------------------------------------------------- */
 
@@ -83,163 +71,11 @@ static int choose_new(int unused)
 	return lfcc_choose(fd, LFCC);
 }
 
-static int set_params(int fd, const void *params, socklen_t len)
-{
-	return setsockopt(fd, SOL_TCP, TCP_CC_PARAMS, params, len) ? -errno : 0;
-}
-
 static int set_remote(int fd)
 {
 	struct tcp_liteflow_params params = { .flags = TCP_LITEFLOW_REMOTE };
 
 	return set_params(fd, &params, sizeof(params));
-}
-
-static int set_preferences(int fd)
-{
-	struct tcp_liteflow_params params = { .throughput = 100, .latency = 900 };
-
-	return set_params(fd, &params, sizeof(params));
-}
-
-/* -- a connection ----------------------------------------------------------- */
-
-FIXTURE(cc) {
-	struct lf_sock *s;
-	int out;
-	int in;
-	pthread_t writer;
-	pthread_t reader;
-	bool writing;
-	atomic_bool stop;
-	atomic_ullong got;
-};
-
-static void *write_all(void *arg)
-{
-	struct _test_data_cc *self = arg;
-	static const char chunk[CHUNK];
-
-	while (!self->stop && send(self->out, chunk, sizeof(chunk), MSG_NOSIGNAL) > 0)
-		;
-	return NULL;
-}
-
-static void *read_all(void *arg)
-{
-	struct _test_data_cc *self = arg;
-	char chunk[CHUNK];
-	ssize_t got;
-
-	while ((got = recv(self->in, chunk, sizeof(chunk), 0)) > 0)
-		self->got += got;
-	return NULL;
-}
-
-static int start(struct _test_data_cc *self)
-{
-	self->writing = true;
-	return pthread_create(&self->reader, NULL, read_all, self) ||
-	       pthread_create(&self->writer, NULL, write_all, self);
-}
-
-static void stop(struct _test_data_cc *self)
-{
-	if (!self->writing)
-		return;
-	self->stop = true;
-	pthread_join(self->writer, NULL);
-	shutdown(self->out, SHUT_WR);
-	pthread_join(self->reader, NULL);
-	self->writing = false;
-}
-
-/* Until so much more has arrived; false: it stalls. */
-static bool moves(struct _test_data_cc *self, unsigned long long bytes)
-{
-	double end = lfcc_now() + 15 * lfcc_slow();
-	unsigned long long from = self->got;
-
-	while (self->got - from < bytes) {
-		if (lfcc_now() > end)
-			return false;
-		usleep(1000);
-	}
-	return true;
-}
-
-/* Until its flags, of these, are those; and its model is @version, if not 0. */
-static bool becomes(struct _test_data_cc *self, unsigned int mask, unsigned int flags,
-		    unsigned int version)
-{
-	double end = lfcc_now() + 15 * lfcc_slow();
-	struct tcp_liteflow_info info;
-
-	do {
-		if (lfcc_info(self->out, &info) != sizeof(info))
-			return false;
-		if ((info.flags & mask) == flags && (!version || info.version == version))
-			return true;
-		usleep(1000);
-	} while (lfcc_now() < end);
-	fprintf(stderr, "# flags %#x, version %u, mode %u, %u intervals\n", info.flags,
-		info.version, info.mode, info.intervals);
-	return false;
-}
-
-/* The version that a flow is served by which just began. */
-static unsigned int version(int fd)
-{
-	struct tcp_liteflow_info info;
-
-	return lfcc_info(fd, &info) == sizeof(info) ? info.version : 0;
-}
-
-static void connect_pair(struct __test_metadata *_metadata, struct _test_data_cc *self,
-			 const char *name)
-{
-	struct sockaddr_in addr;
-	int fd;
-
-	fd = lfcc_listen(&addr, 1);
-	ASSERT_GE(fd, 0);
-	self->out = socket(AF_INET, SOCK_STREAM, 0);
-	ASSERT_EQ(lfcc_choose(self->out, name), 0);
-	lfcc_tame(self->out, RATE);
-	ASSERT_EQ(connect(self->out, (void *)&addr, sizeof(addr)), 0);
-	self->in = accept(fd, NULL, NULL);
-	ASSERT_GE(self->in, 0);
-	close(fd);
-}
-
-FIXTURE_SETUP(cc)
-{
-	self->out = -1;
-	self->in = -1;
-	if (geteuid())
-		SKIP(return, "not root");
-	if (!lfcc_load())
-		SKIP(return, "no control liteflow: CONFIG_TCP_CONG_LITEFLOW, or set LF_MODULES");
-	self->s = lf_open();
-	if (!self->s)
-		SKIP(return, "kernel without CONFIG_LITEFLOW_NETLINK");
-	lfcc_clear(self->s, LFCC_APP);
-	lfcc_clear(self->s, LFCC_APP_PREF);
-	ASSERT_EQ(lfcc_policy(self->s, LFCC_APP, LITEFLOW_POLICY_PIN), 0);
-	connect_pair(_metadata, self, LFCC);
-}
-
-FIXTURE_TEARDOWN(cc)
-{
-	if (!self->s)
-		return;
-	stop(self);
-	close(self->out);
-	close(self->in);
-	lfcc_clear(self->s, LFCC_APP);
-	lfcc_clear(self->s, LFCC_APP_PREF);
-	lfcc_policy(self->s, LFCC_APP, LITEFLOW_POLICY_PIN);
-	lf_close(self->s);
 }
 
 /* -- who may choose it ------------------------------------------------------ */
@@ -620,47 +456,16 @@ TEST_F(cc, remote_dies)
 /* Ask for the socket itself, with everything: the answer has to have room for it. */
 TEST_F(cc, diag)
 {
-	struct {
-		struct nlmsghdr n;
-		struct inet_diag_req_v2 r;
-	} ask = {
-		.n = { .nlmsg_len = sizeof(ask), .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-		       .nlmsg_flags = NLM_F_REQUEST },
-		.r = { .sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP,
-		       .idiag_ext = 0xff, .idiag_states = -1 },
-	};
-	struct sockaddr_in from, to;
-	socklen_t len = sizeof(from);
-	const struct nlattr *a;
 	struct tcp_liteflow_info info, told;
+	const struct nlattr *a;
 	static struct lf_msg m;
-	ssize_t got;
-	int fd;
+	int ret;
 
-	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(getsockname(self->out, (void *)&from, &len), 0);
-	ASSERT_EQ(getpeername(self->out, (void *)&to, &len), 0);
-	ask.r.id.idiag_sport = from.sin_port;
-	ask.r.id.idiag_dport = to.sin_port;
-	ask.r.id.idiag_src[0] = from.sin_addr.s_addr;
-	ask.r.id.idiag_dst[0] = to.sin_addr.s_addr;
-	ask.r.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
-	ask.r.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-	ASSERT_EQ(send(fd, &ask, sizeof(ask), 0), sizeof(ask));
-	got = recv(fd, m.buf, sizeof(m.buf), 0);
-	close(fd);
-	ASSERT_GT(got, 0);
-	if (m.n.nlmsg_type == NLMSG_ERROR) {
-		struct nlmsgerr *e = NLMSG_DATA(&m.n);
-
-		if (e->error == -ENOENT)
-			SKIP(return, "kernel without CONFIG_INET_DIAG");
-		ASSERT_EQ(e->error, 0);
-	}
-	ASSERT_EQ(m.n.nlmsg_type, SOCK_DIAG_BY_FAMILY);
-	a = lf_attr(m.buf + NLMSG_LENGTH(NLMSG_ALIGN(sizeof(struct inet_diag_msg))),
-		    m.buf + m.n.nlmsg_len, INET_DIAG_LITEFLOWINFO);
+	ret = ask_diag(self->out, 0xff, &m);
+	if (ret == -ENOENT)
+		SKIP(return, "kernel without CONFIG_INET_DIAG");
+	ASSERT_EQ(ret, 0);
+	a = diag_attr(&m, INET_DIAG_LITEFLOWINFO);
 	ASSERT_NE(a, NULL);
 	ASSERT_EQ(a->nla_len, NLA_HDRLEN + sizeof(told));
 	memcpy(&told, lf_data(a), sizeof(told));
