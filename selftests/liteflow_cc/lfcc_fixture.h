@@ -123,7 +123,7 @@ static inline void *read_all(void *arg)
 	while ((got = recv(self->in, chunk, sizeof(chunk), 0)) > 0) {
 		self->got += got;
 		while (self->pause)
-			usleep(1000);
+			usleep(10000);
 	}
 	return NULL;
 }

@@ -638,7 +638,8 @@ TEST_F(cc, mptcp)
 
 /*
  * The receiver does not read for long, with data queued, then does: the flow goes on as
- * fast as before, or nearly. LFCC_CLOSED: seconds; an hour in virtual time.
+ * fast as before, or nearly. LFCC_CLOSED: for so many seconds; in virtual time (UML's
+ * time-travel=inf-cpu, and a loopback with a delay) an hour takes some seconds.
  */
 TEST_F_TIMEOUT(cc, zero_window, 100000)
 {
