@@ -754,23 +754,27 @@ EXPORT_SYMBOL_IF_KUNIT(tlf_on_restart);
  *
  * Twice the product of rate and minimum RTT: pacing, not the window, sets the
  * rate, but what the network takes in is bounded while ACKs fail to come.  And room
- * for what offloads gather on either side before it goes on.
+ * for what offloads gather on either side before it goes on.  TCP sends no more than half
+ * a window at once: where that is much for the path, what is lost takes from the second half.
  *
  * Return: packets.
  */
 u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst)
 {
 	u32 rtt_us = hot->min_rtt_us == U32_MAX ? flow->rtt_us : hot->min_rtt_us;
-	u32 bdp = tlf_bdp(hot->rate, rtt_us, mss), cwnd;
+	u32 bdp = tlf_bdp(hot->rate, rtt_us, mss), more;
 
 	if (hot->mode == TLF_PROBE)
 		return max_t(u32, bdp / 2, TLF_CWND_MIN);
 	if (flow->competing)
 		bdp = max(bdp, tlf_bdp(hot->rate, flow->rtt_us, mss) * 5 / 8);
 	/* more than twice that while ACKs wait for a batch */
-	cwnd = bdp + max(bdp, tlf_bdp(hot->rate, TLF_SPREADS * flow->spread_us, mss));
+	more = max(bdp, tlf_bdp(hot->rate, TLF_SPREADS * flow->spread_us, mss));
 	/* what a near host sends at once is more than its path holds */
-	cwnd += min(3 * burst, max_t(u32, cwnd / 4, TLF_FIRST_WINDOW));
-	return max_t(u32, cwnd, TLF_CWND_MIN);
+	more += min(3 * burst, max_t(u32, (bdp + more) / 4, TLF_FIRST_WINDOW));
+	/* and may be more than its buffer does */
+	if (burst > bdp / 2)
+		more = tlf_less_by_loss(flow, more);
+	return max_t(u32, bdp + more, TLF_CWND_MIN);
 }
 EXPORT_SYMBOL_IF_KUNIT(tlf_cwnd);

@@ -90,6 +90,7 @@ u32 tlf_known(const struct tlf_interval *mi);
 void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi);
 u32 tlf_lost_beyond(const struct tlf_flow *flow, const struct tlf_interval *mi);
 bool tlf_is_excess(const struct tlf_flow *flow);
+u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets);
 void tlf_quiet_begins(struct tlf_flow *flow, u32 now_us);
 void tlf_quiet_ack(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
 void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss);

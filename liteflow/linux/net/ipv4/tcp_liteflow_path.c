@@ -178,6 +178,14 @@ bool tlf_is_excess(const struct tlf_flow *flow)
 	return flow->loss > flow->path_loss + flow->path_loss / 2 + TLF_LOSS_ALLOWED;
 }
 
+/* @packets, the less the more is lost beyond what the path loses: none at TLF_LOSS_ALLOWED */
+u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets)
+{
+	u32 own = clamp(flow->loss - flow->path_loss, 0, TLF_LOSS_ALLOWED);
+
+	return packets - div_u64((u64)packets * own, TLF_LOSS_ALLOWED);
+}
+
 /*
  * What Reno would have at this loss, sqrt(3/2 / loss) packets in a round trip (Mathis et
  * al., CCR 1997), less what timeouts take of that where more is lost.

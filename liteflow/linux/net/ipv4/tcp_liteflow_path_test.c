@@ -262,6 +262,32 @@ static void tlt_test_answer_queue(struct kunit *test)
 	KUNIT_EXPECT_LE(test, t->hot.rate, TLT_RATE * 39 / 200 * 62 / 100);
 }
 
+/* A burst that is much for the path: what is lost takes from the second half of the window. */
+static void tlt_test_window_near(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+	u32 bdp, whole;
+
+	t->hot.rate = 100 * TLT_RATE;
+	t->hot.min_rtt_us = 200;
+	bdp = tlf_bdp(t->hot.rate, 200, 1448);
+	whole = tlf_cwnd(&t->hot, &t->flow, 1448, 40);
+	KUNIT_EXPECT_EQ(test, whole, 2 * bdp + 10);
+	t->flow.loss = TLF_LOSS_ONE / 100;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 40), bdp + (whole - bdp) / 2 + 1);
+	t->flow.loss = TLF_LOSS_ONE / 10;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 40), bdp);
+	/* the path loses that whatever the window */
+	t->flow.path_loss = TLF_LOSS_ONE / 10;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 40), whole);
+	t->flow.path_loss = 2 * TLF_LOSS_ONE / 10;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 40), whole);
+	/* the burst is not much */
+	t->flow.path_loss = 0;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, bdp / 2),
+			2 * bdp + min(3 * (bdp / 2), 10U));
+}
+
 /* The window let nothing be sent, so an interval delivered next to nothing: half at most. */
 static void tlt_test_answer_stalled(struct kunit *test)
 {
@@ -350,6 +376,7 @@ static struct kunit_case tlt_path_cases[] = {
 	KUNIT_CASE(tlt_test_lost_beyond),
 	KUNIT_CASE(tlt_test_no_growth),
 	KUNIT_CASE(tlt_test_answer_queue),
+	KUNIT_CASE(tlt_test_window_near),
 	KUNIT_CASE(tlt_test_answer_stalled),
 	KUNIT_CASE(tlt_test_rise_of_half),
 	KUNIT_CASE(tlt_test_answer_probe),
