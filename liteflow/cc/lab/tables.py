@@ -28,6 +28,12 @@ def rate(value):
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
+def of_each(runs, text):
+    """Of each of CCS what text() makes of its runs, '-' where it has none"""
+    by_cc = figures.group(runs, "cc")
+    return [text(by_cc[cc,]) if (cc,) in by_cc else "-" for cc in CCS]
+
+
 def pair(cell, cc):
     return f"{rate(cell[cc][0])}, {cell[cc][1]:.1f}" if cc in cell else "-"
 
@@ -109,15 +115,13 @@ def path(results):
 
 
 def near(results):
-    rows = []
-    for link, runs in figures.group(results, *figures.LINK).items():
-        row = [*link]
-        for cc in CCS:
-            own = [run for run in runs if run.cc == cc]
-            row.append(f"{figures.median(run.utilisation() for run in own):.1f}, "
-                       f"{figures.median(run.delay() for run in own):.2f}, "
-                       f"{figures.median(run.drops() for run in own):.2f}" if own else "-")
-        rows.append(row)
+    def text(own):
+        return (f"{figures.median(run.utilisation() for run in own):.1f}, "
+                f"{figures.median(run.delay() for run in own):.2f}, "
+                f"{figures.median(run.drops() for run in own):.2f}")
+
+    rows = [[*link, *of_each(runs, text)]
+            for link, runs in figures.group(results, *figures.LINK).items()]
     return [("## Short round trips", "Percent of the payload that can arrive, 95th percentile of "
              "the queueing delay in ms, packets dropped in percent. The buffer has 8 packets at "
              "least.", markdown(["Mbit/s", "RTT ms", "BDP", *CCS], rows))]
@@ -168,28 +172,24 @@ def noise(results):
 
 
 def loss(results):
-    rows = []
-    for (mbit, rtt, percent), runs in figures.group(results, "mbit", "rtt", "loss").items():
-        row = [mbit, rtt, percent]
-        for cc in CCS:
-            own = [run for run in runs if run.cc == cc]
-            row.append(one(figures.median(run.utilisation() for run in own)) if own else "-")
-        rows.append(row)
+    def text(own):
+        return one(figures.median(run.utilisation() for run in own))
+
+    rows = [[*link, *of_each(runs, text)]
+            for link, runs in figures.group(results, "mbit", "rtt", "loss").items()]
     return [("## Random loss", "Percent of the payload that can arrive: capacity x (1 - loss) x "
              f"{figures.PAYLOAD} / {figures.PACKET}; medians over seeds, start-up included.",
              markdown(["Mbit/s", "RTT ms", "loss %", *CCS], rows))]
 
 
 def step(results):
-    rows = []
-    for (mbit, rtt), runs in figures.group(results, "mbit", "rtt").items():
-        row = [mbit, rtt]
-        for cc in CCS:
-            own = [run for run in runs if run.cc == cc]
-            row.append(f"{figures.median(run.utilisation() for run in own):.1f} %, "
-                       f"{figures.median(run.delay('p50') for run in own):.1f}, "
-                       f"{figures.median(run.delay() for run in own):.1f} ms" if own else "-")
-        rows.append(row)
+    def text(own):
+        return (f"{figures.median(run.utilisation() for run in own):.1f} %, "
+                f"{figures.median(run.delay('p50') for run in own):.1f}, "
+                f"{figures.median(run.delay() for run in own):.1f} ms")
+
+    rows = [[*link, *of_each(runs, text)]
+            for link, runs in figures.group(results, "mbit", "rtt").items()]
     return [("## Capacity that changes", "Percent of the payload that the link could have "
              "carried, median and 95th percentile of the queueing delay. 100:20:2 is 100 and 20 "
              "Mbit/s in turn, 2 s each; the buffer is one BDP of the higher.",
