@@ -30,7 +30,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest cc-staleness kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -65,6 +65,8 @@ help:
 #: Congestion control
 #:   make cc-train        train its network anew: build/data/cc/cc.json, 10 minutes
 #:                        SEED=2: another one, cc-2.json; APP=cc_pref: that of preferences
+#:   make cc-staleness    what a network in user space loses by hearing late, simulated:
+#:                        docs/cc/staleness.md, 10 seconds
 #:   make cclab           all scenarios in virtual time, and docs/cc; goes on where it stopped
 #:                        QUICK=y: a cut of 3 minutes
 #:   make cclab-sealed    ten paths that nobody chose, for one look at the very end
@@ -205,6 +207,9 @@ cc-train: ccsim
 	@mkdir -p $(BUILD)/data/cc
 	@liteflow/cc/sim/train --app $(APP) --seed $(SEED) \
 		-o $(BUILD)/data/cc/$(APP)$(filter-out -1,-$(SEED)).json --date $$(date -u +%F)
+
+cc-staleness: ccsim
+	@liteflow/cc/sim/staleness -o docs/cc/staleness.md
 
 cclab-build: sync lfctl
 	@scripts/deps.sh --notice cc

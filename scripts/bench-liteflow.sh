@@ -60,6 +60,13 @@ switching()
 	"$BUILD/liteflow/bench/switching"
 }
 
+# A decision of the congestion control in the kernel, and in an agent in user space.
+deciding()
+{
+	note "a decision in the kernel and in user space, natively, CPU time"
+	"$BUILD/liteflow/bench/deciding"
+}
+
 # Pinned flows in the guest, below the limit and at it; the module compares the
 # kernel's counters with what it saw, and fails on any difference.
 consistency()
@@ -133,6 +140,7 @@ mkdir -p "$DATA" "$LOGS"
 } >&2
 query
 switching
+deciding
 storm
 flows
 consistency

@@ -6,6 +6,7 @@
 #define CCSIM_ENGINE_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <linux/types.h>
 
 #include "../../linux/net/ipv4/tcp_liteflow.h"
@@ -46,6 +47,33 @@ struct {								\
 	u32 room, head, tail;						\
 }
 
+#define fifo_empty(q)	((q)->head == (q)->tail)
+#define fifo_first(q)	(&(q)->at[(q)->head & ((q)->room - 1)])
+#define fifo_drop(q)	((q)->head++)
+
+/* A place behind the last one; NULL without memory. */
+#define fifo_add(q)							\
+({									\
+	if ((q)->tail - (q)->head == (q)->room) {			\
+		u32 _room = (q)->room ? 2 * (q)->room : 64, _i;		\
+		typeof((q)->at) _at = malloc(_room * sizeof(*_at));	\
+									\
+		if (_at) {						\
+			for (_i = (q)->head; _i != (q)->tail; _i++)	\
+				_at[_i & (_room - 1)] = (q)->at[_i & ((q)->room - 1)]; \
+			free((q)->at);					\
+			(q)->at = _at;					\
+			(q)->room = _room;				\
+		}							\
+	}								\
+	(q)->tail - (q)->head < (q)->room ? &(q)->at[(q)->tail++ & ((q)->room - 1)] : NULL; \
+})
+
+/* What a policy is asked. */
+struct question {
+	float in[TLF_N_IN + SIM_PREFERENCES];
+};
+
 enum flow_state {
 	FLOW_WAITS,
 	FLOW_SHAKES_HANDS,
@@ -76,6 +104,9 @@ struct flow {
 	struct tlf_hot hot;	/* SIM_LITEFLOW */
 	struct tlf_flow law;
 	float action;
+	s64 report_at;		/* to the agent in user space, NEVER: there is none */
+	FIFO(struct tlf_ack) heard;
+	FIFO(struct question) asked;
 
 	double window;		/* SIM_RENO, SIM_CUBIC */
 	double threshold;
@@ -168,6 +199,14 @@ s64 path_ack(struct sim *sim, struct flow *f, s64 at);
 void sender_init(struct sim *sim, struct flow *f, int nr);
 void sender_event(struct sim *sim, struct flow *f);
 void sender_free(struct flow *f);
+u32 sender_burst(const struct sim *sim, double bytes_per_sec);
+u32 sender_cwnd(const struct sim *sim, const struct flow *f);
+
+/* decide.c */
+void decide_on_ack(struct sim *sim, struct flow *f, const struct tlf_ack *ack);
+void agent_begin(struct sim *sim, struct flow *f);
+void agent_hears(struct sim *sim, struct flow *f, const struct tlf_ack *ack);
+void agent_report(struct sim *sim, struct flow *f);
 
 /* measure.c */
 int measure_init(struct sim *sim);

@@ -11,7 +11,6 @@
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include "engine.h"
 #include "../../linux/net/ipv4/tcp_liteflow_law.h"
 #include "../../linux/net/ipv4/tcp_liteflow_parts.h"
@@ -29,35 +28,13 @@
 #define CUBIC_KEEP	0.7
 #define CUBIC_SCALE	0.4
 
-#define fifo_empty(q)	((q)->head == (q)->tail)
-#define fifo_first(q)	(&(q)->at[(q)->head & ((q)->room - 1)])
-#define fifo_drop(q)	((q)->head++)
-
-/* A place behind the last one; NULL without memory. */
-#define fifo_add(q)							\
-({									\
-	if ((q)->tail - (q)->head == (q)->room) {			\
-		u32 _room = (q)->room ? 2 * (q)->room : 64, _i;		\
-		typeof((q)->at) _at = malloc(_room * sizeof(*_at));	\
-									\
-		if (_at) {						\
-			for (_i = (q)->head; _i != (q)->tail; _i++)	\
-				_at[_i & (_room - 1)] = (q)->at[_i & ((q)->room - 1)]; \
-			free((q)->at);					\
-			(q)->at = _at;					\
-			(q)->room = _room;				\
-		}							\
-	}								\
-	(q)->tail - (q)->head < (q)->room ? &(q)->at[(q)->tail++ & ((q)->room - 1)] : NULL; \
-})
-
 static u32 inflight(const struct flow *f)
 {
 	return f->sent - f->delivered - f->lost;
 }
 
 /* What TCP gathers before it sends: tcp_tso_autosize(), tlf_min_tso_segs(). */
-static u32 burst(const struct sim *sim, double bytes_per_sec)
+u32 sender_burst(const struct sim *sim, double bytes_per_sec)
 {
 	u32 n = fmin(bytes_per_sec * BURST_NS / NS_PER_SEC / SIM_MSS, MAX_BURST);
 	u32 least = bytes_per_sec < SINGLE_RATE ? 1 : 2;
@@ -76,14 +53,14 @@ static struct tlf_ack law_ack(const struct sim *sim, const struct flow *f, s64 s
 		.lost = f->lost,
 		.inflight = inflight(f),
 		.mss = SIM_MSS,
-		.burst = burst(sim, f->hot.rate),
+		.burst = sender_burst(sim, f->hot.rate),
 	};
 }
 
 /* Packets that may be under way: tlf_set_cwnd() without the recovery. */
-static u32 law_cwnd(const struct sim *sim, const struct flow *f)
+u32 sender_cwnd(const struct sim *sim, const struct flow *f)
 {
-	return tlf_cwnd(&f->hot, &f->law, SIM_MSS, burst(sim, f->hot.rate));
+	return tlf_cwnd(&f->hot, &f->law, SIM_MSS, sender_burst(sim, f->hot.rate));
 }
 
 /* Into the queue, and back as one ACK; @end: number of the first packet after them. */
@@ -137,94 +114,6 @@ static void send_packets(struct sim *sim, struct flow *f, u32 n)
 		}
 		*h = (struct hole){ f->sent, n - arrived };
 	}
-}
-
-static void trace(struct sim *sim, const struct flow *f)
-{
-	struct sim_trace *t = sim->trace;
-	struct sim_sample *s;
-	int i;
-
-	if (!t || t->n >= t->room)
-		return;
-	s = &t->sample[t->n++];
-	link_advance(&sim->link, sim->now);
-	s->time = sim->now / 1e9;
-	s->flow = f->nr;
-	s->rate = f->kind == SIM_LITEFLOW ? f->hot.rate * 8.0 : f->window * SIM_MSS * 8e9 / f->srtt;
-	s->action = f->action;
-	for (i = 0; i < TLF_FEATURES; i++)
-		s->feature[i] = f->law.history[(f->law.next + TLF_HISTORY - 1) % TLF_HISTORY][i] /
-				(double)TLF_ONE;
-	s->queue = sim->link.backlog / link_rate(&sim->link) / 1e9;
-	s->mode = f->hot.mode + 10 * f->law.competing;
-}
-
-/* Where somebody fills the queue anyway, it says nothing of one's own rate. */
-#define FILLED_QUEUE	0.05
-
-static float ask_expert(struct sim *sim, const struct flow *f)
-{
-	double rate = link_rate(&sim->link), left = rate * NS_PER_SEC;	/* on the link */
-	double police = sim->scenario->police_rate / 8;
-	struct expert_view view = { .rate = f->hot.rate };
-	bool filled = false;
-	int i, sharing = 0;
-
-	if (police > 0)
-		left = fmin(left, police);
-	for (i = 0; i < sim->n_flows; i++) {
-		const struct flow *o = &sim->flow[i];
-
-		if (o->state != FLOW_RUNS)
-			continue;
-		if (o->kind == SIM_FIXED)
-			left -= o->on ? o->desc->rate / 8 : 0;
-		else
-			sharing++;
-		filled |= o->kind == SIM_RENO || o->kind == SIM_CUBIC;
-	}
-	link_advance(&sim->link, sim->now);
-	view.share = fmax(left * SIM_MSS / SIM_WIRE / sharing, TLF_RATE_MIN);
-	view.queue = filled ? FILLED_QUEUE :
-			      sim->link.backlog / rate / (f->rtt + SMALL_QUEUE * SIM_WIRE / rate);
-	view.burst = (burst(sim, f->hot.rate) - 1) * SIM_WIRE / rate / f->rtt;
-	view.rest = -ldexp(tlf_change(f->hot.rate, tlf_pull_us(&f->hot, &f->law), 0,
-				      TLF_RULE_PULL),
-			   TLF_STEP_SHIFT - TLF_ACTION_SHIFT);
-	view.lean = sim->scenario->preferences[0] - sim->scenario->preferences[1];
-	return expert_run(sim->policy->gains, &view);
-}
-
-static void decide(struct sim *sim, struct flow *f)
-{
-	static const float lo[] = FEATURE_LO, hi[] = FEATURE_HI;
-	const struct policy *p = sim->policy;
-	struct sim_trace *t = sim->trace;
-	float in[TLF_N_IN + SIM_PREFERENCES], expert = 0;
-	s32 raw[TLF_N_IN];
-	int i, n = 0;
-
-	if (p->n_in > TLF_N_IN)
-		for (; n < SIM_PREFERENCES; n++)
-			in[n] = sim->scenario->preferences[n];
-	tlf_inputs(&f->law, raw);
-	for (i = 0; i < TLF_N_IN; i++)
-		in[n + i] = fminf(fmaxf(raw[i] / (float)TLF_ACTION_ONE, lo[i % TLF_FEATURES]),
-				  hi[i % TLF_FEATURES]);
-	if (p->gains)
-		expert = ask_expert(sim, f);
-	f->action = p->params ? policy_run(p->params, p->n_in, p->linear, in) : expert;
-	if (t && t->rows_n < t->rows_room) {
-		float *row = t->rows + t->rows_n++ * (p->n_in + 1);
-
-		memcpy(row, in, p->n_in * sizeof(*in));
-		row[p->n_in] = p->gains ? expert : f->action;
-	}
-	tlf_act(&f->hot, &f->law, lrintf(f->action * TLF_ACTION_ONE), SIM_MSS,
-		sim->scenario->rule);
-	sim->decisions++;
-	trace(sim, f);
 }
 
 static double cubic_target(const struct flow *f, s64 now)
@@ -298,18 +187,11 @@ static void on_ack(struct sim *sim, struct flow *f)
 	f->srtt += (rtt - f->srtt) / 8;
 	if (f->kind == SIM_LITEFLOW) {
 		struct tlf_ack ack = law_ack(sim, f, r.sent_at, rtt);
-		u32 intervals = f->law.intervals, window;
 
-		/* short episodes must show what comes after the minimum's expiry */
-		window = sim->scenario->min_rtt_window * 1e6;
-		if (window && ack.now_us - f->hot.min_rtt_stamp_us > window)
-			f->hot.min_rtt_stamp_us = ack.now_us - TLF_MIN_RTT_WINDOW_US - 1;
-
-		if (tlf_on_ack(&f->hot, &f->law, &ack, sim->scenario->rule))
-			decide(sim, f);
-		else if (f->law.intervals != intervals)
-			trace(sim, f);
-		f->cwnd = law_cwnd(sim, f);
+		if (sim->scenario->agent == SIM_AGENT_OWNS)
+			agent_hears(sim, f, &ack);
+		else
+			decide_on_ack(sim, f, &ack);
 		return;
 	}
 	window_acked(sim, f, r.arrived);
@@ -339,8 +221,11 @@ static void on_timeout(struct sim *sim, struct flow *f)
 	f->last_ack_at = sim->now;
 	f->probed = false;
 	if (f->kind == SIM_LITEFLOW) {
+		/* which is told at once */
+		if (sim->scenario->agent)
+			agent_report(sim, f);
 		tlf_on_timeout(&f->hot, &f->law);
-		f->cwnd = law_cwnd(sim, f);
+		f->cwnd = sender_cwnd(sim, f);
 	} else {
 		window_lost(sim, f, f->sent, true);
 		f->cwnd = f->window;
@@ -360,7 +245,8 @@ static void begin(struct sim *sim, struct flow *f)
 	f->cwnd = FIRST_WINDOW;
 	if (f->kind == SIM_LITEFLOW) {
 		tlf_init(&f->hot, &f->law, &ack, f->srtt / 1000, FIRST_WINDOW);
-		f->cwnd = law_cwnd(sim, f);
+		f->cwnd = sender_cwnd(sim, f);
+		agent_begin(sim, f);
 	}
 }
 
@@ -371,7 +257,7 @@ static void send_some(struct sim *sim, struct flow *f)
 
 	if (f->kind == SIM_FIXED) {
 		rate = f->desc->rate / 8;
-		n = burst(sim, rate);
+		n = sender_burst(sim, rate);
 		send_packets(sim, f, n);
 		f->send_at += n * SIM_WIRE * 1e9 / rate;
 		return;
@@ -381,7 +267,7 @@ static void send_some(struct sim *sim, struct flow *f)
 	if (f->kind != SIM_LITEFLOW)
 		rate = f->window * SIM_MSS * 1e9 / f->srtt * (f->window < f->threshold ? 2 : 1.05);
 	/* TCP does not pace its first window */
-	n = f->sent < FIRST_WINDOW ? FIRST_WINDOW - f->sent : burst(sim, rate);
+	n = f->sent < FIRST_WINDOW ? FIRST_WINDOW - f->sent : sender_burst(sim, rate);
 	n = n < may ? n : may;
 	send_packets(sim, f, n);
 	f->send_at = (f->send_at > sim->now ? f->send_at : sim->now) + n * SIM_MSS * 1e9 / rate;
@@ -430,6 +316,8 @@ static s64 next_event(struct flow *f)
 	at = fifo_empty(&f->flying) ? timeout_at(f) : fifo_first(&f->flying)->ack_at;
 	if (inflight(f) < f->cwnd && f->send_at < at)
 		at = f->send_at;
+	if (f->report_at < at)
+		at = f->report_at;
 	return at < f->stop_at ? at : f->stop_at;
 }
 
@@ -446,7 +334,9 @@ static void run_event(struct sim *sim, struct flow *f)
 			send_some(sim, f);
 		return;
 	}
-	if (!fifo_empty(&f->flying) && sim->now >= fifo_first(&f->flying)->ack_at)
+	if (sim->now >= f->report_at)
+		agent_report(sim, f);
+	else if (!fifo_empty(&f->flying) && sim->now >= fifo_first(&f->flying)->ack_at)
 		on_ack(sim, f);
 	else if (sim->now >= timeout_at(f) && !f->probed)
 		probe_tail(sim, f);
@@ -491,6 +381,7 @@ void sender_init(struct sim *sim, struct flow *f, int nr)
 	f->rtt = to_ns(f->desc->rtt);
 	f->start_at = to_ns(f->desc->start);
 	f->stop_at = to_ns(f->desc->stop);
+	f->report_at = NEVER;
 	f->next = next_event(f);
 }
 
@@ -498,4 +389,6 @@ void sender_free(struct flow *f)
 {
 	free(f->flying.at);
 	free(f->holes.at);
+	free(f->heard.at);
+	free(f->asked.at);
 }

@@ -25,6 +25,7 @@ static bool sensible(const struct sim_scenario *s)
 	    !(s->n_steps >= 1 && s->n_steps <= SIM_MAX_STEPS) ||
 	    !(s->duration > 0) || !(s->loss >= 0 && s->loss < 1) ||
 	    !(s->police_rate >= 0) || !(s->police_bucket >= (s->police_rate > 0 ? SIM_WIRE : 0)) ||
+	    !(s->agent >= 0 && s->agent < SIM_AGENTS) || !(s->report >= 0) ||
 	    !(s->jitter >= 0) || !(s->stall >= 0 && s->stall <= s->stall_every) ||
 	    !(s->buffer >= SIM_WIRE) || !(s->step_time[0] == 0))
 		return false;

@@ -24,6 +24,15 @@ enum sim_kind {
 	SIM_KINDS
 };
 
+/* Where the policy of SIM_LITEFLOW runs: decide.c. */
+enum sim_agent {
+	SIM_AGENT_NONE,		/* in the kernel */
+	SIM_AGENT_NEWEST,	/* in user space, asked for the newest interval, */
+	SIM_AGENT_EACH,		/* for each, */
+	SIM_AGENT_OWNS,		/* with all of the law */
+	SIM_AGENTS
+};
+
 /* Times in seconds, rates in bit/s on the link. Mirrored in simlib.py. */
 struct sim_flow_desc {
 	double kind;
@@ -50,6 +59,8 @@ struct sim_scenario {
 	double rule;		/* enum tlf_rule */
 	double min_rtt_window;	/* seconds; 0: the kernel's */
 	double preferences[SIM_PREFERENCES];
+	double agent;		/* enum sim_agent */
+	double report;		/* seconds from one report to the agent to the next; 0: an interval */
 	double n_steps;
 	double n_flows;
 	double step_time[SIM_MAX_STEPS];

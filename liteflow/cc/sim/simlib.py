@@ -15,6 +15,7 @@ LIBRARY = os.path.join(BUILD, "liteflow", "ccsim", "libccsim.so")
 MAX_FLOWS, MAX_STEPS = 128, 12           # as in sim.h
 MSS, WIRE = 1448, 1514
 LITEFLOW, FIXED, RENO, CUBIC = range(4)
+AGENT_NONE, AGENT_NEWEST, AGENT_EACH, AGENT_OWNS = range(4)
 HISTORY, FEATURES, PREFERENCES = 10, 3, 3
 HIDDEN = (32, 16)
 FEATURE_LO, FEATURE_HI = (-2, 0.5, 0), (2, 8, 4)
@@ -41,7 +42,7 @@ class FlowDesc(ctypes.Structure):
 
 class Scenario(ctypes.Structure):
     _fields_ = (_fields("seed duration buffer loss loss_burst police_rate police_bucket jitter "
-                        "stall_every stall thin rule min_rtt_window preferences:3 n_steps n_flows "
+                        "stall_every stall thin rule min_rtt_window preferences:3 agent report n_steps n_flows "
                         f"step_time:{MAX_STEPS} step_rate:{MAX_STEPS}")
                 + [("flow", FlowDesc * MAX_FLOWS)])
 

@@ -205,6 +205,52 @@ class Law(unittest.TestCase):
         self.assertLess(r.queue_p95_rtt, 0.5)
 
 
+class Agents(unittest.TestCase):
+    """The policy in user space, which hears late."""
+
+    def one(self, agent, report, **more):
+        s = sl.scenario(100e6, 0.005, duration=3, agent=agent, report=report,
+                        steps=[(0.3 * i, 1e6 * (100, 20)[i % 2]) for i in range(1, 10)], **more)
+        return sl.run(s, nw.read(os.path.join(MODELS, "cc.json"))[1], samples=20000)[:2]
+
+    def test_early_reports_cost_nothing(self):
+        """After each interval, all agents do as the kernel, but for a few percent."""
+        kernel = self.one(sl.AGENT_NONE, 0)[0]
+        for agent in (sl.AGENT_NEWEST, sl.AGENT_EACH, sl.AGENT_OWNS):
+            agents = self.one(agent, 0)[0]
+            self.assertAlmostEqual(agents.goodput[0] / kernel.goodput[0], 1, delta=0.1)
+
+    def test_late_reports_cost(self):
+        kernel, owns = (self.one(agent, 0.1)[0] for agent in (sl.AGENT_NONE, sl.AGENT_OWNS))
+        self.assertLess(owns.goodput[0], 0.9 * kernel.goodput[0])
+        self.assertGreater(owns.lost[0] / owns.sent[0], 2 * kernel.lost[0] / kernel.sent[0])
+
+    def test_questions(self):
+        """Each is answered; or one a report, the newest."""
+        each, newest = (self.one(agent, 0.1)[0] for agent in (sl.AGENT_EACH, sl.AGENT_NEWEST))
+        self.assertLessEqual(newest.decisions, 30)
+        self.assertGreater(each.decisions, 5 * newest.decisions)
+
+    def test_rate_stays_between_reports(self):
+        """Whoever owns the rate changes it with a report only."""
+        report = 0.1
+        rows = self.one(sl.AGENT_OWNS, report, loss=0.01)[1]
+        start = rows[0].time
+        times = {round((row.time - start) / report, 6) % 1 for row in rows}
+        self.assertGreater(len(rows), 100)
+        self.assertEqual(times, {0.0})
+
+    def test_timeout_is_reported_at_once(self):
+        """A path that delivers nothing for a while: the flow goes on before the next report."""
+        s = sl.scenario(10e6, 0.02, duration=20, loss=0.5, agent=sl.AGENT_OWNS, report=5)
+        self.assertGreater(sl.run(s, NOTHING)[0].sent[0], 100)
+
+    def test_nonsense_is_refused(self):
+        for agent, report in ((4, 0), (-1, 0), (1, -1), (1, math.nan)):
+            with self.assertRaises(sl.SimError):
+                self.one(agent, report)
+
+
 class Sameness(unittest.TestCase):
     def test_threads_make_no_difference(self):
         scenarios = [sl.draw(i) for i in range(40)]
