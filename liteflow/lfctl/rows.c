@@ -8,7 +8,10 @@
 #include <string.h>
 #include <json-c/json.h>
 #include "lfctl.h"
+#include "rowform.h"
 #include "rows.h"
+
+#define MAX_VALUES	(1U << 26)
 
 static void print_row(const int32_t *out, unsigned int n)
 {
@@ -42,65 +45,103 @@ static int flush(struct rows *rows)
 	return ret;
 }
 
-/* Numbers with blanks or commas between them; "#" begins a comment. */
-static int read_line(struct rows *rows, char *line, unsigned int number)
+static int read_all(struct rows *rows, FILE *f, const char *name)
 {
-	int32_t *row = rows->inputs + (size_t)rows->n * rows->n_in;
-	unsigned int n = 0;
-	char *p, *end;
-	long v;
-
-	line[strcspn(line, "#\n\r")] = 0;
-	for (p = line + strspn(line, " \t,"); *p; p = end + strspn(end, " \t,")) {
-		errno = 0;
-		v = strtol(p, &end, 10);
-		if (end == p || errno || v < INT32_MIN || v > INT32_MAX ||
-		    !strchr(" \t,", *end))
-			return complain("line %u: \"%.20s\" is no 32-bit number", number, p);
-		if (n == rows->n_in)
-			return complain("line %u: more than %u inputs", number, rows->n_in);
-		row[n++] = (int32_t)v;
-	}
-	if (!n)
-		return 0;
-	if (n != rows->n_in)
-		return complain("line %u: %u inputs, not %u", number, n, rows->n_in);
-	return ++rows->n == rows->max ? flush(rows) : 0;
-}
-
-static int read_all(struct rows *rows, FILE *f)
-{
+	struct row_form form = { .n_in = rows->n_in, .names = rows->names };
+	char *line = NULL, text[160];
+	struct reason why = { text, sizeof(text) };
 	unsigned int number = 0;
-	char *line = NULL;
 	size_t room = 0;
+	ssize_t len;
 	int ret = 0;
 
-	while (!ret && getline(&line, &room, f) >= 0)
-		ret = read_line(rows, line, ++number);
+	while (!ret && (len = getline(&line, &room, f)) >= 0) {
+		number++;
+		if (memchr(line, 0, len)) {
+			ret = complain("%s: line %u: a zero byte: this is no text", name, number);
+			break;
+		}
+		switch (row_read(&form, line, rows->inputs + (size_t)rows->n * rows->n_in, &why)) {
+		case 1:
+			if (++rows->n == rows->max)
+				ret = flush(rows);
+			break;
+		case -1:
+			ret = complain("%s: line %u: %s", name, number, text);
+		}
+	}
 	if (!ret && ferror(f))
-		ret = complain("%s", strerror(errno));
+		ret = complain("%s: %s", name, strerror(errno));
 	free(line);
+	row_form_free(&form);
 	return ret ? ret : flush(rows);
 }
 
 int rows_run(struct rows *rows, const char *file)
 {
+	bool std = !file || !strcmp(file, "-");
 	FILE *f = stdin;
 	int ret;
 
 	rows->inputs = malloc((size_t)rows->max * rows->n_in * sizeof(*rows->inputs));
 	if (!rows->inputs)
 		return complain("out of memory");
-	if (file && strcmp(file, "-")) {
+	if (!std) {
 		f = fopen(file, "re");
 		if (!f) {
 			free(rows->inputs);
 			return complain("%s: %s", file, strerror(errno));
 		}
 	}
-	ret = read_all(rows, f);
-	if (f != stdin)
+	ret = read_all(rows, f, std ? "standard input" : file);
+	if (!std)
 		fclose(f);
 	free(rows->inputs);
 	return ret;
+}
+
+struct table {
+	const char *file;
+	int32_t *inputs;
+	size_t n;
+	size_t room;
+};
+
+static int append(struct rows *rows)
+{
+	struct table *t = rows->priv;
+	int32_t *more;
+
+	if ((t->n + rows->n) * rows->n_in > MAX_VALUES)
+		return complain("%s: more than %u million numbers: give fewer rows", t->file,
+				MAX_VALUES >> 20);
+	if (t->n + rows->n > t->room) {
+		t->room = 2 * t->room + rows->n;
+		more = realloc(t->inputs, t->room * rows->n_in * sizeof(*more));
+		if (!more)
+			return complain("%s: out of memory", t->file);
+		t->inputs = more;
+	}
+	memcpy(t->inputs + t->n * rows->n_in, rows->inputs,
+	       (size_t)rows->n * rows->n_in * sizeof(*more));
+	t->n += rows->n;
+	return 0;
+}
+
+int rows_read(const char *file, unsigned int n_in, const char (*names)[LITEFLOW_NAME_LEN],
+	      int32_t **inputs, unsigned int *n)
+{
+	struct table t = { .file = strcmp(file, "-") ? file : "standard input" };
+	struct rows rows = { .n_in = n_in, .max = 256, .names = names, .ask = append, .priv = &t };
+	int ret = rows_run(&rows, file);
+
+	if (!ret && !t.n)
+		ret = complain("%s: no rows of inputs in it", t.file);
+	if (ret) {
+		free(t.inputs);
+		return ret;
+	}
+	*inputs = t.inputs;
+	*n = t.n;
+	return 0;
 }

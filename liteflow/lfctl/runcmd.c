@@ -71,6 +71,7 @@ int cmd_model_run(int argc, char **argv)
 		return complain("%s: %s", args.model, err.msg[0] ? err.msg : "out of memory");
 	rows.n_in = model->n_in;
 	rows.n_out = model->n_out;
+	rows.names = model->in_names;
 	rows.priv = model;
 	ret = rows_run(&rows, args.file);
 	lf_model_free(model);
