@@ -19,7 +19,7 @@ static uint64_t next_random(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-static double uniform(uint64_t *state)
+double pack_random(uint64_t *state)
 {
 	return (double)(next_random(state) >> 11) * 0x1p-53;
 }
@@ -31,14 +31,14 @@ static double uniform(uint64_t *state)
  */
 static void draw_row(const struct net *net, enum pack_draw draw, uint64_t *state, int32_t *in)
 {
-	double shrink = draw == PACK_NEAR_ZERO ? exp2(-10 * uniform(state)) : 1;
+	double shrink = draw == PACK_NEAR_ZERO ? exp2(-10 * pack_random(state)) : 1;
 	const struct net_io *io;
 	double v, zero;
 	unsigned int i;
 
 	for (i = 0; i < net->n_in; i++) {
 		io = &net->in[i];
-		v = io->ilo + ((double)io->ihi - io->ilo) * uniform(state);
+		v = io->ilo + ((double)io->ihi - io->ilo) * pack_random(state);
 		zero = fmin(fmax(io->offset / io->unit, io->ilo), io->ihi);
 		in[i] = (int32_t)lround(zero + (v - zero) * shrink);
 	}
@@ -63,28 +63,51 @@ static void add_error(const struct net *net, const double *want, const int32_t *
 	}
 }
 
+static void compare_row(const struct net *net, const struct lf_model *model, const int32_t *in,
+			struct pack_error *e)
+{
+	int16_t scratch[2 * LITEFLOW_MAX_WIDTH];
+	int32_t got[LITEFLOW_MAX_WIDTH];
+	double want[LITEFLOW_MAX_WIDTH];
+
+	net_run(net, in, want);
+	lf_model_run(model, in, got, scratch);
+	add_error(net, want, got, e);
+	e->rows++;
+}
+
+static void finish(const struct net *net, struct pack_error *e)
+{
+	if (!e->rows)
+		return;
+	e->mean /= (double)e->rows * net->n_out;
+	e->mean_span /= (double)e->rows * net->n_out;
+}
+
 int pack_compare(const struct net *net, const struct lf_model *model, enum pack_draw draw,
 		 unsigned int rows, unsigned long long seed, struct pack_error *e)
 {
-	int32_t in[LITEFLOW_MAX_WIDTH], got[LITEFLOW_MAX_WIDTH];
-	int16_t scratch[2 * LITEFLOW_MAX_WIDTH];
-	double want[LITEFLOW_MAX_WIDTH];
+	int32_t in[LITEFLOW_MAX_WIDTH];
 	uint64_t state = seed;
-	unsigned int row;
 
 	memset(e, 0, sizeof(*e));
 	if (model->n_in != net->n_in || model->n_out != net->n_out)
 		return -1;
-	for (row = 0; row < rows; row++) {
+	while (e->rows < rows) {
 		draw_row(net, draw, &state, in);
-		net_run(net, in, want);
-		lf_model_run(model, in, got, scratch);
-		add_error(net, want, got, e);
+		compare_row(net, model, in, e);
 	}
-	e->rows = rows;
-	if (rows) {
-		e->mean /= (double)rows * net->n_out;
-		e->mean_span /= (double)rows * net->n_out;
-	}
+	finish(net, e);
 	return 0;
+}
+
+void pack_compare_rows(const struct net *net, const struct lf_model *model, const int32_t *in,
+		       unsigned int n, unsigned int step, struct pack_error *e)
+{
+	unsigned int i;
+
+	memset(e, 0, sizeof(*e));
+	for (i = 0; i < n; i += step)
+		compare_row(net, model, in + (size_t)i * net->n_in, e);
+	finish(net, e);
 }

@@ -157,16 +157,15 @@ static int to_integer(double value, double unit, int32_t *out)
 static int read_io(struct json_object *o, const char *where, bool input, struct net_io *io,
 		   struct reason *why)
 {
-	static const char *const in_keys[] = {
+	static const char *const keys[] = {
 		"name", "unit", "lo", "hi", "offset", "scale", NULL
 	};
-	static const char *const out_keys[] = { "name", "unit", "lo", "hi", NULL };
 
 	if (!json_object_is_type(o, json_type_object))
 		return refuse(why, "%s: must be an object", where);
 	io->unit = 1;
 	io->scale = 1;
-	if (known_keys(o, where, input ? in_keys : out_keys, why) ||
+	if (known_keys(o, where, keys, why) ||
 	    text(o, where, "name", io->name, why) ||
 	    number(o, where, "unit", true, &io->unit, why) ||
 	    number(o, where, "lo", false, &io->lo, why) ||
@@ -182,7 +181,8 @@ static int read_io(struct json_object *o, const char *where, bool input, struct 
 		return refuse(why, "%s: \"unit\" is %g, must be at least %g", where, io->unit,
 			      NET_LEAST_STEP);
 	if (io->scale == 0)
-		return refuse(why, "%s: \"scale\" is 0: leave the input out", where);
+		return refuse(why, "%s: \"scale\" is 0: %s", where,
+			      input ? "leave the input out" : "the output would be constant");
 	if (fabs(io->scale) < NET_LEAST_STEP)
 		return refuse(why, "%s: \"scale\" is %g, must be at least %g in magnitude", where,
 			      io->scale, NET_LEAST_STEP);
@@ -416,7 +416,7 @@ struct net *net_read(struct json_object *json, struct reason *why)
 	if (!net->in)
 		goto out;
 	net->out = read_ios(json, "outputs", &net->n_out, why);
-	if (!net->out || read_layers(json, net, why))
+	if (!net->out || read_layers(json, net, why) || net_fold_outputs(net, why))
 		goto out;
 	return net;
 out:
@@ -438,51 +438,4 @@ void net_free(struct net *net)
 	free(net->out);
 	free(net->provenance);
 	free(net);
-}
-
-static double activate(int act, double a)
-{
-	switch (act) {
-	case LITEFLOW_ACT_RELU:
-		return fmax(a, 0);
-	case LITEFLOW_ACT_TANH:
-		return tanh(a);
-	case LITEFLOW_ACT_SIGMOID:
-		return 1 / (1 + exp(-a));
-	default:
-		return a;
-	}
-}
-
-void net_run(const struct net *net, const int32_t *in, double *out)
-{
-	double x[2][LITEFLOW_MAX_WIDTH], a;
-	unsigned int i, j, l, best = 0;
-	const struct net_io *io;
-
-	for (i = 0; i < net->n_in; i++) {
-		io = &net->in[i];
-		a = fmin(fmax(in[i], io->ilo), io->ihi);
-		x[0][i] = (a * io->unit - io->offset) * io->scale;
-	}
-	for (l = 0; l < net->n_layers; l++) {
-		const struct net_layer *layer = &net->layers[l];
-		const double *w = layer->w, *from = x[l & 1];
-		double *to = x[~l & 1];
-
-		for (j = 0; j < layer->n_out; j++, w += layer->n_in) {
-			a = layer->b[j];
-			for (i = 0; i < layer->n_in; i++)
-				a += w[i] * from[i];
-			to[j] = activate(layer->act, a);
-			if (to[j] > to[best] || !j)
-				best = j;
-		}
-	}
-	if (net->layers[l - 1].act == LITEFLOW_ACT_ARGMAX)
-		x[l & 1][0] = best;
-	for (i = 0; i < net->n_out; i++) {
-		io = &net->out[i];
-		out[i] = fmin(fmax(x[l & 1][i] / io->unit, io->ilo), io->ihi);
-	}
 }

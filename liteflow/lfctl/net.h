@@ -31,8 +31,8 @@ int refuse(struct reason *why, const char *fmt, ...) __attribute__((format(print
  * @unit: what the app's integer 1 means
  * @lo: least value
  * @hi: greatest value
- * @offset: inputs: the network sees (value - offset) * scale
- * @scale: inputs, see there
+ * @offset: the network sees (value - offset) * scale, or makes it if this is an output
+ * @scale: see there; of an output above 0, see net_fold_outputs()
  * @ilo: @lo in the app's integers
  * @ihi: @hi in the app's integers
  */
@@ -90,7 +90,18 @@ const char *act_name(int act);
 struct net *net_read(struct json_object *json, struct reason *why);
 void net_free(struct net *net);
 
+/*
+ * Moves into the last layer what its arithmetic can do better than a factor and an
+ * integer behind it: the sign of an output's scale, the fraction of its offset.
+ */
+int net_fold_outputs(struct net *net, struct reason *why);
+
 /* What the network answers, in the app's integer units but not rounded. */
 void net_run(const struct net *net, const int32_t *in, double *out);
+
+/* The same in parts: what the network sees of a row, and what a layer makes of it. */
+void net_see(const struct net *net, const int32_t *in, double *x);
+double net_sum(const struct net_layer *layer, unsigned int row, const double *x);
+double net_activate(int act, double sum);
 
 #endif /* _LFCTL_NET_H */

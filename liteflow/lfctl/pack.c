@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 #include <linux/crc32.h>
 #include <linux/liteflow_engine.h>
+#include "data.h"
 #include "net.h"
 #include "pack.h"
 #include "quant.h"
@@ -121,13 +122,13 @@ static void put_blob(const struct quant *q, uint8_t *blob, size_t len)
 
 /* One way to quantise, and how good it is. */
 struct attempt {
-	unsigned int wide;
+	struct quant_options opts;
 	void *blob;
 	size_t len;
 	struct quant *q;
 	struct lf_model *model;
-	struct pack_error uniform;
-	struct pack_error near_zero;
+	bool from_data;
+	double anywhere;	/* errors: see struct pack_estimate */
 	double score;
 };
 
@@ -142,19 +143,43 @@ static void attempt_free(struct attempt *a)
 	free(a);
 }
 
-static struct attempt *attempt(const struct net *net, unsigned int wide, double sigmas,
-			       struct reason *why)
+static double score(const struct net *net, const struct pack_error *a, const struct pack_error *b)
+{
+	if (net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
+		return (double)(a->differ + b->differ) / (a->rows + b->rows) / 10;
+	return fmax(a->max_span, b->max_span);
+}
+
+/* With data, what counts is how good it is on them. */
+static void try_model(const struct net *net, const struct pack_data *data, struct attempt *a)
+{
+	static const struct pack_error none;
+	unsigned int rows = TRIAL_MACS / (a->model->macs + 64);
+	struct pack_error uniform, near_zero, seen;
+
+	rows = rows < 50 ? 50 : rows > 1000 ? 1000 : rows;
+	pack_compare(net, a->model, PACK_UNIFORM, rows, 1, &uniform);
+	pack_compare(net, a->model, PACK_NEAR_ZERO, rows, 2, &near_zero);
+	a->anywhere = score(net, &uniform, &near_zero);
+	a->score = a->anywhere;
+	if (!data)
+		return;
+	pack_compare_rows(net, a->model, data->rows, data->n, data->n / rows + 1, &seen);
+	a->score = score(net, &seen, &none);
+}
+
+static struct attempt *attempt(const struct net *net, const struct quant_options *opts,
+			       const struct pack_data *data, struct reason *why)
 {
 	struct attempt *a = calloc(1, sizeof(*a));
 	struct lf_error err = { "" };
-	unsigned int rows;
 
 	if (!a) {
 		refuse(why, "out of memory");
 		return NULL;
 	}
-	a->wide = wide;
-	a->q = quant_make(net, wide, sigmas, why);
+	a->opts = *opts;
+	a->q = quant_make(net, opts, why);
 	if (!a->q)
 		goto out;
 	a->len = blob_len(net);
@@ -168,13 +193,7 @@ static struct attempt *attempt(const struct net *net, unsigned int wide, double 
 		refuse(why, "%s", err.msg[0] ? err.msg : "out of memory");
 		goto out;
 	}
-	rows = TRIAL_MACS / (a->model->macs + 64);
-	rows = rows < 50 ? 50 : rows > 1000 ? 1000 : rows;
-	pack_compare(net, a->model, PACK_UNIFORM, rows, 1, &a->uniform);
-	pack_compare(net, a->model, PACK_NEAR_ZERO, rows, 2, &a->near_zero);
-	a->score = fmax(a->uniform.max_span, a->near_zero.max_span);
-	if (net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
-		a->score = (double)(a->uniform.differ + a->near_zero.differ) / rows / 20;
+	try_model(net, data, a);
 	return a;
 out:
 	attempt_free(a);
@@ -182,22 +201,26 @@ out:
 }
 
 /*
- * Sums of 64 bits cost time, so only where they more than halve the error:
- * layer by layer, the one that gains most first.
+ * Sums of 64 bits cost time, so only where they more than halve the error, and
+ * nobody said how many there have to be: layer by layer, the one that gains most first.
  */
-static struct attempt *widen(const struct net *net, double sigmas, struct attempt *best)
+static struct attempt *widen(const struct net *net, const struct pack_data *data, bool fixed,
+			     struct attempt *best)
 {
 	struct attempt *a, *found;
+	struct quant_options opts;
 	char scrap[8];
 	struct reason why = { scrap, sizeof(scrap) };
 	unsigned int l;
 
-	while (best->score > GOOD_ENOUGH) {
+	while (!fixed && best->score > GOOD_ENOUGH) {
 		found = NULL;
 		for (l = 0; l < net->n_layers; l++) {
 			if (best->model->layers[l].wide)
 				continue;
-			a = attempt(net, best->wide | 1U << l, sigmas, &why);
+			opts = best->opts;
+			opts.wide |= 1U << l;
+			a = attempt(net, &opts, data, &why);
 			if (a && (!found || a->score < found->score)) {
 				attempt_free(found);
 				found = a;
@@ -213,6 +236,79 @@ static struct attempt *widen(const struct net *net, double sigmas, struct attemp
 		best = found;
 	}
 	return best;
+}
+
+static bool any_open(const struct net *net)
+{
+	unsigned int l;
+
+	for (l = 0; l < net->n_layers; l++)
+		if (data_decides(net, l))
+			return true;
+	return false;
+}
+
+/* Ranges from data only where they are better: without them no value is lost. */
+static struct attempt *from_data(const struct net *net, const struct pack_data *data, bool fixed,
+				 struct quant_options *opts, struct attempt *a, struct reason *why)
+{
+	struct data_ranges *ranges = data_range(net, data, why);
+	struct attempt *b = NULL;
+
+	if (!ranges) {
+		attempt_free(a);
+		return NULL;
+	}
+	opts->ranges = ranges;
+	if (any_open(net))
+		b = attempt(net, opts, data, why);
+	if (b && (!a || b->score < a->score)) {
+		attempt_free(a);
+		a = widen(net, data, fixed, b);
+		a->from_data = true;
+	} else {
+		attempt_free(b);
+		a = a ? widen(net, data, fixed, a) : NULL;
+	}
+	free(ranges);
+	return a;
+}
+
+static struct attempt *make_best(const struct net *net, const struct pack_options *opts,
+				 struct reason *why)
+{
+	int bits = opts->bits ? opts->bits : net->bits;
+	struct quant_options how = {
+		.wide = bits == 64 ? ~0U : 0, .sigmas = opts->sigmas,
+	};
+	struct attempt *a = attempt(net, &how, opts->data, why);
+
+	if (opts->data)
+		return from_data(net, opts->data, bits, &how, a, why);
+	return a ? widen(net, NULL, bits, a) : NULL;
+}
+
+/* On all rows now; the part held out is judged as the rest is. */
+static void judge(const struct net *net, const struct pack_options *opts, struct attempt *a,
+		  struct pack_estimate *e)
+{
+	const struct pack_data *data = opts->data;
+	unsigned int n;
+
+	memset(e, 0, sizeof(*e));
+	if (data) {
+		n = data_fitted(data);
+		pack_compare_rows(net, a->model, data->rows, n, 1, &e->data.error[0]);
+		pack_compare_rows(net, a->model, data->rows + (size_t)n * net->n_in, data->n - n, 1,
+				  &e->data.error[1]);
+		data_count(a->q, data, &e->data);
+		e->data.decided = a->from_data;
+		a->score = score(net, &e->data.error[0], &e->data.error[1]);
+	}
+	e->seen = a->score;
+	e->anywhere = a->anywhere;
+	e->rms = a->q->rms;
+	e->bound = a->q->bound;
 }
 
 static void report(FILE *f, const struct net *net, const struct attempt *a)
@@ -258,36 +354,47 @@ void pack_describe_error(const struct net *net, double seen, struct reason *text
 		refuse(text, "outputs are off by up to %.1f %% of their span", 100 * seen);
 }
 
-static int refuse_error(const struct net *net, struct attempt *a, struct reason *why)
+static int refuse_error(const struct net *net, const struct pack_options *opts,
+			const struct attempt *a, struct reason *why)
 {
 	char text[100];
 	struct reason r = { text, sizeof(text) };
 
 	pack_describe_error(net, a->score, &r);
-	attempt_free(a);
+	if (opts->max_error)
+		return refuse(why, "%s, above --max-error: see -v", text);
 	return refuse(why, "%s: declare narrower ranges, or see -v; --force writes it anyway",
 		      text);
+}
+
+/* In the terms of pack_estimate::seen; a limit that was asked for is of answers with argmax. */
+static bool too_wrong(const struct net *net, const struct pack_options *opts, double seen)
+{
+	double limit = opts->max_error ? opts->max_error : PACK_MAX_ERROR;
+
+	if (opts->max_error && net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
+		limit /= 10;
+	return seen > limit && !opts->force;
 }
 
 int lf_pack_net(const struct net *net, const struct pack_options *opts, void **blob,
 		size_t *len, char *err, size_t errlen)
 {
 	struct reason why = { err, errlen };
+	struct pack_estimate estimate;
 	struct attempt *a;
 	uint32_t crc;
-	int bits;
+	int ret = 0;
 
 	*blob = NULL;
 	*len = 0;
 	if (blob_len(net) > LITEFLOW_MAX_BLOB)
 		return refuse(&why, "the model would take %zu bytes, at most %u are possible",
 			      blob_len(net), LITEFLOW_MAX_BLOB);
-	bits = opts->bits ? opts->bits : net->bits;
-	a = attempt(net, bits == 64 ? ~0U : 0, opts->sigmas, &why);
+	a = make_best(net, opts, &why);
 	if (!a)
 		return -1;
-	if (!bits)
-		a = widen(net, opts->sigmas, a);
+	judge(net, opts, a, &estimate);
 	crc = le32toh(((struct liteflow_blob_header *)a->blob)->crc);
 	if (net->has_checksum && net->checksum != crc) {
 		attempt_free(a);
@@ -297,18 +404,17 @@ int lf_pack_net(const struct net *net, const struct pack_options *opts, void **b
 	}
 	if (opts->report)
 		report(opts->report, net, a);
-	if (opts->estimate) {
-		opts->estimate->seen = a->score;
-		opts->estimate->rms = a->q->rms;
-		opts->estimate->bound = a->q->bound;
+	if (opts->estimate)
+		*opts->estimate = estimate;
+	if (too_wrong(net, opts, a->score)) {
+		ret = refuse_error(net, opts, a, &why);
+	} else {
+		*blob = a->blob;
+		*len = a->len;
+		a->blob = NULL;
 	}
-	if (a->score > PACK_MAX_ERROR && !opts->force)
-		return refuse_error(net, a, &why);
-	*blob = a->blob;
-	*len = a->len;
-	a->blob = NULL;
 	attempt_free(a);
-	return 0;
+	return ret;
 }
 
 int lf_pack(struct json_object *json, void **blob, size_t *len, char *err, size_t errlen)

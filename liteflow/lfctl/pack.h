@@ -9,7 +9,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <linux/liteflow_model.h>
 
 struct json_object;
 struct lf_model;
@@ -26,34 +28,23 @@ struct reason;
  */
 #define PACK_MAX_ERROR	0.05
 
-/**
- * struct pack_estimate - errors of the outputs, as parts of their span
- * @seen: greatest one on some random inputs; argmax: a tenth of the part of
- *	answers that differ
- * @rms: expected; argmax: 0
- * @bound: none is above it; argmax: 0
- */
-struct pack_estimate {
-	double seen;
-	double rms;
-	double bound;
-};
+/* Fewer rows say nothing of what is to come. */
+#define PACK_MIN_ROWS	100
+
+/* Of what a value was seen to move by, kept free beyond what was seen. */
+#define PACK_MARGIN	0.25
 
 /**
- * struct pack_options - how to pack
- * @bits: of the sums: 32, 64 or 0: as the network says; if that says nothing, 32,
- *	and 64 for layers where that helps
- * @sigmas: see quant_make()
- * @force: pack it even if the error is above PACK_MAX_ERROR
- * @report: what was chosen, and the errors to expect; NULL: nobody wants to know
- * @estimate: result: errors to expect; NULL: not wanted
+ * struct pack_data - rows of inputs that are like those to come
+ * @n: number of rows; of the first three quarters the ranges are taken, the rest is
+ *	held out
+ * @rows: [n][inputs], the app's integers
+ * @margin: as PACK_MARGIN
  */
-struct pack_options {
-	int bits;
-	double sigmas;
-	bool force;
-	FILE *report;
-	struct pack_estimate *estimate;
+struct pack_data {
+	unsigned int n;
+	const int32_t *rows;
+	double margin;
 };
 
 /**
@@ -74,6 +65,63 @@ struct pack_error {
 	unsigned int differ;
 };
 
+/**
+ * struct pack_seen - what data said of a model; pairs are of the rows that the ranges
+ *	were taken from, and of those held out
+ * @decided: a layer has its range from the data; else they would have made it worse,
+ *	or there was nothing to decide
+ * @error: of the outputs
+ * @clamped: inputs beyond their declared ranges
+ * @layers: by layer, values of it and how many of them saturate
+ */
+struct pack_seen {
+	bool decided;
+	struct pack_error error[2];
+	unsigned long long clamped;
+	struct {
+		unsigned long long values[2];
+		unsigned long long saturated[2];
+	} layers[LITEFLOW_MAX_LAYERS];
+};
+
+/**
+ * struct pack_estimate - errors of the outputs, as parts of their span
+ * @seen: greatest one on the rows of data, or without them on some random inputs;
+ *	argmax: a tenth of the part of answers that differ
+ * @anywhere: the same on some random inputs
+ * @rms: expected; argmax: 0
+ * @bound: none is above it; argmax: 0
+ * @data: what the rows said
+ */
+struct pack_estimate {
+	double seen;
+	double anywhere;
+	double rms;
+	double bound;
+	struct pack_seen data;
+};
+
+/**
+ * struct pack_options - how to pack
+ * @bits: of the sums: 32, 64 or 0: as the network says; if that says nothing, 32,
+ *	and 64 for layers where that helps
+ * @sigmas: see quant_make()
+ * @data: rows that show which ranges occur; NULL: none are known
+ * @max_error: refuse the model if the error is above; 0: PACK_MAX_ERROR
+ * @force: pack it even then
+ * @report: what was chosen, and the errors to expect; NULL: nobody wants to know
+ * @estimate: result: errors to expect; NULL: not wanted
+ */
+struct pack_options {
+	int bits;
+	double sigmas;
+	const struct pack_data *data;
+	double max_error;
+	bool force;
+	FILE *report;
+	struct pack_estimate *estimate;
+};
+
 /* Where check inputs are drawn. */
 enum pack_draw {
 	PACK_UNIFORM,	/* all of the ranges, evenly */
@@ -91,6 +139,11 @@ void pack_describe_error(const struct net *net, double seen, struct reason *text
 /* Ask @model and @net the same @rows questions; the same @seed, the same ones. */
 int pack_compare(const struct net *net, const struct lf_model *model, enum pack_draw draw,
 		 unsigned int rows, unsigned long long seed, struct pack_error *e);
+/* The same with given inputs, every @step-th of @n rows. */
+void pack_compare_rows(const struct net *net, const struct lf_model *model, const int32_t *in,
+		       unsigned int n, unsigned int step, struct pack_error *e);
+/* A number from [0, 1). */
+double pack_random(uint64_t *state);
 
 /*
  * JSON text to an object; also refuses what json-c lets pass, as keys twice.

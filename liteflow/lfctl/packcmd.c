@@ -10,18 +10,23 @@
 #include "lfctl.h"
 #include "net.h"
 #include "pack.h"
+#include "packsay.h"
+#include "rows.h"
+#include "tool.h"
 
 #define MAX_JSON	(64 << 20)
-enum { OPT_FORCE = 256 };
+enum { OPT_FORCE = 256, OPT_MARGIN };
 
 #define BAD_ERROR	0.01	/* of the span: worth a warning */
 
 struct pack_args {
 	const char *in;
 	const char *out;
+	const char *data;
 	unsigned int check;
 	unsigned long long seed;
 	bool verbose;
+	struct pack_data rows;
 	struct pack_options opts;
 	struct pack_estimate estimate;
 };
@@ -36,6 +41,12 @@ static const struct argp_option pack_options[] = {
 	{ "saturate", 'S', "SIGMAS", 0, "let hidden layers without tanh or sigmoid saturate "
 	  "SIGMAS standard deviations from the mean of random inputs, for a finer resolution; "
 	  "0: never (0)", 0 },
+	{ "data", 'd', "ROWS", 0, "take the ranges of hidden layers without tanh or sigmoid from "
+	  "these rows of inputs, as lfctl collect writes them or eval reads them; the last "
+	  "quarter is held out, to see how good they are", 0 },
+	{ "margin", OPT_MARGIN, "PERCENT", 0, "keep so much free beyond what the rows show (25)", 0 },
+	{ "max-error", 'e', "PERCENT", 0, "refuse the model if an output is off by more than this "
+	  "part of its span; argmax: if more answers differ (5, argmax: 50)", 0 },
 	{ "force", OPT_FORCE, NULL, 0, "write the model even if its outputs are off by more than "
 	  "5 % of their span (argmax: half of the answers)", 0 },
 	{ "verbose", 'v', NULL, 0, "print the choices for each layer and the expected errors", 0 },
@@ -67,6 +78,15 @@ static error_t pack_option(int key, char *arg, struct argp_state *state)
 		if (*end || !*arg || !(args->opts.sigmas >= 0 && args->opts.sigmas <= 1e6))
 			argp_error(state, "--saturate is \"%s\", must be a number from 0 on", arg);
 		return 0;
+	case 'd':
+		args->data = arg;
+		return 0;
+	case OPT_MARGIN:
+		args->rows.margin = tool_number(arg, 0, 1000, state) / 100;
+		return 0;
+	case 'e':
+		args->opts.max_error = tool_number(arg, 1e-9, 100, state) / 100;
+		return 0;
 	case OPT_FORCE:
 		args->opts.force = true;
 		return 0;
@@ -80,6 +100,14 @@ static error_t pack_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which file?");
+		return 0;
+	case ARGP_KEY_END:
+		if (args->opts.max_error && args->opts.force)
+			argp_error(state, "--max-error refuses, --force does not: give one");
+		if (args->data && args->opts.sigmas)
+			argp_error(state, "--data and --saturate both set ranges: give one");
+		if (args->data && !strcmp(args->data, "-") && !strcmp(args->in, "-"))
+			argp_error(state, "both IN.json and ROWS from standard input");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -102,91 +130,88 @@ static char *output_name(const struct pack_args *args)
 	return name;
 }
 
-static struct json_object *error_json(const struct pack_error *e)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "rows", json_object_new_int64(e->rows));
-	json_object_object_add(o, "max", json_object_new_double(e->max));
-	json_object_object_add(o, "mean", json_object_new_double(e->mean));
-	json_object_object_add(o, "max_percent_of_span", json_object_new_double(100 * e->max_span));
-	json_object_object_add(o, "mean_percent_of_span",
-			       json_object_new_double(100 * e->mean_span));
-	json_object_object_add(o, "other_answers", json_object_new_int64(e->differ));
-	return o;
-}
-
-static void print_error(FILE *f, bool index, const char *where, const struct pack_error *e)
-{
-	if (index)
-		fprintf(f, "check, %s: %u of %u answers differ\n", where, e->differ, e->rows);
-	else
-		fprintf(f, "check, %s: %u rows, error max %.4g units (%.4f %% of the span), "
-			"mean %.4g (%.4f %%)\n", where, e->rows, e->max, 100 * e->max_span,
-			e->mean, 100 * e->mean_span);
-}
-
 static int check(const struct pack_args *args, const struct net *net, const void *blob,
-		 size_t len, FILE *f)
+		 size_t len, struct pack_said *said)
 {
-	bool index = net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX;
-	struct pack_error uniform, near_zero;
-	struct json_object *o;
 	struct lf_model *model;
 	struct lf_error err;
 
 	if (lf_model_parse(blob, len, NULL, &model, &err))
-		return complain("%s: %s", args->in, err.msg);
-	pack_compare(net, model, PACK_UNIFORM, args->check, args->seed, &uniform);
-	pack_compare(net, model, PACK_NEAR_ZERO, args->check, args->seed + 1, &near_zero);
+		return complain("%s: %s", args->in, err.msg[0] ? err.msg : "out of memory");
+	pack_compare(net, model, PACK_UNIFORM, args->check, args->seed, &said->uniform);
+	pack_compare(net, model, PACK_NEAR_ZERO, args->check, args->seed + 1, &said->near_zero);
 	lf_model_free(model);
-	if (!opt_json) {
-		print_error(f, index, "all of the ranges", &uniform);
-		print_error(f, index, "towards zero     ", &near_zero);
-		return 0;
-	}
-	o = json_object_new_object();
-	json_object_object_add(o, "name", json_object_new_string(net->name));
-	json_object_object_add(o, "bytes", json_object_new_int64(len));
-	if (!index) {
-		json_object_object_add(o, "expected_percent_of_span",
-				       json_object_new_double(100 * args->estimate.rms));
-		json_object_object_add(o, "bound_percent_of_span",
-				       json_object_new_double(100 * args->estimate.bound));
-	}
-	json_object_object_add(o, "uniform", error_json(&uniform));
-	json_object_object_add(o, "towards_zero", error_json(&near_zero));
-	print_json(o);
 	return 0;
+}
+
+static int read_data(struct pack_args *args, const struct net *net)
+{
+	char (*names)[LITEFLOW_NAME_LEN];
+	int32_t *rows;
+	unsigned int i;
+	int ret;
+
+	names = calloc(net->n_in, sizeof(*names));
+	if (!names)
+		return complain("out of memory");
+	for (i = 0; i < net->n_in; i++)
+		memcpy(names[i], net->in[i].name, sizeof(*names));
+	ret = rows_read(args->data, net->n_in, (const char (*)[LITEFLOW_NAME_LEN])names, &rows,
+			&args->rows.n);
+	free(names);
+	if (ret)
+		return ret;
+	args->rows.rows = rows;
+	args->opts.data = &args->rows;
+	return 0;
+}
+
+static void warn(const struct pack_args *args, const struct net *net)
+{
+	char text[100];
+	struct reason why = { text, sizeof(text) };
+
+	pack_describe_error(net, args->estimate.seen, &why);
+	if (args->estimate.seen > BAD_ERROR)
+		complain("%s: warning: %s: declare narrower ranges, or see -v", args->in, text);
+}
+
+static int write_model(struct pack_args *args, const struct net *net, const char *out)
+{
+	struct pack_said said = { .net = net, .estimate = &args->estimate, .data = args->opts.data };
+	bool to_stdout = !strcmp(out, "-");
+	char err[256] = "";
+	void *blob;
+	int ret;
+
+	args->opts.estimate = &args->estimate;
+	if (args->verbose)
+		args->opts.report = stderr;
+	if (lf_pack_net(net, &args->opts, &blob, &said.bytes, err, sizeof(err)))
+		return complain("%s: %s", args->in, err);
+	warn(args, net);
+	ret = args->check ? check(args, net, blob, said.bytes, &said) : 0;
+	if (!ret && (args->check || args->data))
+		pack_say(to_stdout ? stderr : stdout, &said);
+	if (!ret)
+		ret = write_file(out, blob, said.bytes);
+	free(blob);
+	return ret;
 }
 
 static int pack(struct pack_args *args, struct json_object *json, const char *out)
 {
-	bool to_stdout = !strcmp(out, "-");
 	char err[256] = "";
 	struct reason why = { err, sizeof(err) };
 	struct net *net = net_read(json, &why);
-	size_t len;
-	void *blob;
 	int ret;
 
 	if (!net)
 		return complain("%s: %s", args->in, err);
-	args->opts.estimate = &args->estimate;
-	if (args->verbose)
-		args->opts.report = stderr;
-	ret = lf_pack_net(net, &args->opts, &blob, &len, err, sizeof(err));
-	if (ret) {
-		ret = complain("%s: %s", args->in, err);
-	} else if (args->estimate.seen > BAD_ERROR) {
-		pack_describe_error(net, args->estimate.seen, &why);
-		complain("%s: warning: %s: declare narrower ranges, or see -v", args->in, err);
-	}
-	if (!ret && args->check)
-		ret = check(args, net, blob, len, to_stdout ? stderr : stdout);
+	ret = args->data ? read_data(args, net) : 0;
 	if (!ret)
-		ret = write_file(out, blob, len);
-	free(blob);
+		ret = write_model(args, net, out);
+	free((void *)args->rows.rows);
 	net_free(net);
 	return ret;
 }
@@ -200,7 +225,7 @@ int cmd_model_pack(int argc, char **argv)
 			"IN.json may be - for standard input. See lfctl(8) for the form.",
 		.children = children,
 	};
-	struct pack_args args = { .seed = 1 };
+	struct pack_args args = { .seed = 1, .rows.margin = PACK_MARGIN };
 	struct json_object *json;
 	char err[256] = "";
 	char *text, *out;

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include "net.h"
 
+struct data_ranges;
+
 /* lo, hi, offset, mult, shift as in struct liteflow_blob_feature */
 struct quant_scale {
 	int32_t lo;
@@ -60,17 +62,22 @@ struct quant {
 };
 
 /**
- * quant_make() - quantise a network
- * @net: the network
+ * struct quant_options - how to quantise
  * @wide: bit per layer: its sums may take more than 32 bits
  * @sigmas: 0: hidden layers without tanh or sigmoid keep all of the range that
  *	is possible; else so many standard deviations of what independent
  *	inputs make of it, and saturate beyond
- * @why: reason of a refusal
- *
- * From the weights and the declared ranges alone.
+ * @ranges: what hidden layers without tanh or sigmoid have to represent at least;
+ *	beyond, they may saturate. NULL: nothing is known of it
  */
-struct quant *quant_make(const struct net *net, unsigned int wide, double sigmas,
+struct quant_options {
+	unsigned int wide;
+	double sigmas;
+	const struct data_ranges *ranges;
+};
+
+/* From the weights, the declared ranges and the options alone. */
+struct quant *quant_make(const struct net *net, const struct quant_options *opts,
 			 struct reason *why);
 void quant_free(struct quant *q);
 

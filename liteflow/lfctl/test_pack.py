@@ -7,139 +7,14 @@ tests.  Refusals: each is one line, status 1, and no file.
 """
 
 import json
-import math
 import os
 import random
 import struct
 import subprocess
-import tempfile
 import unittest
-import zlib
 
 import case
-
-ACTIVATIONS = ["none", "relu", "tanh", "sigmoid", "argmax"]
-
-
-# -- the format, by its description ------------------------------------------
-
-def rshift(v, s):
-    return (v + (1 << (s - 1))) >> s if s else v
-
-
-def clamp(v, lo, hi):
-    return min(max(v, lo), hi)
-
-
-class Model:
-    """A model's file."""
-
-    def __init__(self, blob):
-        (magic, version, header_len, total, crc, n_in, n_out, n_layers, state, prov_len,
-         reserved, name, units) = struct.unpack_from("<IHHIIHHHHII32s32s", blob)
-        assert magic == 0x4E4E464C and version == 1 and header_len == 96
-        assert total == len(blob) and state == 0 and reserved == 0
-        assert zlib.crc32(blob[:12] + bytes(4) + blob[16:]) == crc
-        self.name = name.rstrip(b"\0").decode()
-        self.units = units.rstrip(b"\0").decode()
-        at = 96
-        self.scales = []
-        for _ in range(n_in + n_out):
-            field = struct.unpack_from("<32siiiiB3s", blob, at)
-            assert field[6] == bytes(3)
-            self.scales.append((field[0].rstrip(b"\0").decode(),) + field[1:6])
-            at += 52
-        self.inputs, self.outputs = self.scales[:n_in], self.scales[n_in:]
-        shapes = []
-        for _ in range(n_layers):
-            shapes.append(struct.unpack_from("<BBBBHH", blob, at))
-            at += 8
-        self.layers = []
-        for kind, act, shift, zero, width, rows in shapes:
-            assert kind == 1 and zero == 0
-            bias = struct.unpack_from("<%dq" % rows, blob, at)
-            weights = struct.unpack_from("<%dh" % (rows * width), blob, at + 8 * rows)
-            self.layers.append((ACTIVATIONS[act], shift, bias,
-                                [weights[r * width:(r + 1) * width] for r in range(rows)]))
-            size = 8 * rows + 2 * rows * width
-            assert not any(blob[at + size:at + (size + 7) // 8 * 8])
-            at += (size + 7) // 8 * 8
-        self.provenance = blob[at:at + prov_len].decode()
-        assert at + (prov_len + 7) // 8 * 8 == len(blob)
-
-    def tanh(self, t):
-        # the table's interpolation is tested elsewhere: exact here, so the two
-        # may differ by two units of the last place
-        return clamp(round(32768 * math.tanh(t / 16384)), -32767, 32767)
-
-    def run(self, values):
-        x = []
-        for (_, lo, hi, offset, mult, shift), v in zip(self.inputs, values):
-            q = rshift((clamp(v, lo, hi) - offset) * mult, shift)
-            assert -32768 <= q <= 32767
-            x.append(q)
-        for nth, (act, shift, bias, weights) in enumerate(self.layers):
-            last = nth + 1 == len(self.layers)
-            sums = [b + sum(w * v for w, v in zip(row, x)) for b, row in zip(bias, weights)]
-            assert all(abs(a) < 1 << 62 for a in sums)
-            if act == "tanh":
-                x = [self.tanh(rshift(a, shift)) for a in sums]
-            elif act == "sigmoid":
-                x = [(32768 + self.tanh(rshift(a, shift))) >> 1 for a in sums]
-            elif act == "argmax":
-                x = [sums.index(max(sums))]
-            else:
-                if act == "relu":
-                    sums = [max(a, 0) for a in sums]
-                x = sums if last else [clamp(rshift(a, shift), -32768, 32767) for a in sums]
-                assert not last or shift == 0
-        return [clamp(rshift(v * mult, shift) + offset, lo, hi)
-                for (_, lo, hi, offset, mult, shift), v in zip(self.outputs, x)]
-
-
-# -- JSON, by its description -------------------------------------------------
-
-def run_float(net, values):
-    x = []
-    for io, v in zip(net["inputs"], values):
-        unit = io.get("unit", 1)
-        v = clamp(v, round(io["lo"] / unit), round(io["hi"] / unit)) * unit
-        x.append((v - io.get("offset", 0)) * io.get("scale", 1))
-    for layer in net["layers"]:
-        x = [b + sum(w * v for w, v in zip(row, x))
-             for b, row in zip(layer["bias"], layer["weights"])]
-        act = layer["activation"]
-        if act == "relu":
-            x = [max(v, 0) for v in x]
-        elif act == "tanh":
-            x = [math.tanh(v) for v in x]
-        elif act == "sigmoid":
-            x = [1 / (1 + math.exp(-clamp(v, -700, 700))) for v in x]
-        elif act == "argmax":
-            x = [x.index(max(x))]
-    return [clamp(v, io["lo"], io["hi"]) for v, io in zip(x, net["outputs"])]
-
-
-def make_net(rng, shape, acts, ranges, out, wmax, unit=0.001, **keys):
-    layers = []
-    for act, n, m in zip(acts, shape, shape[1:]):
-        sigma = wmax / 3
-        layers.append({
-            "activation": act,
-            "weights": [[clamp(rng.gauss(0, sigma), -wmax, wmax) for _ in range(n)]
-                        for _ in range(m)],
-            "bias": [rng.gauss(0, 0.2) for _ in range(m)],
-        })
-    n_out = 1 if acts[-1] == "argmax" else shape[-1]
-    return {
-        "format": "liteflow-model", "version": 1, "name": "test", "units": "u",
-        "provenance": "made by\ntest_pack.py",
-        "inputs": [dict(name="in%d" % i, unit=unit, lo=ranges[i % len(ranges)][0],
-                        hi=ranges[i % len(ranges)][1], **keys) for i in range(shape[0])],
-        "outputs": [{"name": "out%d" % i, "unit": out[2], "lo": out[0], "hi": out[1]}
-                    for i in range(n_out)],
-        "layers": layers,
-    }
+from netfile import Model, clamp, make_net, run_float
 
 
 def simple_net():
@@ -157,22 +32,7 @@ def useless_net():
 
 # -- the tests ----------------------------------------------------------------
 
-class Pack(case.Lfctl):
-    def path(self, name):
-        return os.path.join(self.dir.name, name)
-
-    def setUp(self):
-        self.dir = tempfile.TemporaryDirectory()
-        self.addCleanup(self.dir.cleanup)
-
-    def pack(self, text, *args):
-        for name in ("m.json", "m.lfm"):
-            if os.path.exists(self.path(name)):
-                os.unlink(self.path(name))
-        with open(self.path("m.json"), "w", encoding="utf-8", errors="surrogateescape") as f:
-            f.write(text if isinstance(text, str) else json.dumps(text))
-        return self.lfctl("model", "pack", self.path("m.json"), *args)
-
+class Pack(case.Packed):
     def accuracy(self, name, net, limit, *args, rows=300, narrow=True):
         done = self.pack(net, *args)
         if done.returncode:
@@ -207,30 +67,10 @@ class Pack(case.Lfctl):
             problem = problem or "error %.4f %% of the span" % (100 * worst)
         return self.result(name, problem)
 
-    def refused(self, name, text, reason, *args):
-        """One line with the reason, status 1, no file."""
-        self.refusal(name, self.pack(text, *args), reason)
-
-    def refusal(self, name, done, reason):
-        lines = done.stderr.splitlines()
-        problem = None
-        if done.returncode != 1:
-            problem = "status %d\n%s" % (done.returncode, done.stderr)
-        elif len(lines) != 1 or not lines[0].startswith("lfctl: "):
-            problem = "not one line: " + done.stderr
-        elif reason not in lines[0]:
-            problem = "'%s' is not in: %s" % (reason, lines[0])
-        elif os.path.exists(self.path("m.lfm")):
-            problem = "a file was written"
-        elif done.stdout:
-            problem = "output: " + done.stdout
-        self.result(name, problem)
-
     def changed(self, name, reason, change, *args):
         net = simple_net()
         change(net)
         self.refused(name, net, reason, *args)
-
 
     def test_accuracy(self):
         rng = random.Random(2022)
@@ -381,8 +221,6 @@ class Pack(case.Lfctl):
         self.changed("another version", "this program reads 1", lambda m: m.update(version=2))
         self.changed("an unknown key", 'unknown key "wieghts"',
                      lambda m: layer(m).update(wieghts=[]))
-        self.changed("an output with a scale", 'outputs[0]: unknown key "scale"',
-                     lambda m: m["outputs"][0].update(scale=2))
         self.changed("a name that is too long", '"name" has 32 bytes',
                      lambda m: m.update(name="x" * 32))
         self.changed("a name with a zero byte", "zero byte", lambda m: m.update(name="a\0b"))
