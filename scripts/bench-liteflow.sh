@@ -52,6 +52,13 @@ query()
 	figure lf_accuracy_max percent 'of that ([0-9.]+) %' "$DATA/accuracy.txt"
 }
 
+# What ranges from data are worth to deep networks, on rows that nobody showed.
+ranges()
+{
+	note "20 random ReLU networks of 5-50x6-5, packed without data and with 2,000 rows"
+	"$ROOT/liteflow/bench/deep-relu"
+}
+
 # Queries on one core while models are switched on the other, in user space.
 switching()
 {
@@ -139,6 +146,7 @@ mkdir -p "$DATA" "$LOGS"
 	make -s -C "$ROOT/liteflow/cc/lab/traffic" BUILD="$BUILD"
 } >&2
 query
+ranges
 switching
 deciding
 storm
