@@ -12,7 +12,7 @@ BUILT = ["tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools
          "tools/queues", "liteflow/lfctl", "liteflow/traffic", "liteflow/ccsim/ccsim"]
 SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", *(f"scripts/{name}" for name in (
     "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
-FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim"]
+FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/lfc"]
 # tests, and what only other programs call
 NO_TOOLS = re.compile(r"test|^(guest|iperf)$|\.py$")
 

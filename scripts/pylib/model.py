@@ -7,12 +7,11 @@ in the blob alone, so every figure is taken with that (see reference.py).
 """
 import json
 import os
-import subprocess
-import tempfile
 
 import numpy as np
 
 from . import features as ft
+from . import lfctl
 from . import reference as ref
 from .errors import Problem
 
@@ -30,7 +29,7 @@ PROVENANCE_MAX = 2048
 # thousandths of faults as parts of all faults.
 SCALE = (1, 1 / 1000, 1 / 1000, 1, 1 / 2000)
 
-LFCTL = os.environ.get("LFCTL") or os.path.join(ft.BUILD, "liteflow", "lfctl")
+LFCTL = lfctl.program()
 
 
 class ModelError(Problem):
@@ -39,23 +38,10 @@ class ModelError(Problem):
 
 def pack(text):
     """JSON text -> the bytes of its blob, by lfctl."""
-    with tempfile.TemporaryDirectory() as tmp:
-        source = os.path.join(tmp, "model.json")
-        target = os.path.join(tmp, "model.lfm")
-        with open(source, "w", encoding="utf-8") as file:
-            file.write(text)
-        try:
-            run = subprocess.run([LFCTL, "model", "pack", source, "-o", target],
-                                 stdout=subprocess.PIPE, check=False,
-                                 stderr=subprocess.PIPE, text=True)
-        except OSError as err:
-            raise ModelError(f"{LFCTL}: {err.strerror}: run \"make lfctl\", or "
-                             "name it with LFCTL") from err
-        if run.returncode:
-            raise ModelError(run.stderr.strip().replace(source + ": ", "")
-                             or f"{LFCTL} failed")
-        with open(target, "rb") as file:
-            return file.read()
+    try:
+        return lfctl.pack(text)[0]
+    except Problem as problem:
+        raise ModelError(str(problem)) from problem
 
 
 class Model:

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 
+from pylib import lfctl
 import simlib as sl
 
 App = collections.namedtuple("App", "n_in units preferences")
@@ -136,9 +137,6 @@ def model(app, params, provenance, name=None):
         inputs += [{"name": f"{n}{age}", "unit": UNIT, "lo": lo, "hi": hi, "offset": at}
                    for n, lo, hi, at in zip(NAMES, sl.FEATURE_LO, sl.FEATURE_HI, OFFSET)]
 
-    def row(values):
-        return [float(f"{v:.9g}") for v in values]
-
     made = layers(params.astype(np.float64))
     w, b = made[0]
     b += np.array([i.get("offset", 0) for i in inputs]) @ w
@@ -146,31 +144,15 @@ def model(app, params, provenance, name=None):
         "format": "liteflow-model", "version": 1, "name": name or app,
         "units": APPS[app].units, "provenance": provenance, "inputs": inputs,
         "outputs": [{"name": "action", "unit": UNIT, "lo": -ACTION_MAX, "hi": ACTION_MAX}],
-        "layers": [{"activation": act, "weights": [row(r) for r in w.T], "bias": row(b)}
+        "layers": [{"activation": act, "weights": [lfctl.row(r) for r in w.T],
+                    "bias": lfctl.row(b)}
                    for (w, b), act in zip(made, ["tanh"] * (len(made) - 1) + ["none"])],
     }
 
 
-def text(net):
-    """JSON with a row of weights a line."""
-    def line(value):
-        return json.dumps(value)
-
-    keys = [f"  {line(k)}: {line(v)}" for k, v in net.items()
-            if k not in ("inputs", "outputs", "layers")]
-    keys[0] = "{" + keys[0][1:]
-    for k in ("inputs", "outputs"):
-        keys.append(f"  {line(k)}: [\n    " + ",\n    ".join(map(line, net[k])) + "]")
-    parts = [f"  {{ \"activation\": {line(la['activation'])},\n    \"weights\": [\n      "
-             + ",\n      ".join(map(line, la["weights"]))
-             + f"],\n    \"bias\": {line(la['bias'])} }}" for la in net["layers"]]
-    keys.append("  \"layers\": [\n" + ",\n".join(parts) + "]")
-    return ",\n".join(keys) + " }\n"
-
-
 def write(path, app, params, provenance):
     with open(path + ".new", "w", encoding="utf-8") as f:
-        f.write(text(model(app, params, provenance)))
+        f.write(lfctl.text(model(app, params, provenance)))
     os.replace(path + ".new", path)
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the tests of lfc share: names for a network, and its JSON computed anew."""
+import json
+import os
+import pathlib
+import random
+import unittest
+
+import numpy as np
+
+from liteflow.pylib import lfctl
+from liteflow.pylib.paths import BUILD, ROOT
+
+os.environ.setdefault("LFCTL", str(BUILD / "liteflow" / "lfctl"))
+SEED = int(os.environ.get("SEED", "1"))
+
+
+def needs(*modules):
+    """Skips by name what needs a package that is not there."""
+    missing = []
+    for name in modules:
+        try:
+            __import__(name)
+        except ImportError:
+            missing.append(name)
+    return unittest.skipIf(missing, f"not installed: python3-{', python3-'.join(missing)}")
+
+
+def shared(*names):
+    """A file of the shared data, or the test is skipped by its name."""
+    path = pathlib.Path(os.environ.get("SHARED_DATA") or ROOT.parent / "shared" / "data", *names)
+    if not path.exists():
+        raise unittest.SkipTest(f"there is no {path.name}; SHARED_DATA names the folder with "
+                                f"{names[0]}/")
+    return path
+
+
+def figure(name, value, unit):
+    """A line of the kind that make bench prints."""
+    print(f"{name} {value:.4g} {unit}", flush=True)
+
+
+def run_json(model, values):
+    """Answers of a model's JSON to values, float64 [rows][inputs], by lfctl(8)'s description."""
+    x = []
+    for io, column in zip(model["inputs"], np.asarray(values, dtype=np.float64).T):
+        column = np.clip(column, io["lo"], io["hi"])
+        x.append((column - io.get("offset", 0)) * io.get("scale", 1))
+    x = np.array(x).T
+    for layer in model["layers"]:
+        x = x @ np.array(layer["weights"]).T + np.array(layer["bias"])
+        if layer["activation"] == "relu":
+            x = np.maximum(x, 0)
+        elif layer["activation"] == "tanh":
+            x = np.tanh(x)
+        elif layer["activation"] == "sigmoid":
+            x = 1 / (1 + np.exp(-x))
+        elif layer["activation"] == "argmax":
+            x = x.argmax(1)[:, None].astype(np.float64)
+        else:
+            assert layer["activation"] == "none"
+    return np.clip(x, [io["lo"] for io in model["outputs"]], [io["hi"] for io in model["outputs"]])
+
+
+def like(n_in, n_out, lo=-1.0, hi=1.0, out=(-1e4, 1e4), unit=1e-4):
+    """A model's JSON without layers, whose ranges are all the same."""
+    return {"name": "test", "units": "u",
+            "inputs": [{"name": f"x{i}", "unit": unit, "lo": lo, "hi": hi} for i in range(n_in)],
+            "outputs": [{"name": f"y{i}", "unit": unit, "lo": out[0], "hi": out[1]}
+                        for i in range(n_out)]}
+
+
+def packed_error(model, *options):
+    """Greatest error of the packed model on random inputs, percent of an output's span."""
+    said = lfctl.pack(lfctl.text(model), "--check", "200", "--json", *options)[1]
+    said = json.loads(said[said.index("{"):])       # warnings come first
+    return max(said[where]["max_percent_of_span"] for where in ("uniform", "towards_zero"))
+
+
+class Dice(random.Random):
+    """Draws of arrays."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.arrays = np.random.default_rng(abs(hash((seed, "arrays"))) if isinstance(seed, tuple)
+                                            else seed)
+
+    def chance(self, share):
+        return self.random() < share

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A network's file to a model of lfctl: reads it, names its values, writes JSON or a blob."""
+import dataclasses
+import os
+import pathlib
+import re
+import tempfile
+
+import numpy as np
+
+from . import naming, onnxfile, tflite
+from .graph import MAX_FILE, Graph, shown
+from .lowering import lower
+from .pylib import lfctl
+from .pylib.errors import Problem
+
+MAX_PROVENANCE = 4096           # LITEFLOW_MAX_PROVENANCE
+OWN_ROWS = 2000                 # to compare a quantised file's own integers on
+FORMAT, VERSION = "liteflow-model", 1
+
+
+@dataclasses.dataclass
+class Imported:
+    """
+    model: the JSON of lfctl(8) as a dict
+    notes: lines that people should see
+    lowered: the layers that it was made of
+    """
+    model: dict
+    notes: list
+    lowered: object
+
+    def summary(self):
+        layers = self.model["layers"]
+        sizes = [len(self.model["inputs"])] + [len(layer["bias"]) for layer in layers]
+        macs = sum(a * b for a, b in zip(sizes, sizes[1:]))
+        return f"{'-'.join(map(str, sizes))} " \
+            f"{', '.join(layer['activation'] for layer in layers)}; {macs} multiply-adds"
+
+
+def read_bytes(path):
+    """The bytes of a file that is not too large to be a network."""
+    path = pathlib.Path(path)
+    try:
+        if path.is_dir():
+            raise Problem(f"{path}: a folder, not a network's file")
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}") from error
+    if len(data) > MAX_FILE:
+        raise Problem(f"{path}: more than {MAX_FILE >> 20} MiB: far larger than a model of the "
+                      "kernel")
+    return data
+
+
+def read_graph(data, folder=None):
+    """Bytes of a file -> Graph, by what is in it."""
+    if data[4:8] == tflite.MAGIC:
+        return tflite.read(data)
+    for start, what in ((b"PK\x03\x04", "a zip file (PyTorch's .pt or .pth?): use "
+                         "liteflow.export(module, ...), or torch.onnx.export"),
+                        (b"\x89HDF", "an HDF5 file (Keras?): convert it with tf2onnx or to TFLite"),
+                        (b"LFNN", "a packed model already: lfctl model check shows it")):
+        if data.startswith(start):
+            raise Problem(what)
+    if not data:
+        raise Problem("an empty file")
+    return onnxfile.read(data, folder)
+
+
+def _sources(graph, like, app):
+    sources = []
+    if like is not None:
+        sources.append(naming.like(like))
+    if app is not None:
+        sources.append(naming.app(app))
+    if graph.metadata is not None:
+        sources.append(naming.from_json(graph.metadata, "the file's metadata"))
+    return sources
+
+
+def _affine(sources, n_in):
+    """(offset, scale) float64 [inputs] of the first source that tells inputs with any."""
+    for source in sources:
+        if source.inputs and len(source.inputs) == n_in and \
+                any("offset" in io or "scale" in io for io in source.inputs):
+            return (np.array([io.get("offset", 0.0) for io in source.inputs]),
+                    np.array([io.get("scale", 1.0) for io in source.inputs]))
+    return None
+
+
+def _normalised(lowered, offset, scale):
+    """The network whose inputs are plain, of one that wants (value - offset) * scale."""
+    def plain(pair):
+        if pair is None:
+            return None
+        ends = [end / scale + offset for end in pair]
+        return np.minimum(*ends), np.maximum(*ends)
+
+    own_scale = 1.0 if lowered.scale is None else lowered.scale
+    own_offset = 0.0 if lowered.scale is None else lowered.offset
+    return dataclasses.replace(lowered, scale=scale * own_scale,
+                               offset=offset + own_offset / scale,
+                               in_clip=plain(lowered.in_clip), in_limits=plain(lowered.in_limits))
+
+
+def _compensated(lowered, offset, scale):
+    """The same function with these offsets and scales, taken back by the first layer."""
+    weights, bias, activation = lowered.layers[0]
+    first = weights / scale, bias + weights @ offset, activation
+    return dataclasses.replace(lowered, layers=[first] + lowered.layers[1:], offset=offset,
+                               scale=scale)
+
+
+def _model_name(name, sources, path):
+    for source in sources:
+        name = name or source.name
+    if not name and path is not None:
+        name = re.sub(r"[^!-~]", "_", pathlib.Path(path).stem)[:naming.MAX_NAME]
+    name = name or "network"
+    if len(name) > naming.MAX_NAME or not all(32 <= ord(c) < 127 for c in name):
+        raise Problem(f"--name must be printable ASCII of at most {naming.MAX_NAME} characters")
+    return name
+
+
+def _assembled(lowered, inputs, outputs, name, units, provenance):
+    for at, io in enumerate(inputs):
+        for key, array, usual in (("offset", lowered.offset, 0), ("scale", lowered.scale, 1)):
+            io.pop(key, None)
+            if lowered.scale is not None and float(array[at]) != usual:
+                io[key] = lfctl.row([array[at]])[0]
+    for io in outputs:
+        io.pop("offset", None)
+        io.pop("scale", None)
+    order = ("name", "unit", "lo", "hi", "offset", "scale")
+    return {"format": FORMAT, "version": VERSION, "name": name, "units": units,
+            "provenance": provenance,
+            "inputs": [{key: io[key] for key in order if key in io} for io in inputs],
+            "outputs": [{key: io[key] for key in order if key in io} for io in outputs],
+            "layers": [{"activation": activation,
+                        "weights": [lfctl.row(row) for row in weights.tolist()],
+                        "bias": lfctl.row(bias.tolist())}
+                       for weights, bias, activation in lowered.layers]}
+
+
+def _own_integers(graph, lowered):
+    """How far the integers of a quantised file are from what is made of it: a line."""
+    span = OWN_ROWS * lowered.n_in
+    unit = np.random.default_rng(1).random(span).reshape(OWN_ROWS, lowered.n_in)
+    lo, hi = lowered.in_limits
+    rows = lo + unit * (hi - lo)
+    try:
+        own = graph.own_integers(lowered.output, rows)
+    except (ValueError, IndexError, OverflowError, FloatingPointError):
+        own = None
+    if own is None or own.shape != (OWN_ROWS, lowered.n_out):
+        return "note: how the file's own integers would answer is not known here"
+    here = lowered.run(rows)
+    if lowered.index:
+        return f"the file's own integers answer {100 * (own != here).mean():.2f} % of " \
+            f"{OWN_ROWS} random rows otherwise"
+    if lowered.out_limits:
+        here = np.clip(here, *lowered.out_limits)
+    span = here.max(0) - here.min(0)
+    off = 100 * np.abs(own - here) / np.where(span > 0, span, 1)
+    return f"the file's own integers are up to {off.max():.3g} % of the answers' span (mean " \
+        f"{off.mean():.3g} %) from this model, on {OWN_ROWS} random rows"
+
+
+def convert(data, path=None, like=None, app=None, rows=None, percentile=0, output=None, name=None,
+            unit=None, normalised=False):
+    """
+    Bytes of a network's file -> Imported. Arguments as lfc's options are; @path: where it lay,
+    for external data and for names. A Problem of one line where it cannot be had.
+    """
+    graph = data if isinstance(data, Graph) else \
+        read_graph(data, pathlib.Path(path).parent if path else None)
+    sources = _sources(graph, like, app)
+    names = naming.Naming(sources, rows, percentile, unit)
+    lowered = lower(graph, output, names.count())
+    affine = _affine(sources, lowered.n_in)
+    notes = [_own_integers(graph, lowered)] if lowered.in_limits else []
+    if normalised:
+        if affine is None:
+            raise Problem("--normalised: nothing that names the inputs has an offset or a scale")
+        lowered = _normalised(lowered, *affine)
+    elif affine is not None and lowered.scale is None:
+        lowered = _compensated(lowered, *affine)
+        if (affine[1] != 1).any():
+            notes.append("note: the named inputs have a scale; the network is taken to want plain "
+                         "values, --normalised says that it wants (value - offset) * scale")
+    inputs, outputs = names.fill(lowered)
+    units = next((source.units for source in sources if source.units is not None), "")
+    provenance = f"{pathlib.Path(path).name + ': ' if path else ''}{graph.origin}; by lfc"
+    provenance = shown(provenance)[1:-1] if len(provenance) > MAX_PROVENANCE // 4 else provenance
+    model = _assembled(lowered, inputs, outputs, _model_name(name, sources, path), units,
+                       "".join(c if c.isprintable() else "?" for c in provenance))
+    notes += names.notes
+    return Imported(model, notes, lowered)
+
+
+def write(imported, target, options=()):
+    """Writes JSON to a path that ends in .json, else the blob that lfctl packs of it.
+
+    "-": standard output, as JSON. Returns what lfctl said. An existing file stays whole.
+    """
+    text = lfctl.text(imported.model)
+    if str(target) == "-":
+        print(text, end="", flush=True)
+        return ""
+    target = pathlib.Path(target)
+    said = ""
+    if target.suffix == ".json":
+        data = text.encode()
+    else:
+        data, said = lfctl.pack(text, *options)
+    _replace(target, data)
+    return said
+
+
+def _replace(target, data):
+    try:
+        handle, new = tempfile.mkstemp(prefix=target.name + ".", dir=target.parent)
+    except OSError as error:
+        raise Problem(f"{target}: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), 0o644)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, target)
+    except BaseException as error:
+        pathlib.Path(new).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise Problem(f"{target}: {error.strerror}") from error
+        raise

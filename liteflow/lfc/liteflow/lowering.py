@@ -1,0 +1,491 @@
+# SPDX-License-Identifier: GPL-2.0
+"""From a graph to the layers of a model; what the engine does not have is refused."""
+import dataclasses
+import difflib
+import math
+
+import numpy as np
+
+from . import affine
+from .folding import FLOAT_TYPES, INTEGER_TYPES, axis_of, fold, new_shape, numbers, permutation
+from .graph import MAX_WIDTH, Refused, check_size, listed, shown
+from .pylib.errors import Problem
+
+MAX_LAYERS = 16                 # LITEFLOW_MAX_LAYERS
+ACTIVATIONS = {"Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
+SHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
+
+NO_ACTIVATION = "the engine has none; train with Relu or Tanh"
+NO_CONVOLUTION = "the engine has fully connected layers only; train with those (Gemm)"
+NO_STATE = "the engine keeps no state between queries; give the network a window of past values"
+NO_QUANTISED = "a quantised ONNX file; give the float network, packing makes integers of it"
+NO_BRANCH = "the engine has no branches; train a plain chain of layers"
+NO_NORM = "it depends on the values of the row; train with BatchNormalization, or without"
+NO_CUT = "the engine has none; cut the graph before it with --output"
+WHY = {}
+for _ops, _why in (
+        ("Erf Elu Selu Celu LeakyRelu PRelu HardSigmoid HardSwish Mish Softplus Softsign "
+         "ThresholdedRelu Gelu Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Exp Log "
+         "Sqrt Abs Sign Floor Ceil Round Reciprocal Pow Swish Hardmax Shrink Neg", NO_ACTIVATION),
+        ("Conv ConvTranspose ConvInteger MaxPool AveragePool GlobalAveragePool GlobalMaxPool "
+         "LpPool GlobalLpPool MaxRoiPool Einsum DepthToSpace SpaceToDepth Resize Upsample Pad "
+         "DeformConv", NO_CONVOLUTION),
+        ("LSTM GRU RNN Scan Loop", NO_STATE),
+        ("QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearMatMul QLinearConv "
+         "MatMulInteger QGemm QLinearAdd", NO_QUANTISED),
+        ("If Concat Split Slice Gather Where Sum Mean Max Min GatherElements GatherND ScatterND "
+         "Tile Expand SequenceConstruct", NO_BRANCH),
+        ("LayerNormalization InstanceNormalization GroupNormalization LpNormalization LRN "
+         "MeanVarianceNormalization ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 "
+         "ReduceL2 ReduceLogSumExp ReduceLogSum ReduceSumSquare CumSum", NO_NORM),
+        ("ZipMap ArrayFeatureExtractor TopK LabelEncoder Normalizer OneHot ArgMin", NO_CUT)):
+    WHY.update(dict.fromkeys(_ops.split(), _why))
+
+
+@dataclasses.dataclass
+class Lowered:
+    """
+    layers: (weights float64 [out][in], bias [out], activation)
+    offset, scale: float64 [inputs]: the first layer sees (value - offset) * scale; None: the value
+    in_clip, out_clip: (lo, hi), float64: the file itself clips so; None: it does not
+    in_limits, out_limits: (lo, hi) that the file's quantised tensors can hold; None: not quantised
+    """
+    layers: list
+    input: str
+    output: str
+    offset: np.ndarray = None
+    scale: np.ndarray = None
+    in_clip: tuple = None
+    out_clip: tuple = None
+    in_limits: tuple = None
+    out_limits: tuple = None
+
+    @property
+    def n_in(self):
+        return self.layers[0][0].shape[1]
+
+    @property
+    def index(self):
+        return self.layers[-1][2] == "argmax"
+
+    @property
+    def n_out(self):
+        return 1 if self.index else self.layers[-1][0].shape[0]
+
+    def run(self, values):
+        """Answers to rows of values, float64 [rows][inputs], not clipped to ranges."""
+        x = np.asarray(values, dtype=np.float64)
+        if self.in_clip:
+            x = np.clip(x, *self.in_clip)
+        if self.scale is not None:
+            x = (x - self.offset) * self.scale
+        for weights, bias, activation in self.layers:
+            x = x @ weights.T + bias
+            if activation == "relu":
+                x = np.maximum(x, 0)
+            elif activation == "tanh":
+                x = np.tanh(x)
+            elif activation == "sigmoid":
+                x = 1 / (1 + np.exp(-np.clip(x, -700, 700)))
+            elif activation == "argmax":
+                x = np.argmax(x, axis=1)[:, None].astype(np.float64)
+        return np.clip(x, *self.out_clip) if self.out_clip else x
+
+
+class Lowering:
+    """One pass through the nodes that an output depends on."""
+
+    def __init__(self, graph, n_in):
+        self.graph = graph
+        self.n_in = n_in            # that were named; None: as the file says
+        self.values = {}
+        self.input = None
+
+    # -- tensors -------------------------------------------------------------
+
+    def enter(self, name, node):
+        """The graph's input @name as a flow."""
+        if self.input not in (None, name):
+            both = [given for given in self.graph.inputs if given in (self.input, name)]
+            raise Refused(node, f"the network has the inputs {listed(both)}, only one tensor is "
+                                "possible: join them to one")
+        self.input = name
+        tensor = self.graph.inputs[name]()
+        shape = tensor.shape
+        if shape is None:
+            if not self.n_in:
+                raise Problem(f"the file does not say how many values its input {shown(name)} "
+                              "has: name them with --like, --app or --data")
+            shape = (None, self.n_in)
+        # the batch: what lies before the axes that hold the inputs, all that is not known
+        lead = max([at + 1 for at, n in enumerate(shape) if n is None], default=0)
+        if lead == len(shape) and lead:
+            lead -= 1               # not even the last one is known
+            shape = shape[:-1] + (self.n_in or 0,)
+            if not self.n_in:
+                raise Problem(f"the file does not say how many values its input {shown(name)} "
+                              "has: name them with --like, --app or --data")
+        sizes = check_size((n or 1 for n in shape), f"input {shown(name)}")
+        leads = [at for at in range(lead, max(len(sizes), 1))
+                 if not self.n_in or math.prod(sizes[at:]) == self.n_in]
+        if not leads:
+            leads = [at for at in range(lead, max(len(sizes), 1))]
+        if self.n_in:
+            lead = leads[-1]
+        else:
+            lead = max(lead, min(1, len(sizes) - 1))
+        count = math.prod(sizes[lead:])
+        if not 1 <= count <= MAX_WIDTH:
+            raise Problem(f"input {shown(name)} has {count} values, 1 to {MAX_WIDTH} are possible")
+        if self.n_in and count != self.n_in:
+            raise Problem(f"the network has {math.prod(sizes[max(1, lead):] or sizes)} inputs, "
+                          f"{self.n_in} are named: name those of this network")
+        return affine.start(sizes, lead, tensor.integer)
+
+    def value(self, name, node):
+        """Array or flow of a tensor; None where it is left out."""
+        if not name:
+            return None
+        if name not in self.values:
+            if name in self.graph.constants:
+                self.values[name] = self.graph.constants[name]()
+            elif name in self.graph.inputs:
+                self.values[name] = self.enter(name, node)
+            else:
+                raise Refused(node, f"its input {shown(name)} is nowhere: the file is damaged")
+        return self.values[name]
+
+    # -- the pass ------------------------------------------------------------
+
+    def run(self, output):
+        order = self.graph.needed(output)
+        made = {name for node in order for name in node.outputs}
+        if not order:
+            raise Problem(f"the output {shown(output)} is no node's: there is no network before it")
+        # what can never be had is told before anything that depends on shapes
+        for node in order:
+            self.known(node, made)
+        for node in order:
+            inputs = [self.value(name, node) for name in node.inputs]
+            try:
+                with np.errstate(all="ignore"):
+                    result = self.apply(node, inputs)
+            except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
+                text = " ".join(str(error).split())[:100]
+                raise Refused(node, f"its shapes or attributes do not fit ({text}): the file is "
+                                    "damaged, or made for another version of ONNX") from error
+            self.values[node.outputs[0]] = result
+        return self.values[output]
+
+    def known(self, node, made):
+        if node.domain and (node.domain, node.op) != ("ai.onnx.ml", "Scaler"):
+            raise Refused(node, WHY.get(node.op, "an operator that is not ONNX's own; export the "
+                                                 "network without it"))
+        live = [name for name in node.inputs if name in made or name in self.graph.inputs]
+        if hasattr(self, "on_" + node.op) or not live and node.op not in WHY:
+            return
+        if node.op in ("Neg", "Sqrt", "Pow", "Exp", "Abs", "Reciprocal", "Gather", "Slice",
+                       "Concat", "Expand"):
+            return      # perhaps of constants
+        raise Refused(node, WHY.get(node.op, "not known here; the engine has fully connected "
+                                             "layers with Relu, Tanh and Sigmoid"))
+
+    def apply(self, node, inputs):
+        if not node.outputs or not node.outputs[0]:
+            raise Refused(node, "it makes nothing: the file is damaged")
+        live = [i for i in inputs if isinstance(i, affine.Flow)]
+        if not live:
+            return fold(node, inputs)
+        method = getattr(self, "on_" + node.op, None)
+        if method is None:
+            raise Refused(node, WHY.get(node.op, "not known here; the engine has fully connected "
+                                                 "layers with Relu, Tanh and Sigmoid"))
+        if len(live) > 1:
+            raise Refused(node, "two of its inputs depend on the network's: " + NO_BRANCH)
+        flow = live[0]
+        if flow.index and node.op not in ("Cast", "Identity", *SHAPES):
+            raise Refused(node, "it uses ArgMax's answer; ArgMax can only be the last: cut the "
+                                "graph there with --output")
+        if flow.ranked and node.op not in ("ArgMax", "Identity", "Cast", "Dropout", *SHAPES):
+            raise self.probabilities(flow.ranked)
+        return method(node, inputs, flow)
+
+    @staticmethod
+    def probabilities(node):
+        return Refused(node, "the engine computes no probabilities; cut the graph before it: "
+                             f"--output {node.inputs[0] if node.inputs else '?'}, or end it "
+                             "with ArgMax")
+
+    @staticmethod
+    def constant(node, inputs, at, name):
+        value = inputs[at] if at < len(inputs) else None
+        if not isinstance(value, np.ndarray):
+            raise Refused(node, f"its {name} is " + ("missing: the file is damaged"
+                          if value is None else "no constant: " + NO_BRANCH))
+        return value
+
+    # -- linear operators ----------------------------------------------------
+
+    def pair(self, node, inputs):
+        """(constant, is the flow the first one?)"""
+        if len(inputs) != 2 or any(i is None for i in inputs):
+            raise Refused(node, "it does not have two inputs: the file is damaged")
+        first = isinstance(inputs[0], affine.Flow)
+        return inputs[1 if first else 0], first
+
+    def on_Add(self, node, inputs, flow):
+        return affine.add(node, flow, self.pair(node, inputs)[0])
+
+    def on_Sub(self, node, inputs, flow):
+        constant, first = self.pair(node, inputs)
+        if first:
+            return affine.add(node, flow, -constant)
+        return affine.add(node, affine.multiply(node, flow, np.array(-1.0)), constant)
+
+    def on_Mul(self, node, inputs, flow):
+        return affine.multiply(node, flow, self.pair(node, inputs)[0])
+
+    def on_Div(self, node, inputs, flow):
+        constant, first = self.pair(node, inputs)
+        if not first:
+            raise Refused(node, "it divides by what depends on the inputs, the engine cannot; "
+                                "compute that before the network")
+        if flow.integer:
+            raise Refused(node, "it divides integers and drops the rest, the engine cannot: cast "
+                                "to float first")
+        if (constant == 0).any():
+            raise Refused(node, "it divides by 0: a constant input? Leave it out of the network")
+        return affine.multiply(node, flow, 1 / constant)
+
+    def on_Neg(self, node, inputs, flow):
+        return affine.multiply(node, flow, np.array(-1.0))
+
+    def on_Scaler(self, node, inputs, flow):
+        """ai.onnx.ml: (x - offset) * scale"""
+        offset, scale = (np.array(node.attributes.get(name) or [default], dtype=np.float64)
+                         for name, default in (("offset", 0), ("scale", 1)))
+        return affine.multiply(node, affine.add(node, flow, -offset), scale)
+
+    def on_MatMul(self, node, inputs, flow):
+        constant, first = self.pair(node, inputs)
+        return affine.multiply_matrix(node, flow, constant, left=not first)
+
+    def on_Gemm(self, node, inputs, flow):
+        alpha, beta = (1.0 if node.attributes.get(name) is None else float(node.attributes[name])
+                       for name in ("alpha", "beta"))
+        parts = []
+        for at, name in ((0, "transA"), (1, "transB")):
+            part = inputs[at] if at < len(inputs) else None
+            if part is None or len(part.shape) != 2:
+                raise Refused(node, "it wants two matrices: the file is damaged, or the inputs "
+                                    "named do not have the number that the network wants")
+            if node.attributes.get(name):
+                part = part.T if isinstance(part, np.ndarray) else \
+                    affine.transpose(node, part, [1, 0])
+            parts.append(part)
+        a, b = parts
+        c = inputs[2] if len(inputs) > 2 else None
+        if flow is c:
+            product = fold(dataclasses.replace(node, op="MatMul"), parts) * alpha
+            return affine.add(node, affine.multiply(node, flow, np.array(beta)), product)
+        left = isinstance(a, np.ndarray)
+        out = affine.multiply_matrix(node, b if left else a, a if left else b, left)
+        out = affine.multiply(node, out, np.array(alpha))
+        return out if c is None else affine.add(node, out, c * beta)
+
+    def on_BatchNormalization(self, node, inputs, flow):
+        if node.attributes.get("training_mode") or \
+                (self.graph.opset < 7 and not node.attributes.get("is_test")):
+            raise Refused(node, "it is in training mode: export the network in evaluation mode")
+        if node.attributes.get("spatial") == 0:
+            raise Refused(node, "it has spatial=0, which newer ONNX has not: export it anew")
+        scale, bias, mean, var = (self.constant(node, inputs, at, name) for at, name in
+                                  enumerate(("scale", "bias", "mean", "variance"), 1))
+        epsilon = node.attributes.get("epsilon")
+        deviation = np.sqrt(var + (1e-5 if epsilon is None else epsilon))
+        if not (deviation > 0).all():
+            raise Refused(node, "a variance is not above 0: the file is damaged")
+        # channels are axis 1, whatever follows
+        behind = (1,) * max(len(flow.shape) - 2, 0)
+        factor, constant = (v.reshape(v.shape + behind)
+                            for v in (scale / deviation, bias - mean * scale / deviation))
+        if factor.ndim > len(flow.features):
+            raise Refused(node, "its channels are not among the inputs: do the inputs named have "
+                                "the number that the network wants?")
+        return affine.add(node, affine.multiply(node, flow, factor), constant)
+
+    # -- what changes no value -----------------------------------------------
+
+    def on_Identity(self, node, inputs, flow):
+        return flow
+
+    def on_Dropout(self, node, inputs, flow):
+        training = inputs[2] if len(inputs) > 2 else None
+        if training is not None and (not isinstance(training, np.ndarray) or training.any()):
+            raise Refused(node, "it is in training mode: export the network in evaluation mode")
+        if self.graph.opset < 7 and node.attributes.get("is_test") == 0:
+            raise Refused(node, "it is in training mode: export the network in evaluation mode")
+        return flow
+
+    def on_Cast(self, node, inputs, flow):
+        to = node.attributes.get("to")
+        if isinstance(to, bytes):       # until opset 5
+            raise Refused(node, "it names its type as text, as ONNX did until opset 5: export it "
+                                "anew")
+        if to in INTEGER_TYPES and (flow.index or flow.integer):
+            return flow
+        if to in FLOAT_TYPES:
+            return flow.but(integer=False)
+        raise Refused(node, "it rounds values or limits them, the engine cannot: cast to float")
+
+    def reshape(self, node, inputs, flow):
+        return affine.reshape(node, flow, new_shape(node, flow.shape, inputs))
+
+    on_Reshape = on_Flatten = on_Squeeze = on_Unsqueeze = reshape
+
+    def on_Transpose(self, node, inputs, flow):
+        return affine.transpose(node, flow, permutation(node, len(flow.shape)))
+
+    def on_Shape(self, node, inputs, flow):
+        return np.array(flow.shape, dtype=np.int64)
+
+    # -- activations ---------------------------------------------------------
+
+    def activation(self, node, inputs, flow):
+        activation = ACTIVATIONS[node.op]
+        layers = flow.base.layers
+        if activation == "relu" and layers and layers[-1][2] == "relu" and \
+                affine.unchanged(flow) and not flow.clip:
+            return flow
+        return affine.finish(flow, activation)
+
+    on_Relu = on_Tanh = on_Sigmoid = activation
+
+    def on_Clip(self, node, inputs, flow):
+        bounds = []
+        for at, name, default in ((1, "min", -math.inf), (2, "max", math.inf)):
+            value = inputs[at] if at < len(inputs) else None
+            if value is None:
+                value = node.attributes.get(name)
+                value = np.array(default if value is None else value, dtype=np.float64)
+            elif isinstance(value, affine.Flow):
+                raise Refused(node, "its limits depend on the inputs: give it constants")
+            bounds.append(value)
+        lo, hi = bounds
+        if np.isnan(lo).any() or np.isnan(hi).any():
+            raise Refused(node, "a limit is NaN: the file is damaged")
+        if (lo == 0).all() and (hi == math.inf).all() and not flow.clip:
+            return self.activation(dataclasses.replace(node, op="Relu"), inputs, flow)
+        # float's own limits are no limits
+        most = float(np.finfo(np.float32).max)
+        if (lo <= -most).all() and (hi >= most).all():
+            return flow
+        return affine.clip(node, flow, lo, hi)
+
+    def across(self, node, flow, axes):
+        """Are the axes all that have features?"""
+        lead = len(flow.lead)
+        sizes = math.prod(flow.shape[axis] for axis in axes)
+        if any(axis < lead for axis in axes) or sizes != flow.count:
+            raise Refused(node, "it does not go over all values of the layer before: set its axis "
+                                "to theirs")
+
+    def on_Softmax(self, node, inputs, flow):
+        rank = len(flow.shape)
+        new = self.graph.opset >= 13
+        axis = node.attributes.get("axis")
+        axis = axis_of(node, (-1 if new else 1) if axis is None else axis, rank, 0 if new else 1)
+        axis = min(axis, rank - 1)
+        self.across(node, flow, [axis] if new else list(range(axis, rank)))
+        return flow.but(ranked=node)
+
+    on_LogSoftmax = on_Softmax
+
+    def on_ArgMax(self, node, inputs, flow):
+        rank = len(flow.shape)
+        axis = axis_of(node, (numbers(node, "axis", None, inputs) or [0])[0], rank)
+        self.across(node, flow, [axis])
+        if node.attributes.get("select_last_index"):
+            raise Refused(node, "of equal values it takes the last one, the engine the first: "
+                                "leave select_last_index out")
+        keep = node.attributes.get("keepdims")
+        features = list(flow.features)
+        features[axis - len(flow.lead)] = 1
+        if keep is not None and not keep:
+            del features[axis - len(flow.lead)]
+        if flow.clip:
+            flow = affine.unclipped(flow)
+        layers = flow.base.layers
+        if layers and layers[-1][2] in ("tanh", "sigmoid") and affine.unchanged(flow):
+            # these keep the order
+            base = dataclasses.replace(flow.base,
+                                       layers=layers[:-1] + (layers[-1][:2] + ("argmax",),))
+            flow = flow.but(base=base)
+        else:
+            flow = affine.finish(flow, "argmax")
+        return flow.but(coef=affine.identity(flow.base.width, flow.features)[
+            (slice(None), *(slice(0, 1),) * len(flow.features))].reshape(
+                (flow.base.width + 1, *features)), index=True, ranked=None, integer=True)
+
+
+def _finished(flow):
+    """The flow with all that it is in layers."""
+    if flow.ranked:
+        raise Lowering.probabilities(flow.ranked)
+    if flow.index or (flow.base.layers and affine.unchanged(flow)):
+        return flow
+    clip = flow.clip
+    return affine.finish(flow.but(clip=None), "none").but(clip=clip)
+
+
+def choose_output(graph, wanted):
+    """Name of the tensor that is the network's answer."""
+    known = list(graph.outputs) + graph.tensors()
+    if wanted is not None:
+        if wanted in known:
+            return wanted
+        near = difflib.get_close_matches(wanted, known, 3, 0.5) or known[-5:]
+        raise Problem(f"there is no tensor {shown(wanted)}; did you mean {listed(near)}? "
+                      "--list shows all")
+    if len(graph.outputs) != 1:
+        raise Problem(f"the file has {len(graph.outputs)} outputs"
+                      + (f", {listed(graph.outputs)}: choose one with --output" if graph.outputs
+                         else ": choose a tensor with --output, --list shows all"))
+    return graph.outputs[0]
+
+
+def _limits(graph, name, n):
+    limits = graph.limits.get(name)
+    return limits and tuple(np.full(n, float(end)) for end in limits)
+
+
+def lower(graph, output=None, n_in=None):
+    """Graph -> Lowered; @n_in: as many inputs are named, None: nobody named them"""
+    output = choose_output(graph, output)
+    lowering = Lowering(graph, n_in)
+    flow = lowering.run(output)
+    if not isinstance(flow, affine.Flow):
+        raise Problem(f"the output {shown(output)} does not depend on any input: choose another "
+                      "with --output")
+    with np.errstate(all="ignore"):
+        flow = _finished(flow)
+        base = flow.base
+        out = Lowered(list(base.layers), lowering.input, output)
+        out.in_clip = base.clip
+        if base.scale is not None:
+            out.scale, out.offset = base.scale, -base.shift / base.scale
+    if flow.clip and not flow.index:
+        out.out_clip = tuple(np.asarray(bound, dtype=np.float64).ravel() for bound in flow.clip)
+    if len(out.layers) > MAX_LAYERS:
+        raise Problem(f"the network has {len(out.layers)} layers, at most {MAX_LAYERS} are "
+                      "possible")
+    for at, (weights, bias, _) in enumerate(out.layers):
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise Problem(f"layer {at + 1} has weights that are no finite numbers (NaN or "
+                          "infinity): train it anew")
+    for pair in (out.in_clip, out.out_clip, (out.scale, out.offset)):
+        if pair and any(end is not None and np.isnan(end).any() for end in pair):
+            raise Problem("constants before or behind the layers are no finite numbers")
+    out.in_limits = _limits(graph, lowering.input, out.n_in)
+    out.out_limits = _limits(graph, output, out.n_out)
+    return out
