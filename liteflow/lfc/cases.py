@@ -4,10 +4,12 @@ import json
 import os
 import pathlib
 import random
+import tempfile
 import unittest
 
 import numpy as np
 
+import liteflow
 from liteflow.pylib import lfctl
 from liteflow.pylib.paths import BUILD, ROOT
 
@@ -59,6 +61,8 @@ def run_json(model, values):
             x = x.argmax(1)[:, None].astype(np.float64)
         else:
             assert layer["activation"] == "none"
+    x = x / [io.get("scale", 1) for io in model["outputs"]] + \
+        [io.get("offset", 0) for io in model["outputs"]]
     return np.clip(x, [io["lo"] for io in model["outputs"]], [io["hi"] for io in model["outputs"]])
 
 
@@ -75,6 +79,27 @@ def packed_error(model, *options):
     said = lfctl.pack(lfctl.text(model), "--check", "200", "--json", *options)[1]
     said = json.loads(said[said.index("{"):])       # warnings come first
     return max(said[where]["max_percent_of_span"] for where in ("uniform", "towards_zero"))
+
+
+def held_out_error(data, names, dice, count=4000, others=500):
+    """(Imported, its error on other rows) of a network that is imported and packed with --data;
+    percent of an output's span."""
+    unit = np.array([io["unit"] for io in names["inputs"]])
+    lo, hi = (np.array([io[end] for io in names["inputs"]]) for end in ("lo", "hi"))
+    rows = np.round(dice.arrays.uniform(lo, hi, (count + others, len(unit))) / unit).astype(int)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [os.path.join(folder, name) for name in ("rows", "others", "net.lfm")]
+        for name, some in zip(files, (rows[:count], rows[count:])):
+            np.savetxt(name, some, fmt="%d")
+        made = liteflow.convert(data, like=names, rows=files[0])
+        liteflow.write(made, files[2])
+        done = lfctl.run("model", "run", files[2], files[1])
+    assert not done.returncode, done.stderr
+    answers = np.array([line.split() for line in done.stdout.splitlines()], dtype=float)
+    answers *= [io["unit"] for io in made.model["outputs"]]
+    span = np.array([io["hi"] - io["lo"] for io in made.model["outputs"]])
+    error = np.abs(answers - run_json(made.model, rows[count:] * unit)) / span
+    return made, float(error.max() * 100)
 
 
 class Dice(random.Random):

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import stat
 import subprocess
 import tempfile
@@ -122,6 +123,16 @@ class Command(Case):
         done = subprocess.run([HERE / "lfc", self.out, "-o", "x.lfm"], check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.refused(done, "packed model already")
+
+    def test_manual(self):
+        """Help and manual page name the same options."""
+        done = subprocess.run([HERE / "lfc", "--help"], check=True, text=True,
+                              stdout=subprocess.PIPE)
+        told = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", done.stdout.split("options:")[1]))
+        page = (HERE / "lfc.1").read_text().replace("\\-", "-")
+        named = set(re.findall(r"\\fB(--?[a-zA-Z][\w-]*)\\fR", page))
+        self.assertEqual(told - named, {"-h"})
+        self.assertEqual(named - told, set())
 
     def test_json(self):
         done = self.made(self.lfc(self.net, "-l", self.like, "-o", "-", "--name", "other"))
@@ -316,11 +327,12 @@ class Names(Case):
         # a CSV names its columns, if nobody else does
         model = self.model(rows=self.put("rows", csv), unit=0.01)
         self.assertEqual([io["name"] for io in model["inputs"]], ["x1", "x0"])
-        # outputs of a network without bounds: what it answers to the rows, and a quarter
+        # outputs of a network without bounds: what it answers to the rows, and a quarter; of
+        # one that hardly moves, of a twentieth of the greatest answer
         del like["outputs"]
         model = self.model(simple("Relu"), like=like, rows=self.put("rows", plain), unit=0.001)
         answers = np.maximum(np.array([[-0.02 * i, 0.01 * i] for i in range(101)]) @ W.T + B, 0)
-        span = np.ptp(answers, axis=0)
+        span = np.maximum(np.ptp(answers, axis=0), answers.max() / 20)
         np.testing.assert_allclose([io["hi"] for io in model["outputs"]],
                                    answers.max(0) + span / 4, rtol=1e-6)
 
@@ -387,6 +399,47 @@ class Names(Case):
         self.assertEqual({(io["lo"], io["hi"]) for io in model["outputs"]}, {(-1e4, 0.75)})
         self.assertEqual(len(model["layers"]), 1)
         self.wants("outside of the range", net, like=cases.like(2, 3, 2, 3))
+
+    def test_constants_behind(self):
+        """Behind an activation they cost no layer."""
+        net = onnx_net([("Gemm", ["in", "w", "b"], ["h"], {"transB": 1}),
+                        ("Tanh", ["h"], ["t"], {}), ("Mul", ["t", "s"], ["m"], {}),
+                        ("Add", ["m", "o"], ["out"], {})],
+                       {"w": W, "b": B, "s": np.float32([2, -4, 0.5]), "o": np.float32([0, 1, 2])})
+        like = cases.like(2, 3)
+        for io in like["outputs"]:
+            del io["lo"], io["hi"]
+        model = self.model(net, like=like)
+        self.assertEqual(model["outputs"], [
+            {"name": "y0", "unit": 1e-4, "lo": -2, "hi": 2, "scale": 0.5},
+            {"name": "y1", "unit": 1e-4, "lo": -3, "hi": 5, "offset": 1, "scale": -0.25},
+            {"name": "y2", "unit": 1e-4, "lo": 1.5, "hi": 2.5, "offset": 2, "scale": 2}])
+        self.assertEqual(len(model["layers"]), 1)
+        self.assertLess(cases.packed_error(model), 0.1)
+        # answers in the terms of --like, and constants beside
+        like["outputs"][0].update(offset=10, scale=4)
+        scaled = self.model(net, like=like, normalised=True)["outputs"]
+        self.assertEqual(scaled[0], {"name": "y0", "unit": 1e-4, "lo": 9.5, "hi": 10.5,
+                                     "offset": 10, "scale": 2})
+        self.assertEqual(scaled[1:], model["outputs"][1:])
+
+    def test_data_for_hidden_layers(self):
+        rng = np.random.default_rng(1)
+        widths = [5, 40, 40, 40, 2]
+        nodes, constants = [], {}
+        for at, (a, b) in enumerate(zip(widths, widths[1:])):
+            constants[f"w{at}"] = (rng.normal(0, np.sqrt(2 / a), (a, b))).astype(np.float32)
+            nodes.append(("MatMul", [f"r{at}" if at else "in", f"w{at}"],
+                          [f"t{at + 1}" if at < 3 else "out"], {}))
+            if at < 3:
+                nodes.append(("Relu", [f"t{at + 1}"], [f"r{at + 1}"], {}))
+        net = self.put("deep.onnx", onnx_net(nodes, constants, (1, 5)))
+        for count, pattern in ((99, "99 rows are too few"), (400, "held out|saturate")):
+            rows = self.put("rows", "\n".join(" ".join(map(str, row)) for row in
+                                              rng.integers(-1000, 1000, (count, 5))))
+            done = self.made(self.lfc(net, "-d", rows, "-u", "0.001", "-o", self.out, "--",
+                                      "--force"))
+            self.assertRegex(done.stderr, pattern)
 
     def test_fusing(self):
         def sizes(*widths):
@@ -475,7 +528,7 @@ class Refusals(Case):
                 (simple("Erf").replace(b"myErf", b"my\nrf"), 'node "my.rf"'),
                 (onnx_net([("Gemm", ["in", "w"], ["out"], {"transB": 1})], {"w": bad}),
                  "layer 1 has weights that are no finite"),
-                (onnx_net(deep, shape=(1, 2)), "17 layers, at most 16"),
+                (onnx_net(deep, shape=(1, 2)), "more than 16 layers"),
                 (onnx_net([("Identity", ["w"], ["out"], {})], {"w": W}), "does not depend"),
                 (onnx_net([("MatMul", ["in", "w"], ["out"], {})],
                           {"w": np.ones((2, 1025), dtype=np.float32)}), "1025 values, 1 to 1024"),

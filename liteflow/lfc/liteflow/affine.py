@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from .folding import broadcast_size, legacy_aligned, reshaped
-from .graph import MAX_WIDTH, Refused
+from .graph import MAX_LAYERS, MAX_WIDTH, Refused
+from .pylib.errors import Problem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +166,9 @@ def unclipped(flow):
 def finish(flow, activation):
     """A flow that starts behind a new layer."""
     flow = unclipped(flow)
+    if len(flow.base.layers) == MAX_LAYERS:
+        raise Problem(f"the network has more than {MAX_LAYERS} layers, which is as many as are "
+                      "possible")
     table = flow.coef.reshape(flow.base.width + 1, -1)
     layer = table[:-1].T.copy(), table[-1].copy(), activation
     base = dataclasses.replace(flow.base, width=flow.count, layers=flow.base.layers + (layer,))

@@ -11,9 +11,12 @@ import numpy as np
 
 from .pylib.errors import Problem
 
-MAX_FILE = 64 << 20             # bytes; a model of the kernel has at most one MiB
+MAX_FILE = 32 << 20             # bytes; a model of the kernel has at most one MiB
 MAX_ELEMENTS = 4 << 20          # of a constant
+MAX_HELD = 16 << 20             # of all constants at one time
+MAX_NODES = 1000                # that an output depends on
 MAX_WIDTH = 1024                # LITEFLOW_MAX_WIDTH
+MAX_LAYERS = 16                 # LITEFLOW_MAX_LAYERS
 MAX_NAME = 60                   # characters of a name in a message
 
 

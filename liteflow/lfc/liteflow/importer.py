@@ -15,6 +15,7 @@ from .pylib import lfctl
 from .pylib.errors import Problem
 
 MAX_PROVENANCE = 4096           # LITEFLOW_MAX_PROVENANCE
+LEAST_ROWS = 100                # that lfctl model pack --data wants
 OWN_ROWS = 2000                 # to compare a quantised file's own integers on
 FORMAT, VERSION = "liteflow-model", 1
 
@@ -25,10 +26,23 @@ class Imported:
     model: the JSON of lfctl(8) as a dict
     notes: lines that people should see
     lowered: the layers that it was made of
+    rows: the Rows of --data, or None
     """
     model: dict
     notes: list
     lowered: object
+    rows: object = None
+
+    def pack_options(self):
+        """Layers without tanh and sigmoid have their ranges from --data, too."""
+        hidden = {layer["activation"] for layer in self.model["layers"][:-1]}
+        if self.rows is None or not hidden & {"none", "relu"}:
+            return []
+        if self.rows.count < LEAST_ROWS:
+            self.notes.append(f"note: {self.rows.path}: {self.rows.count} rows are too few for "
+                              f"ranges of hidden layers, {LEAST_ROWS} are needed")
+            return []
+        return ["--data", str(self.rows.path)]
 
     def summary(self):
         layers = self.model["layers"]
@@ -80,29 +94,42 @@ def _sources(graph, like, app):
     return sources
 
 
-def _affine(sources, n_in):
-    """(offset, scale) float64 [inputs] of the first source that tells inputs with any."""
+def _affine(sources, kind, count):
+    """(offset, scale) float64 [count] of the first source that tells inputs or outputs with any."""
     for source in sources:
-        if source.inputs and len(source.inputs) == n_in and \
-                any("offset" in io or "scale" in io for io in source.inputs):
-            return (np.array([io.get("offset", 0.0) for io in source.inputs]),
-                    np.array([io.get("scale", 1.0) for io in source.inputs]))
+        listing = getattr(source, kind)
+        if listing and len(listing) == count and \
+                any("offset" in io or "scale" in io for io in listing):
+            return (np.array([io.get("offset", 0.0) for io in listing]),
+                    np.array([io.get("scale", 1.0) for io in listing]))
     return None
 
 
-def _normalised(lowered, offset, scale):
-    """The network whose inputs are plain, of one that wants (value - offset) * scale."""
-    def plain(pair):
+def _normalised(lowered, inputs, outputs):
+    """The network of plain values, of one of (value - offset) * scale; pairs as _affine()'s."""
+    def plain(pair, offset, scale):
         if pair is None:
             return None
         ends = [end / scale + offset for end in pair]
         return np.minimum(*ends), np.maximum(*ends)
 
-    own_scale = 1.0 if lowered.scale is None else lowered.scale
-    own_offset = 0.0 if lowered.scale is None else lowered.offset
-    return dataclasses.replace(lowered, scale=scale * own_scale,
-                               offset=offset + own_offset / scale,
-                               in_clip=plain(lowered.in_clip), in_limits=plain(lowered.in_limits))
+    def both(offset, scale, own_offset, own_scale):
+        """One offset and scale of two in a row."""
+        if own_scale is None:
+            return offset, scale
+        return offset + own_offset / scale, scale * own_scale
+
+    changes = {}
+    if inputs:
+        changes["offset"], changes["scale"] = both(*inputs, lowered.offset, lowered.scale)
+        changes.update(in_clip=plain(lowered.in_clip, *inputs),
+                       in_limits=plain(lowered.in_limits, *inputs))
+    if outputs and not lowered.index:
+        changes["out_offset"], changes["out_scale"] = both(*outputs, lowered.out_offset,
+                                                           lowered.out_scale)
+        changes.update(out_clip=plain(lowered.out_clip, *outputs),
+                       out_limits=plain(lowered.out_limits, *outputs))
+    return dataclasses.replace(lowered, **changes)
 
 
 def _compensated(lowered, offset, scale):
@@ -125,14 +152,13 @@ def _model_name(name, sources, path):
 
 
 def _assembled(lowered, inputs, outputs, name, units, provenance):
-    for at, io in enumerate(inputs):
-        for key, array, usual in (("offset", lowered.offset, 0), ("scale", lowered.scale, 1)):
-            io.pop(key, None)
-            if lowered.scale is not None and float(array[at]) != usual:
-                io[key] = lfctl.row([array[at]])[0]
-    for io in outputs:
-        io.pop("offset", None)
-        io.pop("scale", None)
+    for ios, offset, scale in ((inputs, lowered.offset, lowered.scale),
+                               (outputs, lowered.out_offset, lowered.out_scale)):
+        for at, io in enumerate(ios):
+            for key, array, usual in (("offset", offset, 0), ("scale", scale, 1)):
+                io.pop(key, None)
+                if array is not None and float(array[at]) != usual:
+                    io[key] = lfctl.row([array[at]])[0]
     order = ("name", "unit", "lo", "hi", "offset", "scale")
     return {"format": FORMAT, "version": VERSION, "name": name, "units": units,
             "provenance": provenance,
@@ -179,12 +205,16 @@ def convert(data, path=None, like=None, app=None, rows=None, percentile=0, outpu
     sources = _sources(graph, like, app)
     names = naming.Naming(sources, rows, percentile, unit)
     lowered = lower(graph, output, names.count())
-    affine = _affine(sources, lowered.n_in)
+    if output is not None and graph.metadata is not None and \
+            len(sources[-1].outputs or []) != lowered.n_out:
+        sources[-1].outputs = None      # those of the whole network
+    affine = _affine(sources, "inputs", lowered.n_in)
     notes = [_own_integers(graph, lowered)] if lowered.in_limits else []
     if normalised:
-        if affine is None:
+        behind = _affine(sources, "outputs", lowered.n_out)
+        if affine is None and behind is None:
             raise Problem("--normalised: nothing that names the inputs has an offset or a scale")
-        lowered = _normalised(lowered, *affine)
+        lowered = _normalised(lowered, affine, behind)
     elif affine is not None and lowered.scale is None:
         lowered = _compensated(lowered, *affine)
         if (affine[1] != 1).any():
@@ -197,7 +227,7 @@ def convert(data, path=None, like=None, app=None, rows=None, percentile=0, outpu
     model = _assembled(lowered, inputs, outputs, _model_name(name, sources, path), units,
                        "".join(c if c.isprintable() else "?" for c in provenance))
     notes += names.notes
-    return Imported(model, notes, lowered)
+    return Imported(model, notes, lowered, names.rows)
 
 
 def write(imported, target, options=()):
@@ -214,7 +244,7 @@ def write(imported, target, options=()):
     if target.suffix == ".json":
         data = text.encode()
     else:
-        data, said = lfctl.pack(text, *options)
+        data, said = lfctl.pack(text, *imported.pack_options(), *options)
     _replace(target, data)
     return said
 

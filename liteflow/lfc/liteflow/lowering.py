@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """From a graph to the layers of a model; what the engine does not have is refused."""
+import collections
 import dataclasses
 import difflib
 import math
@@ -8,88 +9,13 @@ import numpy as np
 
 from . import affine
 from .folding import FLOAT_TYPES, INTEGER_TYPES, axis_of, fold, new_shape, numbers, permutation
-from .graph import MAX_WIDTH, Refused, check_size, listed, shown
+from .graph import MAX_HELD, MAX_NODES, MAX_WIDTH, Refused, check_size, listed, shown
+from .layers import Lowered
 from .pylib.errors import Problem
+from .refusals import NO_BRANCH, UNKNOWN, WHY
 
-MAX_LAYERS = 16                 # LITEFLOW_MAX_LAYERS
 ACTIVATIONS = {"Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
 SHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
-
-NO_ACTIVATION = "the engine has none; train with Relu or Tanh"
-NO_CONVOLUTION = "the engine has fully connected layers only; train with those (Gemm)"
-NO_STATE = "the engine keeps no state between queries; give the network a window of past values"
-NO_QUANTISED = "a quantised ONNX file; give the float network, packing makes integers of it"
-NO_BRANCH = "the engine has no branches; train a plain chain of layers"
-NO_NORM = "it depends on the values of the row; train with BatchNormalization, or without"
-NO_CUT = "the engine has none; cut the graph before it with --output"
-WHY = {}
-for _ops, _why in (
-        ("Erf Elu Selu Celu LeakyRelu PRelu HardSigmoid HardSwish Mish Softplus Softsign "
-         "ThresholdedRelu Gelu Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Exp Log "
-         "Sqrt Abs Sign Floor Ceil Round Reciprocal Pow Swish Hardmax Shrink Neg", NO_ACTIVATION),
-        ("Conv ConvTranspose ConvInteger MaxPool AveragePool GlobalAveragePool GlobalMaxPool "
-         "LpPool GlobalLpPool MaxRoiPool Einsum DepthToSpace SpaceToDepth Resize Upsample Pad "
-         "DeformConv", NO_CONVOLUTION),
-        ("LSTM GRU RNN Scan Loop", NO_STATE),
-        ("QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearMatMul QLinearConv "
-         "MatMulInteger QGemm QLinearAdd", NO_QUANTISED),
-        ("If Concat Split Slice Gather Where Sum Mean Max Min GatherElements GatherND ScatterND "
-         "Tile Expand SequenceConstruct", NO_BRANCH),
-        ("LayerNormalization InstanceNormalization GroupNormalization LpNormalization LRN "
-         "MeanVarianceNormalization ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 "
-         "ReduceL2 ReduceLogSumExp ReduceLogSum ReduceSumSquare CumSum", NO_NORM),
-        ("ZipMap ArrayFeatureExtractor TopK LabelEncoder Normalizer OneHot ArgMin", NO_CUT)):
-    WHY.update(dict.fromkeys(_ops.split(), _why))
-
-
-@dataclasses.dataclass
-class Lowered:
-    """
-    layers: (weights float64 [out][in], bias [out], activation)
-    offset, scale: float64 [inputs]: the first layer sees (value - offset) * scale; None: the value
-    in_clip, out_clip: (lo, hi), float64: the file itself clips so; None: it does not
-    in_limits, out_limits: (lo, hi) that the file's quantised tensors can hold; None: not quantised
-    """
-    layers: list
-    input: str
-    output: str
-    offset: np.ndarray = None
-    scale: np.ndarray = None
-    in_clip: tuple = None
-    out_clip: tuple = None
-    in_limits: tuple = None
-    out_limits: tuple = None
-
-    @property
-    def n_in(self):
-        return self.layers[0][0].shape[1]
-
-    @property
-    def index(self):
-        return self.layers[-1][2] == "argmax"
-
-    @property
-    def n_out(self):
-        return 1 if self.index else self.layers[-1][0].shape[0]
-
-    def run(self, values):
-        """Answers to rows of values, float64 [rows][inputs], not clipped to ranges."""
-        x = np.asarray(values, dtype=np.float64)
-        if self.in_clip:
-            x = np.clip(x, *self.in_clip)
-        if self.scale is not None:
-            x = (x - self.offset) * self.scale
-        for weights, bias, activation in self.layers:
-            x = x @ weights.T + bias
-            if activation == "relu":
-                x = np.maximum(x, 0)
-            elif activation == "tanh":
-                x = np.tanh(x)
-            elif activation == "sigmoid":
-                x = 1 / (1 + np.exp(-np.clip(x, -700, 700)))
-            elif activation == "argmax":
-                x = np.argmax(x, axis=1)[:, None].astype(np.float64)
-        return np.clip(x, *self.out_clip) if self.out_clip else x
 
 
 class Lowering:
@@ -98,7 +24,7 @@ class Lowering:
     def __init__(self, graph, n_in):
         self.graph = graph
         self.n_in = n_in            # that were named; None: as the file says
-        self.values = {}
+        self.values, self.made = {}, {}
         self.input = None
 
     # -- tensors -------------------------------------------------------------
@@ -151,20 +77,32 @@ class Lowering:
                 self.values[name] = self.graph.constants[name]()
             elif name in self.graph.inputs:
                 self.values[name] = self.enter(name, node)
+            elif name in self.made:
+                raise self.second(name)
             else:
                 raise Refused(node, f"its input {shown(name)} is nowhere: the file is damaged")
         return self.values[name]
+
+    def second(self, name):
+        return Refused(self.made[name], f"its output {shown(name)} is used, only the first one "
+                                        "is possible: cut the graph before it with --output")
 
     # -- the pass ------------------------------------------------------------
 
     def run(self, output):
         order = self.graph.needed(output)
-        made = {name for node in order for name in node.outputs}
+        if len(order) > MAX_NODES:
+            raise Problem(f"the output {shown(output)} depends on {len(order)} operators, at most "
+                          f"{MAX_NODES} are read: that is no network of the kernel's size")
+        self.made = {name: node for node in order for name in node.outputs}
         if not order:
             raise Problem(f"the output {shown(output)} is no node's: there is no network before it")
         # what can never be had is told before anything that depends on shapes
         for node in order:
-            self.known(node, made)
+            self.known(node)
+        uses = collections.Counter([output])
+        for node in order:
+            uses.update(node.inputs)
         for node in order:
             inputs = [self.value(name, node) for name in node.inputs]
             try:
@@ -175,20 +113,33 @@ class Lowering:
                 raise Refused(node, f"its shapes or attributes do not fit ({text}): the file is "
                                     "damaged, or made for another version of ONNX") from error
             self.values[node.outputs[0]] = result
+            self.forget(node, uses)
+        if output not in self.values:
+            raise self.second(output)
         return self.values[output]
 
-    def known(self, node, made):
+    def forget(self, node, uses):
+        """Drop what nobody needs any more, and look at the rest: large files have large tables."""
+        uses.subtract(node.inputs)
+        for name in node.inputs:
+            if uses[name] <= 0:
+                self.values.pop(name, None)
+        held = sum(value.size for value in self.values.values() if isinstance(value, np.ndarray))
+        if held > MAX_HELD:
+            raise Refused(node, f"the constants around it have {held} numbers, far more than a "
+                                "model of the kernel")
+
+    def known(self, node):
         if node.domain and (node.domain, node.op) != ("ai.onnx.ml", "Scaler"):
             raise Refused(node, WHY.get(node.op, "an operator that is not ONNX's own; export the "
                                                  "network without it"))
-        live = [name for name in node.inputs if name in made or name in self.graph.inputs]
+        live = [name for name in node.inputs if name in self.made or name in self.graph.inputs]
         if hasattr(self, "on_" + node.op) or not live and node.op not in WHY:
             return
         if node.op in ("Neg", "Sqrt", "Pow", "Exp", "Abs", "Reciprocal", "Gather", "Slice",
                        "Concat", "Expand"):
             return      # perhaps of constants
-        raise Refused(node, WHY.get(node.op, "not known here; the engine has fully connected "
-                                             "layers with Relu, Tanh and Sigmoid"))
+        raise Refused(node, WHY.get(node.op, UNKNOWN))
 
     def apply(self, node, inputs):
         if not node.outputs or not node.outputs[0]:
@@ -198,8 +149,7 @@ class Lowering:
             return fold(node, inputs)
         method = getattr(self, "on_" + node.op, None)
         if method is None:
-            raise Refused(node, WHY.get(node.op, "not known here; the engine has fully connected "
-                                                 "layers with Relu, Tanh and Sigmoid"))
+            raise Refused(node, WHY.get(node.op, UNKNOWN))
         if len(live) > 1:
             raise Refused(node, "two of its inputs depend on the network's: " + NO_BRANCH)
         flow = live[0]
@@ -334,7 +284,7 @@ class Lowering:
                                 "anew")
         if to in INTEGER_TYPES and (flow.index or flow.integer):
             return flow
-        if to in FLOAT_TYPES:
+        if FLOAT_TYPES.get(to, "bfloat16") != "bfloat16":
             return flow.but(integer=False)
         raise Refused(node, "it rounds values or limits them, the engine cannot: cast to float")
 
@@ -429,13 +379,18 @@ class Lowering:
 
 
 def _finished(flow):
-    """The flow with all that it is in layers."""
+    """(flow with all that it is in layers, out_offset, out_scale)"""
     if flow.ranked:
         raise Lowering.probabilities(flow.ranked)
     if flow.index or (flow.base.layers and affine.unchanged(flow)):
-        return flow
+        return flow, None, None
+    last = flow.base.layers[-1][2] if flow.base.layers else "none"
+    if last != "none" and flow.plain and flow.count == flow.base.width:
+        factor, constant = affine.diagonal(flow)
+        if ((factor > 0) if last == "relu" else (factor != 0)).all():
+            return flow, constant, 1 / factor
     clip = flow.clip
-    return affine.finish(flow.but(clip=None), "none").but(clip=clip)
+    return affine.finish(flow.but(clip=None), "none").but(clip=clip), None, None
 
 
 def choose_output(graph, wanted):
@@ -468,23 +423,24 @@ def lower(graph, output=None, n_in=None):
         raise Problem(f"the output {shown(output)} does not depend on any input: choose another "
                       "with --output")
     with np.errstate(all="ignore"):
-        flow = _finished(flow)
+        flow, offset, scale = _finished(flow)
         base = flow.base
-        out = Lowered(list(base.layers), lowering.input, output)
+        out = Lowered(list(base.layers), lowering.input, output, out_offset=offset,
+                      out_scale=scale)
         out.in_clip = base.clip
         if base.scale is not None:
             out.scale, out.offset = base.scale, -base.shift / base.scale
     if flow.clip and not flow.index:
         out.out_clip = tuple(np.asarray(bound, dtype=np.float64).ravel() for bound in flow.clip)
-    if len(out.layers) > MAX_LAYERS:
-        raise Problem(f"the network has {len(out.layers)} layers, at most {MAX_LAYERS} are "
-                      "possible")
     for at, (weights, bias, _) in enumerate(out.layers):
         if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
             raise Problem(f"layer {at + 1} has weights that are no finite numbers (NaN or "
                           "infinity): train it anew")
-    for pair in (out.in_clip, out.out_clip, (out.scale, out.offset)):
-        if pair and any(end is not None and np.isnan(end).any() for end in pair):
+    for pair in (out.in_clip, out.out_clip):
+        if pair and any(np.isnan(end).any() for end in pair):
+            raise Problem("the limits of a Clip are no numbers")
+    for array in (out.offset, out.scale, out.out_offset, out.out_scale):
+        if array is not None and not np.isfinite(array).all():
             raise Problem("constants before or behind the layers are no finite numbers")
     out.in_limits = _limits(graph, lowering.input, out.n_in)
     out.out_limits = _limits(graph, output, out.n_out)

@@ -173,7 +173,8 @@ def _natural(lowered):
         return [0.0], [len(bias) - 1.0]
     ends = {"tanh": (-1, 1), "sigmoid": (0, 1)}
     if last in ends:
-        return tuple(np.full(len(bias), float(end)) for end in ends[last])
+        both = [lowered.answers(np.full(len(bias), float(end))) for end in ends[last]]
+        return np.minimum(*both), np.maximum(*both)
     before = ends.get(lowered.layers[-2][2]) if len(lowered.layers) > 1 else None
     if before is None:
         return None
@@ -182,7 +183,7 @@ def _natural(lowered):
               for end, other in (before, before[::-1]))
     if last == "relu":
         lo, hi = np.maximum(lo, 0), np.maximum(hi, 0)
-    return lo, hi
+    return lowered.answers(lo), lowered.answers(hi)
 
 
 def _missing(ios, kind, key, what):
@@ -294,17 +295,21 @@ class Naming:
             _limit(io, lowered.out_clip, at, "output")
             if "lo" in io and "hi" in io:
                 continue
-            if self.rows is not None and not any("unit" not in i for i in inputs):
+            if natural is not None:
+                lo, hi = (float(end[at]) for end in natural)
+            elif self.rows is not None and not any("unit" not in i for i in inputs):
                 if answers is None:
                     answers = lowered.run(self.rows.table * np.array([i["unit"] for i in inputs]))
                 lo, hi = float(answers[:, at].min()), float(answers[:, at].max())
-                margin = MARGIN * (hi - lo)
-                io.setdefault("lo", lo - margin)
-                io.setdefault("hi", hi + margin)
-                _limit(io, lowered.out_clip, at, "output")
-            elif natural is not None:
-                io.setdefault("lo", float(natural[0][at]))
-                io.setdefault("hi", float(natural[1][at]))
+                # one that hardly moves has a twentieth of the others' magnitude
+                span = max(hi - lo, float(np.abs(answers).max()) / 20, io.get("unit", 0))
+                middle, half = (lo + hi) / 2, (hi - lo) / 2 + MARGIN * span
+                lo, hi = middle - half, middle + half
+            else:
+                continue
+            io.setdefault("lo", lo)
+            io.setdefault("hi", hi)
+            _limit(io, lowered.out_clip, at, "output")
 
     def _complain(self, inputs, outputs):
         wants = []

@@ -20,9 +20,14 @@ def _onnx():
     return onnx, numpy_helper
 
 
+def _text(value):
+    """protobuf gives bytes for a string that is no UTF-8"""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
 def _external(tensor, folder, what):
     """Bytes of a tensor that lies in another file of the same folder."""
-    where = {entry.key: entry.value for entry in tensor.external_data}
+    where = {_text(entry.key): _text(entry.value) for entry in tensor.external_data}
     location = where.get("location", "")
     if folder is None:
         raise Problem(f"{what} is in the file {shown(location)}: give the network as a file, "
@@ -83,13 +88,13 @@ def _attributes(node, folder, opened):
     for a in node.attribute:
         if a.type == kinds.TENSOR:
             what = f"the constant of node {shown(node.name or opened)}"
-            out[a.name] = lambda t=a.t, what=what: _array(t, folder, what)
+            out[_text(a.name)] = lambda t=a.t, what=what: _array(t, folder, what)
         elif a.type in (kinds.FLOAT, kinds.INT, kinds.STRING):
-            out[a.name] = {kinds.FLOAT: a.f, kinds.INT: a.i, kinds.STRING: a.s}[a.type]
+            out[_text(a.name)] = {kinds.FLOAT: a.f, kinds.INT: a.i, kinds.STRING: a.s}[a.type]
         elif a.type in (kinds.FLOATS, kinds.INTS):
-            out[a.name] = list(a.floats if a.type == kinds.FLOATS else a.ints)
+            out[_text(a.name)] = list(a.floats if a.type == kinds.FLOATS else a.ints)
         else:
-            out[a.name] = None      # graphs and others: whoever needs one refuses
+            out[_text(a.name)] = None      # graphs and others: whoever needs one refuses
     return out
 
 
@@ -112,7 +117,7 @@ def _tensor(info):
     if tensor.HasField("shape"):
         shape = tuple(d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None
                       for d in tensor.shape.dim)
-    return Tensor(info.name, shape, integer)
+    return Tensor(_text(info.name), shape, integer)
 
 
 def read(data, folder=None):
@@ -128,24 +133,25 @@ def read(data, folder=None):
     graph = model.graph
     if not graph.node and not graph.output:
         raise Problem("not an ONNX file, or one without a network")
-    opsets = {entry.domain: entry.version for entry in model.opset_import}
+    opsets = {_text(entry.domain): entry.version for entry in model.opset_import}
     opset = opsets.get("", opsets.get("ai.onnx", 0 if opsets else 1))
     if opset and opset < LEAST_OPSET:
         raise Problem(f"operators of ONNX's opset {opset}, 6 and later are read: export it anew")
     if graph.sparse_initializer:
         raise Problem("it has sparse constants: export it with dense ones")
-    constants = {t.name: lambda t=t: _array(t, folder, f"constant {shown(t.name)}")
+    constants = {_text(t.name): lambda t=t: _array(t, folder, f"constant {shown(_text(t.name))}")
                  for t in graph.initializer}
-    nodes = [Node(n.name, n.op_type, list(n.input), list(n.output),
+    nodes = [Node(_text(n.name), _text(n.op_type), list(map(_text, n.input)),
+                  list(map(_text, n.output)),
                   _attributes(n, folder, n.output[0] if n.output else n.op_type),
-                  "" if n.domain == "ai.onnx" else n.domain)
+                  "" if n.domain == "ai.onnx" else _text(n.domain))
              for n in graph.node]
-    metadata = [p.value for p in model.metadata_props if p.key == METADATA]
-    origin = " ".join(text for text in (model.producer_name, model.producer_version) if text)
+    metadata = [_text(p.value) for p in model.metadata_props if p.key == METADATA]
+    origin = " ".join(_text(text) for text in (model.producer_name, model.producer_version) if text)
     # until IR 3 constants stand among the inputs
-    inputs = {info.name: lambda info=info: _tensor(info) for info in graph.input
-              if info.name not in constants}
-    return Graph(inputs,
-                 [info.name for info in graph.output], nodes, constants, opset or LEAST_OPSET,
+    inputs = {_text(info.name): lambda info=info: _tensor(info) for info in graph.input
+              if _text(info.name) not in constants}
+    outputs = [_text(info.name) for info in graph.output]
+    return Graph(inputs, outputs, nodes, constants, opset or LEAST_OPSET,
                  f"ONNX, {shown(origin)[1:-1]}" if origin else "ONNX",
                  metadata[0] if metadata else None)

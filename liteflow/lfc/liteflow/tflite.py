@@ -4,6 +4,7 @@
 Field numbers are those of TensorFlow's schema.fbs, version 3. A quantised file means its
 dequantised weights, and the ranges that its input and output can hold.
 """
+import math
 import struct
 
 import numpy as np
@@ -126,11 +127,11 @@ class _Values:
     def integers(self):
         """The numbers as they stand in the file"""
         shape = check_size(self.shape, f"tensor {shown(self.name)}")
-        array = np.frombuffer(self.data, np.dtype(self.dtype).newbyteorder("<"))
-        if array.size != int(np.prod(shape)):
+        dtype = np.dtype(self.dtype).newbyteorder("<")
+        if len(self.data) != math.prod(shape) * dtype.itemsize:
             raise Problem(f"tensor {shown(self.name)}: its data does not fit its shape: the file "
                           "is damaged")
-        return array.reshape(shape)
+        return np.frombuffer(self.data, dtype).reshape(shape)
 
     def array(self):
         """What the numbers mean, float64 or int64"""
