@@ -39,6 +39,13 @@ static void trace(struct sim *sim, const struct flow *f)
 	s->mode = f->hot.mode + 10 * f->law.competing;
 }
 
+static const double *preferences_of(const struct sim *sim, const struct flow *f)
+{
+	const double *own = f->desc->preferences;
+
+	return own[0] + own[1] + own[2] > 0 ? own : sim->scenario->preferences;
+}
+
 /* Where somebody fills the queue anyway, it says nothing of one's own rate. */
 #define FILLED_QUEUE	0.05
 
@@ -71,7 +78,7 @@ static float ask_expert(struct sim *sim, const struct flow *f)
 	view.rest = -ldexp(tlf_change(f->hot.rate, tlf_pull_us(&f->hot, &f->law), 0,
 				      TLF_RULE_PULL),
 			   TLF_STEP_SHIFT - TLF_ACTION_SHIFT);
-	view.lean = sim->scenario->preferences[0] - sim->scenario->preferences[1];
+	view.lean = preferences_of(sim, f)[0] - preferences_of(sim, f)[1];
 	return expert_run(sim->policy->gains, &view);
 }
 
@@ -84,7 +91,7 @@ static void read_inputs(const struct sim *sim, const struct flow *f, float *in)
 
 	if (sim->policy->n_in > TLF_N_IN)
 		for (i = 0; i < SIM_PREFERENCES; i++)
-			*in++ = sim->scenario->preferences[i];
+			*in++ = preferences_of(sim, f)[i];
 	tlf_inputs(&f->law, raw);
 	for (i = 0; i < TLF_N_IN; i++)
 		in[i] = fminf(fmaxf(raw[i] / (float)TLF_ACTION_ONE, lo[i % TLF_FEATURES]),

@@ -51,6 +51,7 @@
 #define CHANCE_OTHER_RTTS 0.25
 #define CHANCE_FIXED	0.15
 #define CHANCE_WINDOW	0.08
+#define CHANCE_OWN_PREFERENCES 0.5	/* where flows have any */
 
 /* Round trips, or LONG_PACKETS packets of a fair share if that takes longer. */
 #define LENGTH		100
@@ -142,7 +143,7 @@ static struct sim_flow_desc *add_flow(struct sim_scenario *s, enum sim_kind kind
 /**
  * sim_draw() - a scenario of the ranges above
  * @seed: all follows from it
- * @preferences: draw these, too; else a third each
+ * @preferences: draw these, too, of all flows or of each; else a third each
  * @s: set
  */
 void sim_draw(uint64_t seed, int preferences, struct sim_scenario *s)
@@ -197,6 +198,12 @@ void sim_draw(uint64_t seed, int preferences, struct sim_scenario *s)
 	}
 	for (i = 0; i < SIM_PREFERENCES; i++)
 		s->preferences[i] = 1.0 / SIM_PREFERENCES;
-	if (preferences)
+	if (!preferences)
+		return;
+	/* flows that want different things are still to be treated alike */
+	if (n > 1 && chance(&r, CHANCE_OWN_PREFERENCES))
+		for (i = 0; i < n; i++)
+			draw_preferences(&r, s->flow[i].preferences);
+	else
 		draw_preferences(&r, s->preferences);
 }

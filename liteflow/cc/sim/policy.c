@@ -60,13 +60,19 @@ float policy_run(const float *params, int n_in, int linear, const float *in)
  */
 enum { GAIN, TARGET, HORIZON, LEANING };
 
+/* The action that counts @x sixteenths, see tlf_change(): x = a (4 + |a|) / 8 */
+static float action_for(float x)
+{
+	return copysignf(sqrtf(4 + 8 * fabsf(x)) - 2, x);
+}
+
 float expert_run(const float *gains, const struct expert_view *view)
 {
 	/* the rate that makes the queue right in HORIZON round trips */
 	float target = gains[TARGET] + gains[LEANING] * view->lean;
 	float excess = view->queue - target - view->burst;
 	float goal = view->share * fmaxf(1 - excess / gains[HORIZON], 0.25f);
-	float action = gains[GAIN] * logf(goal / view->rate) + view->rest;
+	float action = action_for(gains[GAIN] * logf(goal / view->rate) + view->rest);
 
 	return fminf(fmaxf(action, -ACTION_MAX), ACTION_MAX);
 }

@@ -42,6 +42,7 @@ struct sim_flow_desc {
 	double rate;		/* of SIM_FIXED */
 	double on;		/* of SIM_FIXED: so long on, so long off; 0: always on */
 	double off;
+	double preferences[SIM_PREFERENCES];	/* all 0: those of the scenario */
 };
 
 struct sim_scenario {
@@ -58,7 +59,7 @@ struct sim_scenario {
 	double thin;		/* one ACK of so many arrives; 0, 1: each */
 	double rule;		/* enum tlf_rule */
 	double min_rtt_window;	/* seconds; 0: the kernel's */
-	double preferences[SIM_PREFERENCES];
+	double preferences[SIM_PREFERENCES];	/* the score's, and those of flows without */
 	double agent;		/* enum sim_agent */
 	double report;		/* seconds from one report to the agent to the next; 0: an interval */
 	double n_steps;
@@ -130,7 +131,7 @@ struct expert_view {
 	float share;		/* what each of those who listen should have */
 	float queue;		/* in round trips */
 	float burst;		/* what it sends at once, the same */
-	float rest;		/* the action that keeps the rate */
+	float rest;		/* what keeps the rate, sixteenths */
 	float lean;		/* preference of throughput over latency, -1 to 1 */
 };
 

@@ -37,7 +37,7 @@ def _fields(spec):
 
 
 class FlowDesc(ctypes.Structure):
-    _fields_ = _fields("kind start stop rtt rate on off")
+    _fields_ = _fields("kind start stop rtt rate on off preferences:3")
 
 
 class Scenario(ctypes.Structure):

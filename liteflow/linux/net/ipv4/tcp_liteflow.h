@@ -198,7 +198,8 @@ struct tlf_undo {
  * @settled_us: those sent from then on are the model's
  * @probe_start_us: since when the window is halved
  * @probe_min_rtt_us: smallest RTT since
- * @ecn_delivered: marks count again when so many packets were delivered
+ * @marked: a mark was answered; another counts when @ecn_delivered packets were delivered
+ * @ecn_delivered: see @marked
  * @intervals: so many were finished, modulo 2^32
  * @history: ring of features
  * @undo: of the timeout that is not mended yet
@@ -246,6 +247,7 @@ struct tlf_flow {
 	u8 lossless;
 	u8 collapsed;
 	u8 cut;
+	u8 marked;
 	u32 settled_us;
 	u32 probe_start_us;
 	u32 probe_min_rtt_us;

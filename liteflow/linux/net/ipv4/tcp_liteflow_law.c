@@ -28,9 +28,11 @@
  *
  * Actions.  By the rule "pull", an action a changes the rate r, at a minimum RTT of T, by
  *
- *   ln r += a / 16 - log2(r T^2 / (TLF_RATE_REF TLF_RTT_REF_US^2)) / 256
+ *   ln r += a (4 + |a|) / 128 - log2(r T^2 / (TLF_RATE_REF TLF_RTT_REF_US^2)) / 256
  *
- * with |a| <= 4 and a sum within 1/4.
+ * with |a| <= 4 and a sum within 1/4.  A small action counts half: what it leads to shows
+ * after three intervals only, and with full strength the rate would swing around what the
+ * path takes.
  * Without its second term (as Aurora has it) two flows that see the same would
  * keep the ratio of their rates for ever.  With it, ln r1 - ln r2 shrinks by
  * 0.56 % each interval, whatever the rates: to a third in 89 round trips.  What
@@ -70,6 +72,15 @@
 #define TLF_STARTUP_LOSS	4		/* a quarter of an interval, and */
 #define TLF_COLLAPSE_LOSS	2		/* half of an interval */
 
+/* What an action within TLF_ACTION_MAX counts: a 16th; half of that if it is small. */
+static s32 tlf_step(s32 action)
+{
+	u64 size = max(action, -action);
+	s32 step = size * (TLF_ACTION_MAX + size) >> (TLF_ACTION_MAX_SHIFT + 1 + TLF_STEP_SHIFT);
+
+	return action < 0 ? -step : step;
+}
+
 /**
  * tlf_change() - what an action asks for
  * @rate: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX
@@ -86,7 +97,7 @@ s32 tlf_change(u64 rate, u32 rtt_us, s32 action, enum tlf_rule rule)
 	if (rule == TLF_RULE_AURORA)
 		return clamp_t(s32, action, -TLF_AURORA_MAX, TLF_AURORA_MAX) / TLF_AURORA_STEP;
 	action = clamp_t(s32, action, -TLF_ACTION_MAX, TLF_ACTION_MAX);
-	change = action / (1 << TLF_STEP_SHIFT) -
+	change = tlf_step(action) -
 		 (tlf_log2(rate) - tlf_log2(TLF_RATE_REF) +
 		  TLF_PULL_RTT * (tlf_log2(rtt_us) - tlf_log2(TLF_RTT_REF_US))) /
 		 (1 << TLF_PULL_SHIFT);
@@ -192,7 +203,6 @@ void tlf_init(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *
 	hot->min_rtt_stamp_us = ack->now_us;
 	flow->rtt_us = srtt_us ?: TLF_GUESS_US;
 	flow->guessed = srtt_us ? 0 : min_t(u32, cwnd, U16_MAX);
-	flow->ecn_delivered = ack->delivered;
 	flow->probe_start_us = ack->now_us;
 	flow->answered_us = ack->now_us;
 	hot->rate = tlf_possible(tlf_rate(2 * min(cwnd, TLF_COUNT_MAX), ack->mss, flow->rtt_us));
@@ -552,6 +562,9 @@ bool tlf_on_ack(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack
 	if (hot->open && tlf_is_over(hot, ack)) {
 		ask = tlf_close(hot, flow, ack, rule);
 		hot->open = 0;
+		/* before the counter wraps */
+		if (tlf_reached(ack->delivered, flow->ecn_delivered))
+			flow->marked = 0;
 	}
 	if (!hot->open)
 		tlf_open(hot, flow, ack);
@@ -620,8 +633,12 @@ void tlf_act(struct tlf_hot *hot, struct tlf_flow *flow, s32 action, u32 mss, en
 	s32 change = tlf_change(hot->rate, tlf_pull_us(hot, flow), action, rule);
 	u64 least = tlf_rate(TLF_LEAST_PACKETS, mss, flow->rtt_us);
 
-	if (rule == TLF_RULE_PULL)
+	if (rule == TLF_RULE_PULL) {
+		/* growth by the pull alone tells of no room */
+		if (action < 0)
+			flow->streak = 0;
 		change = tlf_accelerate(flow, change);
+	}
 	if (change > 0 && !tlf_may_grow(hot, flow, mss)) {
 		change = 0;
 		flow->streak = 0;
@@ -645,8 +662,9 @@ EXPORT_SYMBOL_IF_KUNIT(tlf_act);
  */
 void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
 {
-	if (!tlf_reached(ack->delivered, flow->ecn_delivered))
+	if (flow->marked && !tlf_reached(ack->delivered, flow->ecn_delivered))
 		return;
+	flow->marked = 1;
 	flow->ecn_delivered = ack->delivered + ack->inflight;
 	hot->rate = tlf_possible(hot->rate / 2);
 	hot->open = 0;

@@ -428,9 +428,18 @@ static void tlt_test_ecn(struct kunit *test)
 	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
 	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 4);
 
+	/* the one before was answered half of the counter's range ago, and more */
+	t->hot.rate = TLT_RATE;
+	tlt_send(t, 100, 1000, TLT_RTT);
+	t->ack.delivered += 1U << 31;
+	t->hot.last_delivered = t->ack.delivered;
+	t->hot.rate = TLT_RATE;
+	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
+
 	t->hot.rate = TLF_RATE_MIN + 1;
 	t->hot.mode = TLF_STARTUP;
-	t->ack.delivered += 20;
+	t->ack.delivered += t->ack.inflight;
 	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
 	KUNIT_EXPECT_EQ(test, t->hot.rate, TLF_RATE_MIN);
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);

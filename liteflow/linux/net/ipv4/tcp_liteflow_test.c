@@ -468,7 +468,9 @@ static void tlt_clear(struct tlt *t, unsigned int n, u32 rtt_us)
 	}
 }
 
-/* By how many percent does an action of 1 change the rate, about? */
+#define TLT_GAIN	39	/* 5 / 8 of a sixteenth, thousandths */
+
+/* By how many thousandths does an action of 1 change the rate? */
 static unsigned int tlt_gain(struct tlt *t)
 {
 	t->hot.rate = TLF_RATE_REF;
@@ -485,13 +487,13 @@ static void tlt_test_streak(struct kunit *test)
 	t->hot.min_rtt_us = TLF_RTT_REF_US;
 	for (i = 0; i < TLF_STREAK_MIN; i++) {
 		tlt_clear(t, 1, TLF_RTT_REF_US);
-		KUNIT_EXPECT_EQ(test, tlt_gain(t), 62);
+		KUNIT_EXPECT_EQ(test, tlt_gain(t), TLT_GAIN);
 	}
 	for (i = 1; i <= TLF_STREAK_AGAIN; i++) {
 		tlt_clear(t, 1, TLF_RTT_REF_US);
-		KUNIT_EXPECT_EQ(test, tlt_gain(t), (1000 + 1000 * i / TLF_STREAK_AGAIN) / 16);
+		KUNIT_EXPECT_EQ(test, tlt_gain(t), (625 + 625 * i / TLF_STREAK_AGAIN) / 16);
 		/* intervals count, not actions */
-		KUNIT_EXPECT_EQ(test, tlt_gain(t), (1000 + 1000 * i / TLF_STREAK_AGAIN) / 16);
+		KUNIT_EXPECT_EQ(test, tlt_gain(t), (625 + 625 * i / TLF_STREAK_AGAIN) / 16);
 	}
 	/* however long */
 	tlt_clear(t, 1000, TLF_RTT_REF_US);
@@ -508,9 +510,16 @@ static void tlt_test_streak(struct kunit *test)
 	tlt_clear(t, 1, 2 * TLF_RTT_REF_US);
 	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
 	tlt_clear(t, 10, TLF_RTT_REF_US);
-	KUNIT_EXPECT_GT(test, tlt_gain(t), 62);
+	KUNIT_EXPECT_GT(test, tlt_gain(t), TLT_GAIN);
 	KUNIT_EXPECT_EQ(test, tlf_accelerate(&t->flow, -1000), -1000);
-	KUNIT_EXPECT_EQ(test, tlt_gain(t), 62);
+	KUNIT_EXPECT_EQ(test, tlt_gain(t), TLT_GAIN);
+	/* also where a slow flow is pulled up by more than that */
+	tlt_clear(t, 10, TLF_RTT_REF_US);
+	t->hot.rate = TLF_RATE_REF / 16;
+	tlf_act(&t->hot, &t->flow, -TLF_ACTION_ONE / 100, 1448, t->rule);
+	KUNIT_EXPECT_GT(test, t->hot.rate, TLF_RATE_REF / 16);
+	KUNIT_EXPECT_LE(test, t->hot.rate, TLF_RATE_REF / 16 + (TLF_RATE_REF / 16) / 64);
+	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
 	/* who competes does not see the queue */
 	t->flow.competing = 1;
 	tlt_clear(t, 20, TLF_RTT_REF_US);
@@ -633,14 +642,14 @@ static void tlt_test_aurora(struct kunit *test)
 /* Up by a step where there is no pull; towards the reference where there is. */
 static void tlt_test_pull(struct kunit *test)
 {
-	const u64 step = TLF_RATE_REF >> TLF_STEP_SHIFT;
+	const u64 step = TLF_RATE_REF * 5 / 8 >> TLF_STEP_SHIFT;
 	u64 rate;
 
 	KUNIT_EXPECT_EQ(test, tlt_after(TLF_RATE_REF, 0, TLF_RULE_PULL), TLF_RATE_REF);
 	KUNIT_EXPECT_EQ(test, tlt_after(TLF_RATE_REF, TLF_ACTION_ONE, TLF_RULE_PULL),
 			TLF_RATE_REF + step);
 	KUNIT_EXPECT_EQ(test, tlt_after(TLF_RATE_REF, S32_MAX, TLF_RULE_PULL),
-			TLF_RATE_REF + TLF_ACTION_MAX / TLF_ACTION_ONE * step);
+			TLF_RATE_REF + TLF_RATE_REF / 4);
 	KUNIT_EXPECT_LT(test, tlt_after(2 * TLF_RATE_REF, 0, TLF_RULE_PULL),
 			2 * TLF_RATE_REF);
 	KUNIT_EXPECT_GT(test, tlt_after(TLF_RATE_REF / 2, 0, TLF_RULE_PULL),
@@ -649,6 +658,25 @@ static void tlt_test_pull(struct kunit *test)
 	rate = tlt_after(2 * TLF_RATE_REF, 0, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, rate, div_u64(2ULL * TLF_RATE_REF << TLF_PULL_SHIFT,
 					    (1 << TLF_PULL_SHIFT) + 1));
+}
+
+/* A small action counts half of what it would as a part of the largest. */
+static void tlt_test_small_actions(struct kunit *test)
+{
+	s32 largest = tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_ACTION_MAX, TLF_RULE_PULL);
+	s32 action, last = -1;
+
+	KUNIT_EXPECT_EQ(test, largest, TLF_CHANGE_MAX);
+	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_ACTION_MAX / 1024,
+					 TLF_RULE_PULL), largest / 2048 * 1025 / 1024);
+	for (action = 0; action <= TLF_ACTION_MAX; action += TLF_ACTION_ONE / 16) {
+		s32 up = tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, action, TLF_RULE_PULL);
+
+		KUNIT_EXPECT_GT(test, up, last);
+		KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, -action,
+						 TLF_RULE_PULL), -up);
+		last = up;
+	}
 }
 
 /*
@@ -764,6 +792,7 @@ static struct kunit_case tlt_rate_cases[] = {
 	KUNIT_CASE(tlt_test_up_down),
 	KUNIT_CASE(tlt_test_aurora),
 	KUNIT_CASE(tlt_test_pull),
+	KUNIT_CASE(tlt_test_small_actions),
 	KUNIT_CASE(tlt_test_pull_rtt),
 	KUNIT_CASE(tlt_test_converge),
 	KUNIT_CASE(tlt_test_least),
