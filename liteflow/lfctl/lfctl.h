@@ -26,6 +26,7 @@ int cmd_model_pack(int argc, char **argv);
 int cmd_model_check(int argc, char **argv);
 int cmd_model_run(int argc, char **argv);
 int cmd_model_diff(int argc, char **argv);
+int cmd_model_c(int argc, char **argv);
 int cmd_model_show(int argc, char **argv);
 int cmd_model_install(int argc, char **argv);
 int cmd_model_activate(int argc, char **argv);

@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	{ "model", "check", cmd_model_check, "check a model's file and describe it" },
 	{ "model", "run", cmd_model_run, "compute the answers of a model's file" },
 	{ "model", "diff", cmd_model_diff, "compare the answers of two models" },
+	{ "model", "c", cmd_model_c, "write a model as C" },
 	{ "stats", NULL, cmd_stats, "show queries and the time they take" },
 	{ "collect", NULL, cmd_collect, "collect training data" },
 	{ "eval", NULL, cmd_eval, "let the kernel compute a model's answers" },

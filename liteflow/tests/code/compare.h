@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What compare.c asks: a table that test_code.py writes.
+ */
+#ifndef _TESTS_CODE_COMPARE_H
+#define _TESTS_CODE_COMPARE_H
+
+typedef void run_fn(const int *in, int *out);
+
+struct compared {
+	unsigned int nth;
+	run_fn *user;
+	run_fn *bpf;	/* NULL: it is too large for a BPF program */
+};
+
+extern const struct compared compared[];
+extern const unsigned int n_compared;
+
+#endif /* _TESTS_CODE_COMPARE_H */
