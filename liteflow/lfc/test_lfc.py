@@ -192,6 +192,22 @@ class Command(Case):
                 self.refused(self.lfc(*words), pattern)
                 self.assertFalse(self.out.exists())
 
+    def test_devices(self):
+        """What is no file is written into, not replaced."""
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+        self.made(self.lfc(self.net, "-l", self.like, "-o", pipe))
+        self.assertTrue(reader.communicate()[0].startswith(b"LFNN"))
+        self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
+
+    def test_odd_names(self):
+        net = self.put("odd.onnx", simple().replace(b"myTanh", "nüu".encode() + b"\x07h"))
+        done = subprocess.run([HERE / "lfc", net, "--list"], stdout=subprocess.PIPE, check=False,
+                              env={**os.environ, "PYTHONIOENCODING": "ascii"})
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"n\\xfcu?h", done.stdout)
+
     def test_usage(self):
         for words, pattern in (((self.net,), "-o OUT is missing"), ((), "NET"),
                                ((self.net, "-o", "x", "--percentile", "50"), "from 0 to below 50"),
@@ -220,7 +236,7 @@ class Command(Case):
             [("Gemm", ["in", "w"], ["h"], {"transB": 1}), ("Softmax", ["h"], ["p"], {}),
              ("ArgMax", ["h"], ["label"], {"axis": 1})], {"w": W}, outputs=("label", "p")))
         self.refused(self.lfc(net, "-l", self.like, "-o", self.out),
-                     'outputs, "label", "p": choose')
+                     'outputs, "label" [(]ArgMax[)], "p" [(]Softmax[)]: choose')
         like = self.put("one.json", cases.like(2, 1))
         self.made(self.lfc(net, "-l", like, "-O", "label", "-o", self.out))
         self.refused(self.lfc(net, "-l", self.like, "-O", "p", "-o", self.out),
@@ -307,6 +323,13 @@ class Names(Case):
             {"name": "load", "unit": 0.001, "lo": -0.2, "hi": 0.2}])
         self.wants('the unit of the inputs "speed", "load"', app="mine")
         self.wants("^--app other: app other: No such file", app="other")
+        like = cases.like(2, 3)
+        self.wants('like says units "u", --app mine "tag-1"', app="mine", like=like)
+        like["units"] = "tag-1"
+        self.wants('like says input 0 "x0", --app mine "speed"', app="mine", like=like)
+        for io, name in zip(like["inputs"], said["features"]):
+            io["name"] = name
+        self.assertEqual(self.model(app="mine", like=like)["inputs"][1]["name"], "load")
 
     def test_rows(self):
         like = cases.like(2, 3, -3, 3, unit=0.01)
@@ -316,7 +339,8 @@ class Names(Case):
         lines = "".join(json.dumps({"batch": 1, "kind": "query", "inputs": {"x0": -2 * i, "x1": i},
                                     "outputs": {}}) + "\n" for i in range(101))
         plain = "# two inputs\n" + "".join(f"{-2 * i}, {i}  # {i}\n" for i in range(101)) + "\n"
-        for name, text in (("csv", csv), ("json", lines), ("plain", plain)):
+        for name, text in (("csv", csv), ("json", lines), ("plain", plain),
+                           ("csv of Windows", "\ufeff" + csv.replace("\n", "\r\n"))):
             with self.subTest(name):
                 path = self.put("rows", text)
                 got = [(io["lo"], io["hi"]) for io in self.model(like=like, rows=path)["inputs"]]
@@ -519,6 +543,7 @@ class Refusals(Case):
         net = onnx_net([("Gemm", ["in", "w"], ["h"], {"transB": 1}),
                         ("Gemm", ["state", "w"], ["g"], {"transB": 1}),
                         ("Add", ["h", "g"], ["out"], {})], {"w": W}, extra=[other])
+        huge = W * np.float32(1e35)
         bad = W.copy()
         bad[1, 1] = np.nan
         deep = [("Tanh", ["in" if not at else f"t{at}"], [f"t{at + 1}" if at < 16 else "out"], {})
@@ -528,6 +553,8 @@ class Refusals(Case):
                 (simple("Erf").replace(b"myErf", b"my\nrf"), 'node "my.rf"'),
                 (onnx_net([("Gemm", ["in", "w"], ["out"], {"transB": 1})], {"w": bad}),
                  "layer 1 has weights that are no finite"),
+                (onnx_net([("Gemm", ["in", "w"], ["out"], {"transB": 1})], {"w": huge}),
+                 "layer 1 has weights beyond 1e[+]30"),
                 (onnx_net(deep, shape=(1, 2)), "more than 16 layers"),
                 (onnx_net([("Identity", ["w"], ["out"], {})], {"w": W}), "does not depend"),
                 (onnx_net([("MatMul", ["in", "w"], ["out"], {})],

@@ -193,6 +193,7 @@ _SINGLE = {"Neg": np.negative, "Sqrt": np.sqrt, "Exp": np.exp, "Abs": np.abs,
 _SHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 _OTHERS = {"Gather": _gather, "Slice": _slice, "Concat": _concat, "ConstantOfShape": _filled,
            "Expand": _expand, "MatMul": _matmul}
+FOLDED = {*_PAIRS, *_SINGLE, *_SHAPES, *_OTHERS, "Transpose", "Cast", "Shape", "Constant"}
 
 
 def fold(node, inputs):

@@ -89,6 +89,8 @@ def _sources(graph, like, app):
         sources.append(naming.like(like))
     if app is not None:
         sources.append(naming.app(app))
+    if like is not None and app is not None:
+        naming.agree(*sources)
     if graph.metadata is not None:
         sources.append(naming.from_json(graph.metadata, "the file's metadata"))
     return sources
@@ -251,6 +253,9 @@ def write(imported, target, options=()):
 
 def _replace(target, data):
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_bytes(data)    # a device or a pipe is not to be replaced
+            return
         handle, new = tempfile.mkstemp(prefix=target.name + ".", dir=target.parent)
     except OSError as error:
         raise Problem(f"{target}: {error.strerror}") from error

@@ -8,12 +8,13 @@ import math
 import numpy as np
 
 from . import affine
-from .folding import FLOAT_TYPES, INTEGER_TYPES, axis_of, fold, new_shape, numbers, permutation
+from .folding import FLOAT_TYPES, FOLDED, INTEGER_TYPES, axis_of, fold, new_shape, numbers, permutation
 from .graph import MAX_HELD, MAX_NODES, MAX_WIDTH, Refused, check_size, listed, shown
 from .layers import Lowered
 from .pylib.errors import Problem
 from .refusals import NO_BRANCH, UNKNOWN, WHY
 
+MAX_NUMBER = 1e30               # NET_MAX_NUMBER of lfctl
 ACTIVATIONS = {"Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
 SHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 
@@ -31,10 +32,6 @@ class Lowering:
 
     def enter(self, name, node):
         """The graph's input @name as a flow."""
-        if self.input not in (None, name):
-            both = [given for given in self.graph.inputs if given in (self.input, name)]
-            raise Refused(node, f"the network has the inputs {listed(both)}, only one tensor is "
-                                "possible: join them to one")
         self.input = name
         tensor = self.graph.inputs[name]()
         shape = tensor.shape
@@ -103,6 +100,11 @@ class Lowering:
         uses = collections.Counter([output])
         for node in order:
             uses.update(node.inputs)
+        entered = [name for name in self.graph.inputs if uses[name] and name not in self.made]
+        if len(entered) > 1:
+            node = next(node for node in order if entered[1] in node.inputs)
+            raise Refused(node, f"the network has the inputs {listed(entered)}, only one tensor is "
+                                "possible: join them to one")
         for node in order:
             inputs = [self.value(name, node) for name in node.inputs]
             try:
@@ -136,8 +138,7 @@ class Lowering:
         live = [name for name in node.inputs if name in self.made or name in self.graph.inputs]
         if hasattr(self, "on_" + node.op) or not live and node.op not in WHY:
             return
-        if node.op in ("Neg", "Sqrt", "Pow", "Exp", "Abs", "Reciprocal", "Gather", "Slice",
-                       "Concat", "Expand"):
+        if node.op in FOLDED:
             return      # perhaps of constants
         raise Refused(node, WHY.get(node.op, UNKNOWN))
 
@@ -403,9 +404,11 @@ def choose_output(graph, wanted):
         raise Problem(f"there is no tensor {shown(wanted)}; did you mean {listed(near)}? "
                       "--list shows all")
     if len(graph.outputs) != 1:
-        raise Problem(f"the file has {len(graph.outputs)} outputs"
-                      + (f", {listed(graph.outputs)}: choose one with --output" if graph.outputs
-                         else ": choose a tensor with --output, --list shows all"))
+        made = graph.producers()
+        told = ", ".join(f"{shown(name)} ({made[name].kind})" if name in made else shown(name)
+                         for name in graph.outputs[:8])
+        raise Problem(f"the file has {len(graph.outputs)} outputs" + (f", {told}" if told else "")
+                      + ": choose one with --output, --list shows all tensors")
     return graph.outputs[0]
 
 
@@ -436,6 +439,8 @@ def lower(graph, output=None, n_in=None):
         if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
             raise Problem(f"layer {at + 1} has weights that are no finite numbers (NaN or "
                           "infinity): train it anew")
+        if max(np.abs(weights).max(), np.abs(bias).max()) > MAX_NUMBER:
+            raise Problem(f"layer {at + 1} has weights beyond {MAX_NUMBER:g}: train it anew")
     for pair in (out.in_clip, out.out_clip):
         if pair and any(np.isnan(end).any() for end in pair):
             raise Problem("the limits of a Clip are no numbers")

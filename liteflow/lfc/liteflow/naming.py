@@ -139,6 +139,16 @@ def app(name):
     return Source(f"--app {name}", inputs, [{} for _ in range(n_out)], units=units)
 
 
+def agree(like_source, app_source):
+    """The app would not take a model of another one's names or units."""
+    for key, said, kernel in (("units", like_source.units, app_source.units), *(
+            (f"input {at}", mine.get("name"), its.get("name")) for at, (mine, its) in
+            enumerate(zip(like_source.inputs or [], app_source.inputs or [])))):
+        if said is not None and kernel and said != kernel:
+            raise Problem(f"{like_source.label} says {key} {shown(said)}, {app_source.label} "
+                          f"{shown(kernel)}: the app takes no model like that")
+
+
 # -- all of it together --------------------------------------------------------
 
 def power_of_ten(span):

@@ -176,7 +176,7 @@ def read(path, names=None, n_in=None):
     """
     rows = Rows(path)
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with open(path, encoding="utf-8-sig", newline="") as file:
             lines = _short(rows, file)
             first = next(lines, (1, ""))
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """PyTorch modules to models, in one call; through ONNX, as lfc reads it."""
+import copy
 import inspect
 import io
 import pathlib
@@ -22,6 +23,10 @@ def _rows_width(rows):
 def _onnx(torch, module, example):
     """Bytes of the module's ONNX file; the module is left as it was."""
     options = {}
+    if next((part.dtype for part in module.parameters()), None) in (torch.float16, torch.bfloat16):
+        # not every processor computes with those
+        module = copy.deepcopy(module).float()
+        example = torch.as_tensor(example[0] if isinstance(example, tuple) else example).float()
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False       # newer PyTorch; that one needs more packages
     training = {part: part.training for part in module.modules()}
