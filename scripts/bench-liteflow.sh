@@ -28,6 +28,24 @@ figure()
 	say "$1 $value $2"
 }
 
+# The same models as modules of the kernel that measures, and one as the original has it.
+compiled_models()
+{
+	local dir=$DATA/compiled name
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	for name in aurora small; do
+		"$BUILD/liteflow/lfctl" model c "$DATA/$name.lfm" -o "$dir/$name" --for module \
+			--name "lf_bench_$name" --app bench >&2
+	done
+	"$ROOT/liteflow/bench/original" "$1" "$dir/original"
+	printf 'obj-y += aurora/ small/ original/\n' >"$dir/Kbuild"
+	kmake "$LINUX" "$BUILD/uml-plain" ARCH=um M="$dir" modules >"$LOGS/bench-compiled.log" 2>&1 ||
+		die "the compiled models do not compile" "see $LOGS/bench-compiled.log"
+	mv "$dir"/*/*.ko "$dir"
+}
+
 # The whole query as the kernel runs it: natively in User Mode Linux, one core, no
 # SSE. With Aurora's own weights where they are, else a random net of that shape.
 query()
@@ -45,8 +63,11 @@ query()
 		"$ROOT/liteflow/tests/aurora-like" 1 >"$json"
 	fi
 	"$BUILD/liteflow/lfctl" model pack "$json" -o "$DATA/aurora.lfm" >&2
-	taskset -c 0 "$UML" --no-build -- "$ROOT/liteflow/bench/in-kernel" "$DATA/aurora.lfm" |
-		tr -d '\r' | grep -E "$LINE"
+	"$ROOT/liteflow/bench/relu-net" 10-5-5-1 >"$DATA/small.json"
+	"$BUILD/liteflow/lfctl" model pack "$DATA/small.json" -o "$DATA/small.lfm" >&2
+	compiled_models "$json"
+	taskset -c 0 "$UML" --no-build -- "$ROOT/liteflow/bench/in-kernel" "$DATA/aurora.lfm" \
+		"$DATA/small.lfm" "$DATA/compiled" | tr -d '\r' | grep -E "$LINE"
 	note "the same model against floating point, 10,000 inputs"
 	"$TESTS/accuracy" "$json" | tee "$DATA/accuracy.txt" >&2
 	figure lf_accuracy_max percent 'of that ([0-9.]+) %' "$DATA/accuracy.txt"
