@@ -91,7 +91,8 @@ void code_put_bpf(const struct code *c, const char *about)
 		" *\t%s_run(in, out);\n"
 		" *\n"
 		" * in and out may lie on the stack or in the value of a map. The function itself\n"
-		" * needs about %zu bytes of the stack's 512. Linux 5.3 and clang 10, or later.\n"
+		" * needs about %zu bytes of the stack's 512. Linux 5.3 or later; made with clang 14,\n"
+		" * which takes no variable \"license\" beside this: call it _license.\n"
 		" */\n", c->name, c->name, c->model->n_in, c->model->n_out, c->name,
 		code_stack(c->model) + 96);
 	put_types(c);

@@ -29,7 +29,8 @@ static int read_number(char **at, int32_t *value)
 
 static int no_number(const char *text, struct reason *why)
 {
-	return refuse(why, "\"%.*s\" is no 32-bit number", (int)strnlen(text, 20), text);
+	return refuse(why, "\"%.*s\" is no 32-bit number: rows hold the app's integers",
+		      (int)strnlen(text, 20), text);
 }
 
 /* Numbers with blanks or commas between them; "#" begins a comment. */
@@ -217,11 +218,12 @@ static int read_json(const struct row_form *form, const char *line, int32_t *row
 	return ret;
 }
 
-/* "nan" and "inf" are no names of columns. */
+/* "nan" and "inf" are no names of columns; the first one may have no name. */
 static bool is_header(const struct row_form *form, const char *text)
 {
 	char *end;
 
+	text += *text == ',';
 	strtod(text, &end);
 	if (end != text && strchr(" \t,", *end))
 		return false;
@@ -231,8 +233,12 @@ static bool is_header(const struct row_form *form, const char *text)
 
 int row_read(struct row_form *form, char *line, int32_t *row, struct reason *why)
 {
-	char *text = line + strspn(line, " \t");
+	char *text;
 
+	/* some programs write a byte order mark; it says nothing in UTF-8 */
+	if (form->kind == ROW_UNKNOWN && !strncmp(line, "\xef\xbb\xbf", 3))
+		line += 3;
+	text = line + strspn(line, " \t");
 	line[strcspn(line, "\n\r")] = 0;
 	if (!*text || *text == '#')
 		return 0;

@@ -31,7 +31,7 @@ def draw(rng, n, net, part=1.0):
 
 class Data(case.Packed):
     def write(self, name, rows):
-        with open(self.path(name), "w", encoding="ascii") as f:
+        with open(self.path(name), "w", encoding="utf-8") as f:
             f.write(rows if isinstance(rows, str) else
                     "".join(" ".join(map(str, row)) + "\n" for row in rows))
         return self.path(name)
@@ -193,6 +193,9 @@ class Data(case.Packed):
                 ("lines of collect --json --model", lines(names)),
                 ("lines of collect --json", lines(numbered)),
                 ("arrays", "".join(json.dumps(row) + "\n" for row in rows)),
+                ("a byte order mark", "\ufeff" + csv(numbered)),
+                ("an index without a name", "," + ",".join(quoted) + "\n" + "".join(
+                    "%d,%s\n" % (i, ",".join(map(str, row))) for i, row in enumerate(rows))),
                 ("commas, comments, CRLF", "# rows\r\n" + "".join(
                     ", ".join(map(str, row)) + " # a row\r\n" for row in rows))):
             done = self.with_data(net, text)
