@@ -56,6 +56,7 @@ help:
 #:
 #: LiteFlow
 #:   make lfctl           the tool, into build/liteflow
+#:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
 #:   make demo            snapshots made, switched under flows, records; in the guest
 #:                        DEMO=snapshot-generation|snapshot-update|batched-delivery
 #:   make torture         10,000 models come and go under queries, in the debug guest;

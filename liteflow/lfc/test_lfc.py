@@ -179,6 +179,8 @@ class Command(Case):
                 ((self.net, "-l", self.put("b.json", '{"inputs": 1}')), "inputs: a list"),
                 ((self.net, "-l", self.put("c.json", '{"name": "a", "name": "b"}')), "twice"),
                 ((self.net, "-l", self.put("d.json", {"inputs": [{"nam": "x"}]})), 'key "nam"'),
+                ((self.net, "-l", self.put("g.json", {"input": []})), 'unknown key "input"'),
+                ((self.net, "-l", self.put("h.json", {"version": 2})), '"version" is not 1'),
                 ((self.net, "-l", self.put("e.json", cases.like(3, 3))), "2 inputs, 3 are named"),
                 ((self.net, "-l", self.put("f.json", cases.like(2, 2))),
                  "f.json has 2 outputs, the network 3"),
@@ -351,14 +353,14 @@ class Names(Case):
         # a CSV names its columns, if nobody else does
         model = self.model(rows=self.put("rows", csv), unit=0.01)
         self.assertEqual([io["name"] for io in model["inputs"]], ["x1", "x0"])
-        # outputs of a network without bounds: what it answers to the rows, and a quarter; of
-        # one that hardly moves, of a twentieth of the greatest answer
+        # outputs of a network without bounds: what it answers to the rows, and a quarter, but
+        # at least a twentieth of the greatest answer
         del like["outputs"]
         model = self.model(simple("Relu"), like=like, rows=self.put("rows", plain), unit=0.001)
         answers = np.maximum(np.array([[-0.02 * i, 0.01 * i] for i in range(101)]) @ W.T + B, 0)
-        span = np.maximum(np.ptp(answers, axis=0), answers.max() / 20)
+        margin = np.maximum(np.ptp(answers, axis=0) / 4, answers.max() / 20)
         np.testing.assert_allclose([io["hi"] for io in model["outputs"]],
-                                   answers.max(0) + span / 4, rtol=1e-6)
+                                   answers.max(0) + margin, rtol=1e-6)
 
     def test_bad_rows(self):
         like = cases.like(2, 3)
@@ -555,6 +557,9 @@ class Refusals(Case):
                  "layer 1 has weights that are no finite"),
                 (onnx_net([("Gemm", ["in", "w"], ["out"], {"transB": 1})], {"w": huge}),
                  "layer 1 has weights beyond 1e[+]30"),
+                (onnx_net([("MatMul", ["in", "w"], ["h"], {}), ("Relu", ["h"], ["out"], {})],
+                          {"w": np.ones((1000, 1000), np.float32)}, (1, 1000)),
+                 "1000000 weights, a model has room for 524288"),
                 (onnx_net(deep, shape=(1, 2)), "more than 16 layers"),
                 (onnx_net([("Identity", ["w"], ["out"], {})], {"w": W}), "does not depend"),
                 (onnx_net([("MatMul", ["in", "w"], ["out"], {})],

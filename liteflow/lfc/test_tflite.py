@@ -27,7 +27,7 @@ class Random(unittest.TestCase):
     def test_random(self):
         from tflitemaker import network
         worst = {}
-        for quantised in (None, "weights", "float16", "int8", "uint8"):
+        for quantised in (None, "weights", "float16", "int8", "uint8", "int8 io"):
             for number in range(COUNT):
                 with self.subTest(quantised, number=number, seed=cases.SEED):
                     dice = cases.Dice(cases.SEED * 9000011 + number)
@@ -39,7 +39,7 @@ class Random(unittest.TestCase):
                     off /= max(np.abs(answers).max(), 1e-6)
                     worst[quantised] = max(worst.get(quantised, 0), off)
                     self.assertLess(off, 1e-5)
-                    if quantised in ("int8", "uint8"):
+                    if quantised in ("int8", "uint8", "int8 io"):
                         said = OWN.search(" ".join(made.notes))
                         self.assertTrue(said, made.notes)
                         self.assertLess(float(said[2]), 10)
@@ -49,7 +49,8 @@ class Random(unittest.TestCase):
                     else:
                         self.assertEqual(made.notes, [])
         for quantised, off in worst.items():
-            cases.figure(f"lfc_tflite_{quantised or 'float'}_error", off, "of_the_answers")
+            kind = (quantised or "float").replace(" ", "_")
+            cases.figure(f"lfc_tflite_{kind}_error", off, "of_the_answers")
 
     def test_forms(self):
         from tflitemaker import Maker

@@ -110,21 +110,24 @@ class Maker:
 def network(dice, quantised=None, shape=None):
     """(bytes, rows float64 [64][inputs], answers [64][outputs]) of a random network.
 
-    quantised: None, "int8", "uint8", "weights" (only those), "float16"; answers are those of the
+    quantised: None, "int8", "uint8", "int8 io" (inputs and outputs as well), "weights" (only
+    those), "float16"; answers are those of the
     dequantised weights, without rounding between. shape: (inputs, outputs), by default drawn
     """
     maker = Maker()
     width = n_in = shape[0] if shape else dice.randint(1, 16)
     rows = dice.arrays.uniform(-1, 1, (64, n_in))
     x = rows
+    bare, quantised = quantised == "int8 io", "int8" if quantised == "int8 io" else quantised
     full = quantised in ("int8", "uint8")
-    at = maker.tensor("in", [1, n_in], signature=[-1, n_in] if dice.chance(0.5) else None)
-    start = at
+    form = {"kind": "int8", "scale": 1 / 120} if bare else {}
+    at = maker.tensor("in", [1, n_in], signature=[-1, n_in] if dice.chance(0.5) else None, **form)
+    start, scale = at, 1 / 120
     middle = {"int8": 0, "uint8": 128}.get(quantised)
-    if full:
+    if full and not bare:
         made = maker.tensor("in_q", [1, n_in], quantised, scale=1 / 120, zero=middle)
         maker.operator("QUANTIZE", [at], [made])
-        at, scale = made, 1 / 120
+        at = made
     depth = dice.randint(1, 3)
     for number in range(depth):
         out = shape[1] if shape and number + 1 == depth else dice.randint(1, 16)
@@ -177,7 +180,7 @@ def network(dice, quantised=None, shape=None):
             maker.operator(op, [at], [made])
             at = made
         width = out
-    if full:
+    if full and not bare:
         made = maker.tensor("out", [1, width])
         maker.operator("DEQUANTIZE", [at], [made])
         at = made

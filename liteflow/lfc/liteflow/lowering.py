@@ -8,12 +8,14 @@ import math
 import numpy as np
 
 from . import affine
-from .folding import FLOAT_TYPES, FOLDED, INTEGER_TYPES, axis_of, fold, new_shape, numbers, permutation
+from .folding import (FLOAT_TYPES, FOLDED, INTEGER_TYPES, axis_of, fold, new_shape, numbers,
+                      permutation)
 from .graph import MAX_HELD, MAX_NODES, MAX_WIDTH, Refused, check_size, listed, shown
 from .layers import Lowered
 from .pylib.errors import Problem
 from .refusals import NO_BRANCH, UNKNOWN, WHY
 
+MAX_WEIGHTS = (1 << 20) // 2    # LITEFLOW_MAX_BLOB, of 16 bits each
 MAX_NUMBER = 1e30               # NET_MAX_NUMBER of lfctl
 ACTIVATIONS = {"Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
 SHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
@@ -435,6 +437,10 @@ def lower(graph, output=None, n_in=None):
             out.scale, out.offset = base.scale, -base.shift / base.scale
     if flow.clip and not flow.index:
         out.out_clip = tuple(np.asarray(bound, dtype=np.float64).ravel() for bound in flow.clip)
+    count = sum(weights.size for weights, _, _ in out.layers)
+    if count > MAX_WEIGHTS:
+        raise Problem(f"the network has {count} weights, a model has room for {MAX_WEIGHTS}: take "
+                      "a smaller one")
     for at, (weights, bias, _) in enumerate(out.layers):
         if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
             raise Problem(f"layer {at + 1} has weights that are no finite numbers (NaN or "

@@ -14,7 +14,9 @@ from .pylib.errors import Problem
 
 KEYS = {"inputs": ("name", "unit", "lo", "hi", "offset", "scale"),
         "outputs": ("name", "unit", "lo", "hi", "offset", "scale")}
-MAX_JSON = 64 << 20
+MAX_JSON = 16 << 20             # bytes; one with half a million weights has 10 million
+TOP_KEYS = ("format", "version", "name", "units", "provenance", "bits", "checksum", "inputs",
+            "outputs", "layers")
 MAX_NAME = 31                   # LITEFLOW_NAME_LEN, less the zero byte
 MARGIN = 0.25                   # of the span of answers to ROWS, on either side
 
@@ -89,6 +91,11 @@ def from_json(text, label):
             raise Problem("a JSON object is wanted")
         if model.get("format", "liteflow-model") != "liteflow-model":
             raise Problem('"format" is not "liteflow-model"')
+        if model.get("version", 1) != 1:
+            raise Problem('"version" is not 1')
+        unknown = [key for key in model if key not in TOP_KEYS]
+        if unknown:
+            raise Problem(f"unknown key {shown(unknown[0])}")
         source = Source(label, _ios(model, "inputs"), _ios(model, "outputs"))
         for key in ("name", "units"):
             if key in model:
@@ -107,7 +114,10 @@ def from_json(text, label):
 def like(value):
     """A path, or a model as it is read from JSON -> Source"""
     if isinstance(value, dict):
-        return from_json(json.dumps(value), "like")
+        try:
+            return from_json(json.dumps(value), "like")
+        except (TypeError, ValueError, RecursionError) as error:
+            raise Problem(f"like is no JSON: {error}") from error
     path = pathlib.Path(value)
     try:
         if path.stat().st_size > MAX_JSON:
@@ -295,8 +305,8 @@ class Naming:
             if lo == hi:
                 still.append(io["name"])
         if still:
-            self.notes.append(f"{self.data}: {listed(still)} never change{'s'[len(still) > 1:]}: "
-                              "the model will take any value for that one")
+            self.notes.append(f"note: {self.data}: {listed(still)} never change"
+                              f"{'s'[len(still) > 1:]}; the model clamps other values to that one")
 
     def _output_ranges(self, lowered, inputs, outputs):
         natural = None if lowered.out_clip is not None else _natural(lowered)
@@ -311,10 +321,10 @@ class Naming:
                 if answers is None:
                     answers = lowered.run(self.rows.table * np.array([i["unit"] for i in inputs]))
                 lo, hi = float(answers[:, at].min()), float(answers[:, at].max())
-                # one that hardly moves has a twentieth of the others' magnitude
-                span = max(hi - lo, float(np.abs(answers).max()) / 20, io.get("unit", 0))
-                middle, half = (lo + hi) / 2, (hi - lo) / 2 + MARGIN * span
-                lo, hi = middle - half, middle + half
+                # one that hardly moves has a twentieth of the greatest answer on either side
+                margin = max(MARGIN * (hi - lo), float(np.abs(answers).max()) / 20,
+                             io.get("unit", 0))
+                lo, hi = lo - margin, hi + margin
             else:
                 continue
             io.setdefault("lo", lo)
