@@ -270,6 +270,8 @@ static struct attempt *from_data(const struct net *net, const struct pack_data *
 		attempt_free(b);
 		a = a ? widen(net, data, fixed, a) : NULL;
 	}
+	if (a)
+		a->opts.ranges = NULL;
 	free(ranges);
 	return a;
 }
