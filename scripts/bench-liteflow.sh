@@ -68,6 +68,10 @@ query()
 	compiled_models "$json"
 	taskset -c 0 "$UML" --no-build -- "$ROOT/liteflow/bench/in-kernel" "$DATA/aurora.lfm" \
 		"$DATA/small.lfm" "$DATA/compiled" | tr -d '\r' | grep -E "$LINE"
+	note "the forward pass alone, as data and as C, in user space with the kernel's flags"
+	make -s -C "$ROOT/liteflow/bench" BUILD="$BUILD" >&2
+	taskset -c 0 "$BUILD/liteflow/bench/forward" "$BUILD/liteflow/bench/aurora.lfm" \
+		"$BUILD/liteflow/bench/small.lfm"
 	note "the same model against floating point, 10,000 inputs"
 	"$TESTS/accuracy" "$json" | tee "$DATA/accuracy.txt" >&2
 	figure lf_accuracy_max percent 'of that ([0-9.]+) %' "$DATA/accuracy.txt"
