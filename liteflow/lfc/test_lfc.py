@@ -292,6 +292,16 @@ class Names(Case):
         self.assertEqual([(io["lo"], io["hi"]) for io in self.model(like=like)["outputs"]],
                          [(-1, 1)] * 3)
         self.wants('range .* of the outputs "y0", "y1", "y2"', simple("Relu"), like=like)
+        # one that is always 0 has some range all the same
+        dead = onnx_net([("Gemm", ["in", "w", "b"], ["h"], {"transB": 1}),
+                         ("Tanh", ["h"], ["t"], {}),
+                         ("Gemm", ["t", "v", "c"], ["g"], {}), ("Relu", ["g"], ["out"], {})],
+                        {"w": W, "b": B, "v": np.eye(3, dtype=np.float32),
+                         "c": np.float32([0, -5, 1])})
+        model = self.model(dead, like=like)
+        self.assertEqual([(io["lo"], io["hi"]) for io in model["outputs"]],
+                         [(0, 1), (-0.1, 0.1), (0, 2)])
+        self.assertLess(cases.packed_error(model), 0.1)
         behind = onnx_net([("MatMul", ["in", "w"], ["h"], {}), ("Tanh", ["h"], ["t"], {}),
                            ("Gemm", ["t", "v", "c"], ["out"], {})],
                           {"w": W.T, "v": W, "c": np.array([1, 2], dtype=np.float32)})
@@ -342,7 +352,12 @@ class Names(Case):
                                     "outputs": {}}) + "\n" for i in range(101))
         plain = "# two inputs\n" + "".join(f"{-2 * i}, {i}  # {i}\n" for i in range(101)) + "\n"
         for name, text in (("csv", csv), ("json", lines), ("plain", plain),
-                           ("csv of Windows", "\ufeff" + csv.replace("\n", "\r\n"))):
+                           ("csv of Windows", "\ufeff" + csv.replace("\n", "\r\n")),
+                           ("csv of pandas", ",x1,x0\n" + "".join(
+                               f"{i},{i},{-2 * i}\n" for i in range(101))),
+                           ("csv without names", "# none\n\nin1,in0\n" + "".join(
+                               f"{i},{-2 * i}\n" for i in range(101))),
+                           ("arrays", "".join(f"[{-2 * i}, {i}]\n" for i in range(101)))):
             with self.subTest(name):
                 path = self.put("rows", text)
                 got = [(io["lo"], io["hi"]) for io in self.model(like=like, rows=path)["inputs"]]
@@ -370,14 +385,15 @@ class Names(Case):
                 ("1 2 3\n", "3 inputs, the network has 2"), ("1 2.5\n", '"2.5" is no integer'),
                 ("1 x\n", '"x" is no integer'), ("1 99999999999\n", "32 bits"),
                 (b"\xff\xfe1 2\n", "UTF-8"), (f"{HEAD},a,b\n", 'no column "x0", "x1"'),
-                (f"{HEAD}\n", "not the head"), ("batch,kind\n1,2\n", "not the head"),
-                (f"{HEAD},x0,x1\n1,query,1,1,1,1,1,,5\n", "line 2: 9 columns, the head has 10"),
+                (f"{HEAD}\n", 'no column "x0"'), ("batch,kind\n1,2\n", 'no column "x0"'),
+                (f"{HEAD},x0,x1\n1,query,1,1,1,1,1,,5\n", "line 2: 9 columns, the header has 10"),
                 (f"{HEAD},x0,x1\n1,query,1,1,1,1,1,,5,\n", "no integer"),
                 ('{"kind": "query"}\n', 'no "inputs"'),
                 ('{"inputs": {"x0": 1}}\n', 'no input "x1"'),
                 ('{"inputs": {"x0": 1, "x1": 2.5}}\n', "no integer"),
                 ('{"inputs": {"x0": 1, "x1": 2}}\n{"inp', "line 2: no JSON"),
-                ("[" * 5000, "integer"),
+                ("[" * 5000, "no JSON"), ("7\n", "1 inputs|rows of 1"),
+                ("x,\n", 'no column "x0"'), ("3,4\n{", "integer"),
                 ('{"a":' * 100000, "no JSON")):
             with self.subTest(pattern):
                 path = self.put("rows", text)

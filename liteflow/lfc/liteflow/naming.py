@@ -317,6 +317,9 @@ class Naming:
                 continue
             if natural is not None:
                 lo, hi = (float(end[at]) for end in natural)
+                if lo == hi:            # it never moves, but a range has to have a width
+                    margin = max(float(np.abs(natural).max()) / 20, io.get("unit", 0))
+                    lo, hi = lo - margin, hi + margin
             elif self.rows is not None and not any("unit" not in i for i in inputs):
                 if answers is None:
                     answers = lowered.run(self.rows.table * np.array([i["unit"] for i in inputs]))

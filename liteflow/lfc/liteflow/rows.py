@@ -2,6 +2,7 @@
 """Rows of inputs: what `lfctl collect` wrote, as CSV or lines of JSON, or plain integers."""
 import array
 import csv
+import itertools
 import json
 
 import numpy as np
@@ -81,82 +82,97 @@ def _is_integer(word):
     return True
 
 
-def _columns(rows, header, names, n_in):
-    """Places of the inputs in a CSV file whose first line is @header."""
-    values = header[len(FIXED):]
-    if header[:len(FIXED)] != FIXED or not values:
-        raise rows.problem(1, "not the head of a file of lfctl collect: "
-                              + ",".join(FIXED) + ",...")
-    if names and all(name in values for name in names):
-        at = [values.index(name) for name in names]
-    elif n_in is not None and n_in <= len(values) and \
-            (not names or values[0] == "in0"):
-        at = list(range(n_in))      # lfctl numbers what the app does not name
+def _is_header(text, names):
+    """The first one of its columns may have no name; "nan" and "inf" are no names of columns."""
+    text = text[1:] if text.startswith(",") else text
+    try:
+        float(text.replace(",", " ").split()[0])
+        return False
+    except (ValueError, IndexError):
+        return text.startswith('"') or (text[:1].isalpha() and "," in text) or \
+            bool(names) and text == names[0]
+
+
+def _columns(rows, line, header, names, n_in):
+    """Places of the inputs among the columns."""
+    numbered = [f"in{i}" for i in range(len(names) if names else n_in or 0)]
+    if names and all(name in header for name in names):
+        at = [header.index(name) for name in names]
+    elif numbered and all(name in header for name in numbered):
+        at = [header.index(name) for name in numbered]      # what lfctl calls those without names
     elif names:
-        missing = [name for name in names if name not in values]
-        raise rows.problem(1, f"no column {listed(missing)}: collected of another app?")
+        missing = [name for name in names if name not in header]
+        raise rows.problem(line, f"no column {listed(missing)}: collected of another app?")
+    elif header[:len(FIXED)] == FIXED and n_in and len(FIXED) + n_in <= len(header):
+        at = list(range(len(FIXED), len(FIXED) + n_in))
+    elif n_in == len(header):
+        at = list(range(n_in))
     else:
-        raise rows.problem(1, "which columns are inputs? Name them with --like or --app")
-    rows.names = [values[i] for i in at]
-    return [len(FIXED) + i for i in at]
+        raise rows.problem(line, "which columns are inputs? Name them with --like or --app")
+    rows.names = [header[i] for i in at]
+    return at
 
 
-def _csv(rows, file, names, n_in):
+def _csv(rows, lines, names, n_in):
     at = None
-    reader = csv.reader(file)
-    for fields in reader:
+    for line, text in lines:
+        fields = next(csv.reader([text]), [])
         if at is None:
-            at = _columns(rows, fields, names, n_in)
-            width = len(fields)
-            continue
-        if not fields:
+            at = _columns(rows, line, fields, names, n_in)
+            width, kind = len(fields), fields.index("kind") if "kind" in fields else None
             continue
         if len(fields) != width:
-            raise rows.problem(reader.line_num, f"{len(fields)} columns, the head has {width}: "
-                                                "a torn file?")
-        if fields[1] == "query":
-            rows.add(reader.line_num, _integers(rows, reader.line_num, [fields[i] for i in at]))
+            raise rows.problem(line, f"{len(fields)} columns, the header has {width}: a torn file?")
+        # a reward's inputs are empty
+        if kind is None or fields[kind] == "query":
+            rows.add(line, _integers(rows, line, [fields[i] for i in at]))
+
+
+def _record(rows, line, record, names):
+    """Inputs of a record of lfctl collect; None: it has none"""
+    if record.get("kind", "query") != "query":
+        return None
+    inputs = record.get("inputs")
+    if not isinstance(inputs, dict) or not inputs:
+        raise rows.problem(line, 'no "inputs": not a record of lfctl collect')
+    if rows.names is None:
+        known = names if names and all(name in inputs for name in names) else None
+        if names and not known and "in0" not in inputs:
+            missing = [name for name in names if name not in inputs]
+            raise rows.problem(line, f"no input {listed(missing)}: collected of another app?")
+        rows.names = known or list(inputs)
+    if any(name not in inputs for name in rows.names):
+        raise rows.problem(line, "its inputs are not those of the first record")
+    return [inputs[name] for name in rows.names]
 
 
 def _json(rows, lines, names):
     for line, text in lines:
-        if not text.strip():
-            continue
         try:
             record = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise rows.problem(line, f"no JSON: {' '.join(str(error).split())[:80]}") from None
-        if not isinstance(record, dict):
-            raise rows.problem(line, "no JSON object")
-        if record.get("kind", "query") != "query":
+        row = record if isinstance(record, list) else _record(rows, line, record, names) \
+            if isinstance(record, dict) else None
+        if row is None and not isinstance(record, dict):
+            raise rows.problem(line, "no JSON object or array")
+        if row is None:
             continue
-        inputs = record.get("inputs")
-        if not isinstance(inputs, dict) or not inputs:
-            raise rows.problem(line, 'no "inputs": not a record of lfctl collect')
-        if rows.names is None:
-            known = names if names and all(name in inputs for name in names) else None
-            if names and not known and "in0" not in inputs:
-                missing = [name for name in names if name not in inputs]
-                raise rows.problem(line, f"no input {listed(missing)}: collected of another app?")
-            rows.names = known or list(inputs)
-        if any(name not in inputs for name in rows.names):
-            raise rows.problem(line, "its inputs are not those of the first record")
-        row = [inputs[name] for name in rows.names]
         if any(not isinstance(v, int) or isinstance(v, bool) for v in row):
             raise rows.problem(line, "an input is no integer")
         rows.add(line, row)
 
 
 def _plain(rows, lines):
-    """As lfctl eval takes them: integers between blanks or commas, # begins a comment."""
+    """Integers between blanks or commas, # begins a comment."""
     for line, text in lines:
         words = text.split("#")[0].replace(",", " ").split()
         if words:
             rows.add(line, _integers(rows, line, words))
 
 
-def _short(rows, file):
-    """(number, line), none longer than what any of them can be"""
+def _lines(rows, file):
+    """(number, line) of those that hold something, none longer than what any of them can be"""
     number = 0
     while True:
         text = file.readline(LONGEST_LINE)
@@ -165,7 +181,8 @@ def _short(rows, file):
             return
         if len(text) >= LONGEST_LINE:
             raise rows.problem(number, "longer than a row can be")
-        yield number, text
+        if text.strip() and not text.lstrip().startswith("#"):
+            yield number, text.strip()
 
 
 def read(path, names=None, n_in=None):
@@ -177,19 +194,16 @@ def read(path, names=None, n_in=None):
     rows = Rows(path)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = _short(rows, file)
-            first = next(lines, (1, ""))
-
-            def again():
-                yield first
-                yield from lines
-
-            if first[1].startswith(FIXED[0] + ","):
-                _csv(rows, (text for _, text in again()), names, n_in)
-            elif first[1].lstrip().startswith("{"):
-                _json(rows, again(), names)
-            else:
-                _plain(rows, again())
+            lines = _lines(rows, file)
+            first = next(lines, None)
+            if first is not None:
+                lines = itertools.chain([first], lines)
+                if first[1][0] in "{[":
+                    _json(rows, lines, names)
+                elif _is_header(first[1], names):
+                    _csv(rows, lines, names, n_in)
+                else:
+                    _plain(rows, lines)
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
