@@ -76,7 +76,7 @@
 static s32 tlf_step(s32 action)
 {
 	u64 size = max(action, -action);
-	s32 step = size * (TLF_ACTION_MAX + size) >> (TLF_ACTION_MAX_SHIFT + 1 + TLF_STEP_SHIFT);
+	s32 step = size * (TLF_ACTION_MAX + size) / (2 * TLF_ACTION_MAX) >> TLF_STEP_SHIFT;
 
 	return action < 0 ? -step : step;
 }

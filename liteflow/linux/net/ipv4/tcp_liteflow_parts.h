@@ -42,8 +42,7 @@ struct tlf_interval {
 #define TLF_PULL_RTT		2		/* its power beside the rate's */
 #define TLF_STEP_SHIFT		4		/* the largest action: a quarter */
 #define TLF_PULL_SHIFT		8		/* each doubling above: 1/256 */
-#define TLF_ACTION_MAX_SHIFT	(TLF_ACTION_SHIFT + 2)
-#define TLF_ACTION_MAX		(1 << TLF_ACTION_MAX_SHIFT)
+#define TLF_ACTION_MAX		(4 * TLF_ACTION_ONE)
 #define TLF_CHANGE_MAX		(TLF_ACTION_ONE / 4)
 #define TLF_STREAK_MIN		4		/* intervals of growth, then it gains */
 #define TLF_STREAK_AGAIN	2		/* as much again with every four */
