@@ -9,6 +9,7 @@ tests.  Refusals: each is one line, status 1, and no file.
 import json
 import os
 import random
+import stat
 import struct
 import subprocess
 import unittest
@@ -340,6 +341,32 @@ class Pack(case.Packed):
         for bad in (int(good, 16), good[2:], good.upper(), good + "0", "0x+1234567", ""):
             self.changed("checksum %r" % bad, '"checksum" must be text',
                          lambda m, b=bad: m.update(checksum=b))
+
+    def test_places(self):
+        """A pipe is written to and a link followed: neither is replaced by a file."""
+        self.pack(simple_net())
+        with open(self.path("m.lfm"), "rb") as f:
+            packed = f.read()
+        os.mkfifo(self.path("pipe"))
+        os.symlink("elsewhere", self.path("link"))
+        with open(self.path("elsewhere"), "wb") as f:
+            f.write(b"old")
+        with subprocess.Popen(["cat", self.path("pipe")], stdout=subprocess.PIPE) as reader:
+            done = self.lfctl("model", "pack", self.path("m.json"), "-o", self.path("pipe"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(reader.stdout.read(), packed)
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("pipe")).st_mode))
+        done = self.lfctl("model", "pack", self.path("m.json"), "-o", self.path("link"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(os.path.islink(self.path("link")))
+        with open(self.path("elsewhere"), "rb") as f:
+            self.assertEqual(f.read(), packed)
+        os.unlink(self.path("m.lfm"))
+        if os.path.exists("/dev/full"):
+            self.refusal("a full device", self.lfctl("model", "pack", self.path("m.json"), "-o",
+                                                     "/dev/full"), "No space left")
+        self.assertFalse([name for name in os.listdir(self.dir.name)
+                          if name.startswith(("pipe.", "link.", "elsewhere."))])
 
     def test_files(self):
         done = self.lfctl("model", "pack", self.path("none.json"))

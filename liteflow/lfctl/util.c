@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,14 +77,33 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/* A device or a pipe is written to, not replaced. */
+static int write_to(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = fd < 0 || write_all(fd, data, len) ? errno : 0;
+
+	if (fd >= 0 && close(fd) && !err)
+		err = errno;
+	return err ? complain("%s: %s", path, strerror(err)) : 0;
+}
+
 int write_file(const char *path, const void *data, size_t len)
 {
-	char tmp[4096];
+	char tmp[PATH_MAX], real[PATH_MAX];
+	struct stat st;
 	int fd, err;
 
 	if (!strcmp(path, "-"))
 		return write_all(STDOUT_FILENO, data, len) ?
 			complain("standard output: %s", strerror(errno)) : 0;
+	if (!stat(path, &st)) {
+		if (!S_ISREG(st.st_mode))
+			return write_to(path, data, len);
+		/* a link stays one */
+		if (realpath(path, real))
+			path = real;
+	}
 	if (snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path) >= (int)sizeof(tmp))
 		return complain("%.60s...: %s", path, strerror(ENAMETOOLONG));
 	fd = mkstemp(tmp);
