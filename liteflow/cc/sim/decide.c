@@ -75,8 +75,8 @@ static float ask_expert(struct sim *sim, const struct flow *f)
 	view.queue = filled ? FILLED_QUEUE :
 			      sim->link.backlog / rate / (f->rtt + SMALL_QUEUE * SIM_WIRE / rate);
 	view.burst = (sender_burst(sim, f->hot.rate) - 1) * SIM_WIRE / rate / f->rtt;
-	view.rest = -ldexp(tlf_change(f->hot.rate, tlf_pull_us(&f->hot, &f->law), 0,
-				      TLF_RULE_PULL),
+	view.rest = -ldexp(tlf_change(f->hot.rate, tlf_pull_us(&f->hot, &f->law),
+				      TLF_COARSE_PACKETS, 0, TLF_RULE_PULL),
 			   TLF_STEP_SHIFT - TLF_ACTION_SHIFT);
 	view.lean = preferences_of(sim, f)[0] - preferences_of(sim, f)[1];
 	return expert_run(sim->policy->gains, &view);

@@ -32,7 +32,8 @@
  *
  * with |a| <= 4 and a sum within 1/4.  A small action counts half: what it leads to shows
  * after three intervals only, and with full strength the rate would swing around what the
- * path takes.
+ * path takes.  Where fewer than TLF_COARSE_PACKETS make up a round trip it does so anyway, and
+ * many such flows have to yield at once: there the first term is a / 16.
  * Without its second term (as Aurora has it) two flows that see the same would
  * keep the ratio of their rates for ever.  With it, ln r1 - ln r2 shrinks by
  * 0.56 % each interval, whatever the rates: to a third in 89 round trips.  What
@@ -73,10 +74,14 @@
 #define TLF_COLLAPSE_LOSS	2		/* half of an interval */
 
 /* What an action within TLF_ACTION_MAX counts: a 16th; half of that if it is small. */
-static s32 tlf_step(s32 action)
+static s32 tlf_step(s32 action, u32 packets)
 {
 	u64 size = max(action, -action);
-	s32 step = size * (TLF_ACTION_MAX + size) / (2 * TLF_ACTION_MAX) >> TLF_STEP_SHIFT;
+	s32 step;
+
+	if (packets < TLF_COARSE_PACKETS)
+		return action / (1 << TLF_STEP_SHIFT);
+	step = size * (TLF_ACTION_MAX + size) / (2 * TLF_ACTION_MAX) >> TLF_STEP_SHIFT;
 
 	return action < 0 ? -step : step;
 }
@@ -85,19 +90,20 @@ static s32 tlf_step(s32 action)
  * tlf_change() - what an action asks for
  * @rate: bytes per second, TLF_RATE_MIN to TLF_RATE_MAX
  * @rtt_us: the RTT that counts, tlf_pull_us(); not 0
+ * @packets: of a round trip at that rate
  * @action: the model's answer, 16 fractional bits; any
  * @rule: how it counts
  *
  * Return: by how much the rate is to change, 16 fractional bits.
  */
-s32 tlf_change(u64 rate, u32 rtt_us, s32 action, enum tlf_rule rule)
+s32 tlf_change(u64 rate, u32 rtt_us, u32 packets, s32 action, enum tlf_rule rule)
 {
 	s32 change;
 
 	if (rule == TLF_RULE_AURORA)
 		return clamp_t(s32, action, -TLF_AURORA_MAX, TLF_AURORA_MAX) / TLF_AURORA_STEP;
 	action = clamp_t(s32, action, -TLF_ACTION_MAX, TLF_ACTION_MAX);
-	change = tlf_step(action) -
+	change = tlf_step(action, packets) -
 		 (tlf_log2(rate) - tlf_log2(TLF_RATE_REF) +
 		  TLF_PULL_RTT * (tlf_log2(rtt_us) - tlf_log2(TLF_RTT_REF_US))) /
 		 (1 << TLF_PULL_SHIFT);
@@ -630,7 +636,8 @@ s32 tlf_accelerate(struct tlf_flow *flow, s32 change)
  */
 void tlf_act(struct tlf_hot *hot, struct tlf_flow *flow, s32 action, u32 mss, enum tlf_rule rule)
 {
-	s32 change = tlf_change(hot->rate, tlf_pull_us(hot, flow), action, rule);
+	u32 packets = tlf_bdp(hot->rate, min(hot->min_rtt_us, flow->rtt_us), mss);
+	s32 change = tlf_change(hot->rate, tlf_pull_us(hot, flow), packets, action, rule);
 	u64 least = tlf_rate(TLF_LEAST_PACKETS, mss, flow->rtt_us);
 
 	if (rule == TLF_RULE_PULL) {

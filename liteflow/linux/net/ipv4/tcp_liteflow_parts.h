@@ -41,6 +41,7 @@ struct tlf_interval {
 #define TLF_RTT_LEAST_US	10000U
 #define TLF_PULL_RTT		2		/* its power beside the rate's */
 #define TLF_STEP_SHIFT		4		/* the largest action: a quarter */
+#define TLF_COARSE_PACKETS	8		/* fewer in a round trip: an action of 1 a 16th */
 #define TLF_PULL_SHIFT		8		/* each doubling above: 1/256 */
 #define TLF_ACTION_MAX		(4 * TLF_ACTION_ONE)
 #define TLF_CHANGE_MAX		(TLF_ACTION_ONE / 4)

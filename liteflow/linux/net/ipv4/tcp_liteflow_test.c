@@ -468,6 +468,7 @@ static void tlt_clear(struct tlt *t, unsigned int n, u32 rtt_us)
 	}
 }
 
+#define TLT_MANY	100	/* packets of a round trip */
 #define TLT_GAIN	39	/* 5 / 8 of a sixteenth, thousandths */
 
 /* By how many thousandths does an action of 1 change the rate? */
@@ -561,7 +562,7 @@ static void tlt_test_log2(struct kunit *test)
 
 static u64 tlt_after(u64 rate, s32 action, enum tlf_rule rule)
 {
-	return tlf_rate_after(rate, tlf_change(rate, TLF_RTT_REF_US, action, rule));
+	return tlf_rate_after(rate, tlf_change(rate, TLF_RTT_REF_US, TLT_MANY, action, rule));
 }
 
 static const s32 tlt_actions[] = {
@@ -660,23 +661,33 @@ static void tlt_test_pull(struct kunit *test)
 					    (1 << TLF_PULL_SHIFT) + 1));
 }
 
+/* Of a flow with many packets in a round trip */
+static s32 tlt_change(u64 rate, u32 rtt_us, s32 action)
+{
+	return tlf_change(rate, rtt_us, TLT_MANY, action, TLF_RULE_PULL);
+}
+
 /* A small action counts half of what it would as a part of the largest. */
 static void tlt_test_small_actions(struct kunit *test)
 {
-	s32 largest = tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_ACTION_MAX, TLF_RULE_PULL);
+	s32 largest = tlt_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_ACTION_MAX);
 	s32 action, last = -1;
 
 	KUNIT_EXPECT_EQ(test, largest, TLF_CHANGE_MAX);
-	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_ACTION_MAX / 1024,
-					 TLF_RULE_PULL), largest / 2048 * 1025 / 1024);
+	KUNIT_EXPECT_EQ(test, tlt_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_ACTION_MAX / 1024),
+			largest / 2048 * 1025 / 1024);
 	for (action = 0; action <= TLF_ACTION_MAX; action += TLF_ACTION_ONE / 16) {
-		s32 up = tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, action, TLF_RULE_PULL);
+		s32 up = tlt_change(TLF_RATE_REF, TLF_RTT_REF_US, action);
 
 		KUNIT_EXPECT_GT(test, up, last);
-		KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, -action,
-						 TLF_RULE_PULL), -up);
+		KUNIT_EXPECT_EQ(test, tlt_change(TLF_RATE_REF, TLF_RTT_REF_US, -action), -up);
 		last = up;
 	}
+	/* where a round trip has few packets, it counts as much */
+	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_COARSE_PACKETS - 1,
+					 TLF_ACTION_MAX / 1024, TLF_RULE_PULL), largest / 1024);
+	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US, TLF_COARSE_PACKETS - 1,
+					 -TLF_ACTION_MAX, TLF_RULE_PULL), -largest);
 }
 
 /*
@@ -686,18 +697,15 @@ static void tlt_test_small_actions(struct kunit *test)
 static void tlt_test_pull_rtt(struct kunit *test)
 {
 	struct tlt *t = tlt_flow(test, TLF_RATE_REF, TLF_RTT_REF_US);
-	s32 of_rate = tlf_change(2 * TLF_RATE_REF, TLF_RTT_REF_US, 0, TLF_RULE_PULL);
+	s32 of_rate = tlt_change(2 * TLF_RATE_REF, TLF_RTT_REF_US, 0);
 
 	KUNIT_EXPECT_LT(test, of_rate, 0);
-	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, 2 * TLF_RTT_REF_US, 0, TLF_RULE_PULL),
-			2 * of_rate);
-	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, TLF_RTT_REF_US / 2, 0, TLF_RULE_PULL),
-			-2 * of_rate);
+	KUNIT_EXPECT_EQ(test, tlt_change(TLF_RATE_REF, 2 * TLF_RTT_REF_US, 0), 2 * of_rate);
+	KUNIT_EXPECT_EQ(test, tlt_change(TLF_RATE_REF, TLF_RTT_REF_US / 2, 0), -2 * of_rate);
 	/* any RTT keeps the limits, and Aurora knows none */
-	KUNIT_EXPECT_LE(test, tlf_change(TLF_RATE_MIN, 1, S32_MAX, TLF_RULE_PULL), TLF_CHANGE_MAX);
-	KUNIT_EXPECT_GE(test, tlf_change(TLF_RATE_MAX, U32_MAX, S32_MIN, TLF_RULE_PULL),
-			-TLF_CHANGE_MAX);
-	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, 1, 0, TLF_RULE_AURORA), 0);
+	KUNIT_EXPECT_LE(test, tlt_change(TLF_RATE_MIN, 1, S32_MAX), TLF_CHANGE_MAX);
+	KUNIT_EXPECT_GE(test, tlt_change(TLF_RATE_MAX, U32_MAX, S32_MIN), -TLF_CHANGE_MAX);
+	KUNIT_EXPECT_EQ(test, tlf_change(TLF_RATE_REF, 1, TLT_MANY, 0, TLF_RULE_AURORA), 0);
 
 	t->hot.min_rtt_us = 4 * TLF_RTT_REF_US;
 	tlt_clear(t, 1, 4 * TLF_RTT_REF_US);
