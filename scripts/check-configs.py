@@ -307,6 +307,11 @@ def main():
             print(variant.name, "objects" if variant.objects_only() else "boots")
         return 0
     WORK.mkdir(parents=True, exist_ok=True)
+    # a tree without the series would be configured, and lose its options
+    try:
+        subprocess.run([ROOT / "scripts" / "series.py", "sync"], check=True)
+    except subprocess.CalledProcessError:
+        raise Problem("the kernel's tree cannot be made: 'make source' fetches it") from None
     failed = []
     for variant in chosen:
         wrong = check(variant, args)
