@@ -3,21 +3,11 @@
 import math
 import statistics
 
+from pylib.markdown import table as markdown
 import figures
 import scenarios
 
 CCS = ("liteflow", *figures.OTHERS)
-
-
-def markdown(heads, rows):
-    """Columns as wide as their widest entry: also to be read as it is."""
-    rows = [[str(value) for value in row] for row in rows]
-    width = [max(len(row[at]) for row in [list(heads), *rows]) for at in range(len(heads))]
-
-    def line(row):
-        return "| " + " | ".join(value.ljust(width[at]) for at, value in enumerate(row)) + " |"
-    return [line(heads), "|" + "|".join("-" * (size + 2) for size in width) + "|",
-            *(line(row) for row in rows)]
 
 
 def one(value, digits=1):
