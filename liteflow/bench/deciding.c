@@ -105,7 +105,6 @@ struct agent {
 	unsigned int per_message;
 	u64 messages;
 	double took;
-	bool woken;
 	volatile bool failed;
 };
 
@@ -162,8 +161,7 @@ static double in_user_space(unsigned int per_message, bool woken, const struct s
 {
 	static char buffer[NLMSG_HDRLEN + MOST * RECORD];
 	size_t len = NLMSG_HDRLEN + per_message * RECORD;
-	struct agent a = { .per_message = per_message, .messages = 20000 / per_message,
-			   .woken = woken };
+	struct agent a = { .per_message = per_message, .messages = 20000 / per_message };
 	double start;
 	u64 i;
 

@@ -166,9 +166,11 @@ static void next_report(struct sim *sim, struct flow *f)
 
 void agent_begin(struct sim *sim, struct flow *f)
 {
+	if (!sim->scenario->agent)
+		return;
+	/* there is no interval yet */
 	f->hot.mi_len_us = f->law.rtt_us / 2;
-	if (sim->scenario->agent)
-		next_report(sim, f);
+	next_report(sim, f);
 }
 
 /* What happened since the last report reaches the agent, which acts. */
