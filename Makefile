@@ -30,7 +30,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest cc-staleness kunit lfctl demo torture fuzz dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest cc-staleness kunit lfctl demo torture fuzz flowmage dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -57,6 +57,7 @@ help:
 #: LiteFlow
 #:   make lfctl           the tool, into build/liteflow
 #:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
+#:   make flowmage        steering of stateful network functions, into build/liteflow
 #:   make demo            snapshots made, switched under flows, records; in the guest
 #:                        DEMO=snapshot-generation|snapshot-update|batched-delivery
 #:   make torture         10,000 models come and go under queries, in the debug guest;
@@ -162,6 +163,11 @@ lfctl:
 	@scripts/deps.sh --notice lfctl
 	@$(MAKE) -s -C liteflow/lfctl BUILD=$(BUILD)
 	@echo "lfctl: $(BUILD)/liteflow/lfctl"
+
+flowmage:
+	@scripts/deps.sh --notice lfctl
+	@$(MAKE) -s -C liteflow/flowmage BUILD=$(BUILD)
+	@echo "flowmage: $(BUILD)/liteflow/flowmage"
 
 dump_lb:
 	@scripts/deps.sh --notice mllb
