@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A counter for each IPv4 source network of 24 bits. */
+#include "nf.h"
+
+NF_MAP(counts, BPF_MAP_TYPE_HASH, __be32, __u64, 65536);
+
+SEC("xdp")
+int subnet(struct xdp_md *ctx)
+{
+	struct iphdr *ip = nf_ipv4(ctx);
+	__u64 one = 1, *n;
+	__be32 key;
+
+	if (!ip)
+		return XDP_PASS;
+	key = ip->saddr & bpf_htonl(0xffffff00);
+	n = bpf_map_lookup_elem(&counts, &key);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else
+		bpf_map_update_elem(&counts, &key, &one, BPF_ANY);
+	return XDP_PASS;
+}
