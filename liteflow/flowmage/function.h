@@ -76,6 +76,7 @@ enum fm_part_kind {
 	FM_PART_FIELD,		/* these bits of one field, each of them recoverable */
 	FM_PART_FUNCTION,	/* a function (a hash, a sum) of these slices; not injective */
 	FM_PART_UNKNOWN,	/* anything */
+	FM_PART_KINDS
 };
 
 /**
@@ -224,6 +225,7 @@ struct fm_function {
 extern const char *const fm_field_names[FM_FIELDS];
 extern const char *const fm_layer_names[FM_LAYERS];
 extern const char *const fm_class_names[FM_CLASSES];
+extern const char *const fm_part_names[FM_PART_KINDS];
 
 /* Bytes of a field; 0 for FM_BYTES. */
 unsigned int fm_field_size(enum fm_field field);
@@ -247,7 +249,8 @@ struct json_object *fm_function_json(const struct fm_function *function);
 int fm_function_parse(struct json_object *json, struct fm_function *function, char *why,
 		      size_t len);
 
-/* Frees what @function points to, not itself. */
+/* Free what these point to, not themselves. */
+void fm_key_free(struct fm_key *key);
 void fm_function_free(struct fm_function *function);
 
 /**

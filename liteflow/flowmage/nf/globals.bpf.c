@@ -10,7 +10,7 @@ SEC("xdp")
 int globals(struct xdp_md *ctx)
 {
 	last_seen = bpf_ktime_get_ns();
-	if (ctx->data_end - ctx->data > limit) {
+	if (nf_size(ctx) > limit) {
 		__sync_fetch_and_add(&oversized, 1);
 		return XDP_DROP;
 	}

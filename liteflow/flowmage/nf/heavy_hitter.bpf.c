@@ -27,7 +27,7 @@ int heavy_hitter(struct xdp_md *ctx)
 		bpf_map_update_elem(&flows, &flow, &fresh, BPF_ANY);
 		return XDP_PASS;
 	}
-	load->bytes += ctx->data_end - ctx->data;
+	load->bytes += nf_size(ctx);
 	if (load->bytes > 1000000)
 		bpf_map_update_elem(&heavy, &flow, &yes, BPF_ANY);
 	return XDP_PASS;

@@ -61,6 +61,12 @@ static __always_inline void *nf_at(void *ctx, __u32 offset, __u32 size)
 	return at + size > end ? NULL : at;
 }
 
+/* Bytes of the frame */
+static __always_inline __u64 nf_size(struct xdp_md *ctx)
+{
+	return (void *)(long)ctx->data_end - (void *)(long)ctx->data;
+}
+
 static __always_inline struct iphdr *nf_ipv4(void *ctx)
 {
 	struct ethhdr *eth = nf_at(ctx, 0, sizeof(*eth));

@@ -7,7 +7,7 @@ __u64 last, tokens = 100000;
 SEC("xdp")
 int policer_all(struct xdp_md *ctx)
 {
-	__u64 now = bpf_ktime_get_ns(), size = ctx->data_end - ctx->data;
+	__u64 now = bpf_ktime_get_ns(), size = nf_size(ctx);
 
 	tokens += (now - last) >> 10;
 	last = now;

@@ -13,7 +13,7 @@ SEC("xdp")
 int policer_dest(struct xdp_md *ctx)
 {
 	struct iphdr *ip = nf_ipv4(ctx);
-	__u64 now = bpf_ktime_get_ns(), size = ctx->data_end - ctx->data;
+	__u64 now = bpf_ktime_get_ns(), size = nf_size(ctx);
 	struct bucket *b, fresh = { .last = now, .tokens = 100000 };
 	__be32 key;
 

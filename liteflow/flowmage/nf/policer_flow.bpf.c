@@ -13,7 +13,7 @@ NF_MAP(buckets, BPF_MAP_TYPE_HASH, struct nf_tuple, struct bucket, 65536);
 SEC("xdp")
 int policer_flow(struct xdp_md *ctx)
 {
-	__u64 now = bpf_ktime_get_ns(), size = ctx->data_end - ctx->data;
+	__u64 now = bpf_ktime_get_ns(), size = nf_size(ctx);
 	struct bucket *b, fresh = { .last = now, .tokens = 100000 };
 	struct nf_tuple flow;
 	int verdict = XDP_DROP;

@@ -12,7 +12,7 @@ __u32 turn;
 SEC("xdp")
 int sampler(struct xdp_md *ctx)
 {
-	__u32 n = __sync_fetch_and_add(&turn, 1), size = ctx->data_end - ctx->data;
+	__u32 n = __sync_fetch_and_add(&turn, 1), size = nf_size(ctx);
 
 	if (!(n & 63))
 		bpf_ringbuf_output(&samples, &size, sizeof(size), 0);
