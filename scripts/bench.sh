@@ -92,6 +92,14 @@ recorder()
 	grep -E '^dump_lb_rate [0-9]+ per_s$' "$DATA/dump_lb.txt"
 }
 
+# Keys for all sets of fields, on one device and on two.
+steering()
+{
+	note "solving for receive-side scaling, the longest of 1,800 cases"
+	make -s -C "$ROOT/liteflow/flowmage" BUILD="$BUILD" tests >&2
+	"$BUILD/liteflow/obj-flowmage/solve_bench"
+}
+
 mkdir -p "$DATA" "$BUILD/logs"
 {
 	"$ROOT/scripts/series.py" sync
@@ -100,6 +108,7 @@ mkdir -p "$DATA" "$BUILD/logs"
 	make -C "$ROOT" --no-print-directory tools
 } >&2
 "$ROOT/scripts/bench-liteflow.sh"
+steering
 forward
 recorder
 balance balance

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A device's receive-side scaling, by ethtool's ioctl: Linux 6.1 has no netlink for setting
+ * keys, tables and fields.
+ */
+#ifndef _FLOWMAGE_DEVQUERY_H
+#define _FLOWMAGE_DEVQUERY_H
+
+#include "device.h"
+
+/*
+ * SIOCETHTOOL on the interface @name with @data. 0, or -1 with errno. Tests put a device of
+ * their own here.
+ */
+extern int (*device_ioctl)(const char *name, void *data);
+
+/* Abilities and settings of dev->name. 0, or EXIT_OTHER: complained. */
+int device_query(struct device *dev);
+
+/* The settings alone. The same. */
+int device_read(const struct device *dev, struct rss *rss);
+
+/*
+ * Put what differs from @now, fields first. What a driver ignores, this does not see: read
+ * again. The same.
+ */
+int device_write(const struct device *dev, const struct rss *now, const struct rss *rss);
+
+/* Says who uses the whole hash of the device's packets, on standard error: RPS and RFS. */
+void device_warn_rps(const struct device *dev, const char *sysfs);
+
+#endif /* _FLOWMAGE_DEVQUERY_H */
