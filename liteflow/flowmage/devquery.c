@@ -77,8 +77,9 @@ static void know_driver(struct device *dev)
 		if (strcmp(driver_sets[i].driver, dev->driver))
 			continue;
 		for (t = 0; t < FLOW_TYPES; t++)
-			add_sets(dev, t, has_ports(t) ? driver_sets[i].ports :
-							driver_sets[i].addresses);
+			if (t != FLOW_SCTP4 && t != FLOW_SCTP6)
+				add_sets(dev, t, has_ports(t) ? driver_sets[i].ports :
+								driver_sets[i].addresses);
 	}
 }
 

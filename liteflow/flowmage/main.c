@@ -19,6 +19,7 @@ static const struct command {
 } commands[] = {
 	{ "solve", cmd_solve, "find fields, key and table for a chain of functions" },
 	{ "apply", cmd_apply, "put a plan on devices, or take it back" },
+	{ "device", cmd_device, "describe a device, to solve elsewhere" },
 };
 
 static int usage(FILE *f)

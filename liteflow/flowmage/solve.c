@@ -132,6 +132,13 @@ static bool can_hash(const struct device *dev, unsigned int t, uint8_t set)
 	return false;
 }
 
+/* Where SCTP has no setting of its own it is hashed as the rest. */
+static void follow(const struct device *dev, unsigned int sctp, unsigned int rest, uint8_t *hashed)
+{
+	if (!dev->n_sets[sctp] && dev->now.fields[sctp] == dev->now.fields[rest])
+		hashed[sctp] = hashed[rest];
+}
+
 /* One set on all types and devices that take it; false: on none. */
 static bool with_set(const struct steer *st, const struct profile *from, uint8_t set,
 		     struct profile *p)
@@ -147,6 +154,10 @@ static bool with_set(const struct steer *st, const struct profile *from, uint8_t
 				p->hashed[d][t] = set;
 				some = true;
 			}
+	for (d = 0; d < st->n_devices; d++) {
+		follow(&st->devices[d], FLOW_SCTP4, FLOW_IP4, p->hashed[d]);
+		follow(&st->devices[d], FLOW_SCTP6, FLOW_IP6, p->hashed[d]);
+	}
 	return some;
 }
 
