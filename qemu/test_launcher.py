@@ -158,7 +158,8 @@ class Usage(Launcher):
                 (["--nodes=0"], "--nodes"), (["--mem=12"], "--mem"), (["--mem=4Q"], "--mem"),
                 (["--accel=xen"], "--accel"), (["--timeout=-1"], "--timeout"),
                 (["--gdb=0"], "--gdb"), (["--share=/nonexistent"], "--share"),
-                (["--share=/tmp:relative"], "--share"), (["--net=1"], "unknown option"),
+                (["--share=/tmp:relative"], "--share"), (["--tap=a,b"], "--tap takes"),
+                (["--tap=" + "x" * 16], "--tap takes"), (["--tap=t"] * 9, "--tap: at most 8"), (["--net=1"], "unknown option"),
                 (["--smp"], "--smp needs a value"), (["--stdin"], "--stdin is for a command"),
                 (["--append", "x" * 2048, "--", "true"], "the kernel's command line has 2[0-9]{3} "
                                                          "bytes, this kernel takes 2047"),
@@ -199,6 +200,17 @@ class Usage(Launcher):
         self.assertIn("dist,src=2,dst=3,val=20", words)
         self.assertEqual(words[words.index("-kernel") + 1], str(self.kernel))
         self.assertEqual(os.listdir(self.tmp / "build"), [])
+
+    def test_tap(self):
+        """A card with queues and a hash for each."""
+        done = self.start("--tap", "t0", "--tap", "t1", "--dry-run", "--", "true")
+        self.check(done, 0, "dry run: nothing was started")
+        words = shlex.split(done.stdout.decode())
+        for i in range(2):
+            self.assertIn(f"tap,id=tap{i},ifname=t{i},script=no,downscript=no,queues=4,vhost=off",
+                          words)
+            card = [w for w in words if w.startswith(f"virtio-net-pci,netdev=tap{i},")]
+            self.assertRegex(card[0], f"mac=52:54:00:00:01:0{i},.*,rss=on,hash=on,")
 
 
 class Played(Launcher):
