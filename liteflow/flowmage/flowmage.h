@@ -9,6 +9,7 @@
 #include "lfctl.h"
 
 /* A command gets its own words: argv[0] is its full name. Its value is the exit status. */
+int cmd_analyze(int argc, char **argv);
 int cmd_solve(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_device(int argc, char **argv);

@@ -108,6 +108,8 @@ struct fm_part {
  * @ethertype: of the packets that come here, behind the tags; -1: any
  * @protocol: their transport protocol; -1: any
  * @vlan_tags: their VLAN tags in the packet; -1: any number
+ * @fragments: fragments of IP packets may come here, too: what is named a port is then other
+ *	bytes, and devices leave ports out of a fragment's hash; do not steer by its ports
  * @read: entries are looked up
  * @written: entries are added, deleted or changed
  * @per_packet: ... by packets of a flow whose entry exists (else: by the first, or by those
@@ -123,6 +125,7 @@ struct fm_key {
 	int ethertype;
 	int protocol;
 	int vlan_tags;
+	bool fragments;
 	bool read;
 	bool written;
 	bool per_packet;
@@ -239,6 +242,13 @@ static inline bool fm_map_is_keyed(const struct fm_map *map)
 	return map->class == FM_PACKET_KEY;
 }
 
+/*
+ * A key as words: "src_addr4.dst_addr4/ffffff00", constant bytes left out; and fields joined by
+ * blanks or dots. The caller frees them.
+ */
+char *fm_key_text(const struct fm_key *key);
+char *fm_slices_text(const struct fm_slice *slice, unsigned int n);
+
 /* The function as JSON: the caller puts it. */
 struct json_object *fm_function_json(const struct fm_function *function);
 
@@ -270,8 +280,5 @@ struct fm_analysis {
 int fm_analyse_bpf(const char *spec, bool explain, struct fm_analysis *result, char *why,
 		   size_t len);
 void fm_analysis_free(struct fm_analysis *result);
-
-/* "flowmage analyze ...": argv[0] is the command's name. Returns the exit status. */
-int cmd_analyze(int argc, char **argv);
 
 #endif /* _FLOWMAGE_FUNCTION_H */

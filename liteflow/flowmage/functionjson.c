@@ -99,8 +99,11 @@ static struct json_object *part_json(const struct fm_part *p)
 static struct json_object *key_json(const struct fm_key *k)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	char *text = fm_key_text(k);
 	unsigned int i;
 
+	put_text(o, "text", text);
+	free(text);
 	for (i = 0; i < k->n_parts; i++)
 		json_object_array_add(list, part_json(&k->parts[i]));
 	put(o, "parts", list);
@@ -110,6 +113,7 @@ static struct json_object *key_json(const struct fm_key *k)
 		put_number(o, "protocol", k->protocol);
 	if (k->vlan_tags >= 0)
 		put_number(o, "vlan_tags", k->vlan_tags);
+	put_flag(o, "fragments", k->fragments);
 	put_flag(o, "read", k->read);
 	put_flag(o, "written", k->written);
 	put_flag(o, "per_packet", k->per_packet);
@@ -431,6 +435,13 @@ static int get_key(struct reader *outer, struct fm_key *k)
 					  i, at);
 		at += k->parts[i].size;
 	}
+	/* only for people: it follows from the parts */
+	if (json_object_object_get_ex(outer->o, "text", NULL) &&
+	    !get(outer, "text", json_type_string))
+		return -1;
+	if (json_object_object_get_ex(outer->o, "fragments", NULL) &&
+	    get_flag(outer, "fragments", &k->fragments))
+		return -1;
 	if (get_optional(outer, "ethertype", 65535, &k->ethertype) ||
 	    get_optional(outer, "protocol", 255, &k->protocol) ||
 	    get_optional(outer, "vlan_tags", 16, &k->vlan_tags) ||

@@ -17,6 +17,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{ "analyze", cmd_analyze, "find the state of functions and what keys it" },
 	{ "solve", cmd_solve, "find fields, key and table for a chain of functions" },
 	{ "apply", cmd_apply, "put a plan on devices, or take it back" },
 	{ "device", cmd_device, "describe a device, to solve elsewhere" },

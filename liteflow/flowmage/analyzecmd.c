@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * flowmage analyze: which state functions keep, and what keys it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "flowmage.h"
+#include "function.h"
+#include "tool.h"
+
+struct options {
+	bool json;
+	bool explain;
+	char **spec;
+	unsigned int n;
+};
+
+static const struct argp_option table[] = {
+	{ "json", 'j', NULL, 0, "print a list of functions as JSON", 0 },
+	{ "explain", 'e', NULL, 0, "tell which instructions and source lines made each key", 0 },
+	{ 0 }
+};
+
+static error_t option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'e':
+		o->explain = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		o->spec = realloc(o->spec, (o->n + 1) * sizeof(*o->spec));
+		o->spec[o->n++] = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which function?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const char *written(const struct fm_map *m)
+{
+	return !m->written ? "-" : m->per_packet ? "packet" : "flow";
+}
+
+static void print_map(const struct fm_map *m, bool explain)
+{
+	unsigned int i, j;
+	char *text;
+
+	printf("  %-16s %-14s %-10s %-7s ", m->name, m->type, fm_class_names[m->class], written(m));
+	for (i = 0; i < m->n_keys; i++) {
+		text = fm_key_text(&m->keys[i]);
+		printf("%s%s", i ? " | " : "", text);
+		free(text);
+	}
+	printf("%s%s%s\n", m->n_keys ? "" : "-", m->symmetric ? " (symmetric)" : "",
+	       m->written_elsewhere ? " (written by another program of the file)" : "");
+	for (i = 0; i < m->n_reasons; i++)
+		printf("    %s\n", m->reasons[i]);
+	for (i = 0; explain && i < m->n_keys; i++) {
+		text = fm_key_text(&m->keys[i]);
+		printf("    %s:\n", text);
+		free(text);
+		for (j = 0; j < m->keys[i].n_sites; j++)
+			printf("      %s\n", m->keys[i].sites[j]);
+	}
+}
+
+static void print_function(const struct fm_function *f, bool explain)
+{
+	unsigned int i;
+	char *text;
+
+	printf("%s (%s): %s%s\n", f->source, f->hook, fm_class_names[f->class],
+	       f->complete ? "" : ", not all of it understood");
+	for (i = 0; i < f->n_maps; i++)
+		print_map(&f->maps[i], explain);
+	if (f->n_rewrites) {
+		text = fm_slices_text(f->rewrites, f->n_rewrites);
+		printf("  rewrites %s\n", text);
+		free(text);
+	}
+	if (f->rewrites_unknown)
+		printf("  rewrites the packet at places that are not known\n");
+	for (i = 0; i < f->n_reasons; i++)
+		printf("  %s\n", f->reasons[i]);
+}
+
+static int analyse(const char *spec, const struct options *o, struct json_object *list)
+{
+	struct fm_analysis result;
+	char why[600];
+	unsigned int i;
+
+	if (strncmp(spec, "bpf:", 4))
+		return complain("%s: not of the form bpf:FILE or bpf:FILE:PROGRAM", spec);
+	if (fm_analyse_bpf(spec + 4, o->explain, &result, why, sizeof(why)))
+		return complain("%s", why);
+	for (i = 0; i < result.n; i++) {
+		if (o->json)
+			json_object_array_add(list, fm_function_json(&result.functions[i]));
+		else
+			print_function(&result.functions[i], o->explain);
+	}
+	fm_analysis_free(&result);
+	return 0;
+}
+
+int cmd_analyze(int argc, char **argv)
+{
+	static const struct argp argp = {
+		table, option, "FUNCTION...",
+		"Find the state that functions keep and the header fields that key it.\v"
+		"FUNCTION is bpf:FILE or bpf:FILE:PROGRAM: XDP and tc programs of a BPF object that "
+		"was compiled with -g. What is not understood is named and counts as shared.",
+		NULL, NULL, NULL
+	};
+	struct options o = { 0 };
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+	int ret = 0;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+		return EXIT_USAGE;
+	for (i = 0; i < o.n && !ret; i++)
+		ret = analyse(o.spec[i], &o, list);
+	if (!ret && o.json)
+		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
+						    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(list);
+	free(o.spec);
+	return ret ? EXIT_OTHER : 0;
+}
