@@ -21,13 +21,15 @@ LITEFLOW := $(TOP)/liteflow
 ENGINE := $(LITEFLOW)/linux/kernel/liteflow
 # the kernel's headers come first, or user space's
 KERNEL_INCLUDE := $(addprefix -I$(LITEFLOW)/,lib/include linux/include linux/include/uapi)
-USER_INCLUDE := $(addprefix -I$(LITEFLOW)/,lib/include lib/tool linux/include/uapi linux/include)
+USER_INCLUDE := $(addprefix -I$(LITEFLOW)/,lib/include lib/tool liblf linux/include/uapi linux/include)
 # of code of the kernel: what stands in for the rest of it
 COMPAT := -Wno-sign-compare -I$(LITEFLOW)/lib/compat
 
 LIBLITEFLOW := $(BUILD)/liteflow/libliteflow.a
 LIBPACK := $(BUILD)/liteflow/libpack.a
-LIBNETLINK := $(BUILD)/liteflow/liblfnetlink.a
+LIBLF := $(BUILD)/liteflow/liblf.a
+# what a program links that uses it
+LIBLF_LIBS := $(LIBLITEFLOW) -lmnl -lcrypto
 
 all:
 
@@ -36,8 +38,12 @@ ifneq ($(OUT_DIR),liteflow/lib)
 $(LIBLITEFLOW): FORCE
 	@$(MAKE) --no-print-directory -s -C $(LITEFLOW)/lib BUILD=$(BUILD)
 ifneq ($(OUT_DIR),liteflow/obj-lfctl)
-$(LIBPACK) $(LIBNETLINK): FORCE
+$(LIBPACK): FORCE
 	@$(MAKE) --no-print-directory -s -C $(LITEFLOW)/lfctl BUILD=$(BUILD) $@
+endif
+ifneq ($(OUT_DIR),liteflow/obj-liblf)
+$(LIBLF): FORCE
+	@$(MAKE) --no-print-directory -s -C $(LITEFLOW)/liblf BUILD=$(BUILD)
 endif
 endif
 

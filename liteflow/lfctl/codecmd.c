@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 #include "code.h"
 #include "lfctl.h"
+#include "liblf.h"
 #include "model.h"
 
 /* Of the kernel's stack, and of the 512 bytes that BPF programs have in all. */
@@ -210,7 +211,7 @@ int cmd_model_c(int argc, char **argv)
 	};
 	struct code_args args = { .target = -1, .app = NULL };
 	char name[LITEFLOW_NAME_LEN], digest[2 * LITEFLOW_DIGEST_LEN + 1];
-	uint8_t sum[64];
+	uint8_t sum[LF_DIGEST_LEN];
 	struct lf_model *model;
 	struct output o;
 	struct lf_error err;
@@ -223,7 +224,11 @@ int cmd_model_c(int argc, char **argv)
 	if (!blob)
 		return EXIT_OTHER;
 	ret = lf_model_parse(blob, len, NULL, &model, &err);
-	model_digest(blob, len, sum);
+	if (!ret && lf_digest(blob, len, sum)) {
+		lf_model_free(model);
+		snprintf(err.msg, sizeof(err.msg), "no SHA-256 can be computed");
+		ret = -EIO;
+	}
 	free(blob);
 	if (ret)
 		return complain("%s: %s", args.file, err.msg[0] ? err.msg : "out of memory");

@@ -3,7 +3,8 @@
  * lfctl eval: what the model of a slot answers, computed by the kernel.
  */
 #include <stdio.h>
-#include "app.h"
+#include <stdlib.h>
+#include "kernel.h"
 #include "lfctl.h"
 #include "rows.h"
 
@@ -16,7 +17,9 @@ struct eval_args {
 
 struct eval {
 	const struct eval_args *args;
-	struct nl nl;
+	struct lf *lf;
+	struct lf_app_info info;
+	int32_t *outputs;
 };
 
 static error_t eval_option(int key, char *arg, struct argp_state *state)
@@ -40,47 +43,33 @@ static error_t eval_option(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static int on_outputs(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
-{
-	const struct nlattr *attr = tb[LITEFLOW_A_EVAL_OUTPUTS];
-	const struct rows *rows = data;
-
-	(void)nlh;
-	if (!attr || mnl_attr_get_payload_len(attr) !=
-	    (size_t)rows->n * rows->n_out * sizeof(int32_t))
-		return complain("eval: the kernel's answer has another size");
-	rows_print(rows, mnl_attr_get_payload(attr));
-	return 0;
-}
-
 static int ask(struct rows *rows)
 {
 	struct eval *e = rows->priv;
-	struct nlmsghdr *nlh = nl_begin(&e->nl, LITEFLOW_CMD_EVAL, 0);
+	int ret;
 
-	nl_put_app(nlh, e->args->app);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_EVAL_SLOT, e->args->slot);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_EVAL_ROWS, rows->n);
-	mnl_attr_put(nlh, LITEFLOW_A_EVAL_INPUTS, (size_t)rows->n * rows->n_in * sizeof(int32_t),
-		     rows->inputs);
-	return nl_ask(&e->nl, "eval", on_outputs, rows);
+	ret = failed(e->lf, lf_eval(e->lf, &e->info, e->args->slot, rows->n, rows->inputs,
+				    e->outputs), "eval");
+	if (!ret)
+		rows_print(rows, e->outputs);
+	return ret;
 }
 
 static int eval(struct eval *e)
 {
 	struct rows rows = { .ask = ask, .priv = e };
-	struct app_info info;
 	int ret;
 
-	ret = app_get_info(&e->nl, e->args->app, &info);
-	if (!ret) {
-		rows.n_in = info.n_in;
-		rows.n_out = info.n_out;
-		rows.max = LITEFLOW_DATA_MAX /
-			   ((info.n_in > info.n_out ? info.n_in : info.n_out) * sizeof(int32_t));
-		ret = rows_run(&rows, e->args->file);
-	}
-	app_info_free(&info);
+	ret = failed(e->lf, lf_app_get(e->lf, e->args->app, &e->info), "app %.32s", e->args->app);
+	if (ret)
+		return ret;
+	rows.n_in = e->info.n_in;
+	rows.n_out = e->info.n_out;
+	rows.max = LITEFLOW_DATA_MAX /
+		   ((rows.n_in > rows.n_out ? rows.n_in : rows.n_out) * sizeof(int32_t));
+	e->outputs = calloc((size_t)rows.max * rows.n_out, sizeof(*e->outputs));
+	ret = e->outputs ? rows_run(&rows, e->args->file) : complain("eval: out of memory");
+	free(e->outputs);
 	return ret;
 }
 
@@ -101,9 +90,10 @@ int cmd_eval(int argc, char **argv)
 		complain("APP SLOT is missing, see --help");
 		return EXIT_USAGE;
 	}
-	ret = nl_open(&e.nl);
+	ret = kernel_open(&e.lf, args.app);
 	if (!ret)
 		ret = eval(&e);
-	nl_close(&e.nl);
+	lf_app_info_free(&e.info);
+	lf_close(e.lf);
 	return ret;
 }

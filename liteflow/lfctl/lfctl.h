@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include "netlink/report.h"
+#include "tool.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 
@@ -45,6 +45,9 @@ int cmd_flows(int argc, char **argv);
 int cmd_save(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 
+/* "lfctl: what: reason" to standard error; always EXIT_OTHER */
+int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Global options that may also follow the command. */
 extern const struct argp common_argp;
 
@@ -68,6 +71,10 @@ unsigned long long parse_number(struct argp_state *state, const char *what, cons
 void print_json(struct json_object *o);
 void print_json_line(struct json_object *o);
 void fprint_json_line(FILE *f, struct json_object *o);
+
+/* Add a member to a JSON object. */
+void json_add_uint(struct json_object *o, const char *key, uint64_t v);
+void json_add_string(struct json_object *o, const char *key, const char *s);
 
 /* End of a dump: print the JSON, or the table's header if there was no row. */
 void finish_list(int ret, struct json_object *list, void (*header)(void));

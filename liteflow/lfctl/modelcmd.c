@@ -7,6 +7,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include <linux/liteflow_model.h>
+#include "kernel.h"
 #include "lfctl.h"
 #include "model.h"
 
@@ -102,30 +103,18 @@ static void say(const char *app, int slot, const char *state, uint32_t version, 
 	print_json(o);
 }
 
-static int on_slot(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
-{
-	int *active = data;
-
-	(void)nlh;
-	if (tb[LITEFLOW_A_MODEL_SLOT] && tb[LITEFLOW_A_MODEL_STATE] &&
-	    nl_uint(tb[LITEFLOW_A_MODEL_STATE]) == LITEFLOW_STATE_ACTIVE)
-		*active = nl_uint(tb[LITEFLOW_A_MODEL_SLOT]);
-	return 0;
-}
-
 /* A slot that was given by what is in it becomes a number. */
-static int resolve_slot(struct nl *nl, struct model_args *args)
+static int resolve_slot(struct lf *lf, struct model_args *args)
 {
-	struct nlmsghdr *nlh;
-	int active = -1, ret;
+	struct lf_model_info slots[LITEFLOW_SLOTS_MAX];
+	int active, ret;
 
 	if (args->slot >= 0)
 		return 0;
-	nlh = nl_begin(nl, LITEFLOW_CMD_SLOT_GET, NLM_F_DUMP);
-	nl_put_app(nlh, args->app);
-	ret = nl_ask(nl, args->app, on_slot, &active);
+	ret = failed(lf, lf_get_slots(lf, args->app, slots), "%s", args->app);
 	if (ret)
 		return ret;
+	active = lf_active_slot(slots);
 	if (args->slot == SLOT_ACTIVE && active < 0) {
 		complain("%s: no model is active: see lfctl model show", args->app);
 		return EXIT_OTHER;
@@ -134,23 +123,34 @@ static int resolve_slot(struct nl *nl, struct model_args *args)
 	return 0;
 }
 
-static int install(struct nl *nl, struct model_args *args, uint32_t *version)
+static int slot_failed(struct lf *lf, int ret, const struct model_args *args)
+{
+	return failed(lf, ret, "app %.32s, slot %d", args->app, args->slot);
+}
+
+static int install(struct lf *lf, struct model_args *args, uint32_t *version)
 {
 	size_t len;
 	void *blob;
 	int ret;
 
-	ret = resolve_slot(nl, args);
+	ret = resolve_slot(lf, args);
 	if (ret)
 		return ret;
 	if (args->compiled)
-		return model_install_compiled(nl, args->app, args->slot, args->compiled, version);
+		return slot_failed(lf, lf_install_compiled(lf, args->app, args->slot,
+							   args->compiled, version), args);
 	blob = model_read(args->file, &len);
 	if (!blob)
 		return EXIT_OTHER;
-	ret = model_send(nl, args->app, args->slot, blob, len, version);
+	ret = lf_install(lf, args->app, args->slot, blob, len, version);
 	free(blob);
-	return ret;
+	return slot_failed(lf, ret, args);
+}
+
+static int activate(struct lf *lf, const struct model_args *args, uint32_t *version, uint64_t *ns)
+{
+	return slot_failed(lf, lf_activate(lf, args->app, args->slot, version, ns), args);
 }
 
 int cmd_model_install(int argc, char **argv)
@@ -172,20 +172,20 @@ int cmd_model_install(int argc, char **argv)
 	};
 	uint32_t version = 0;
 	uint64_t ns = 0;
-	struct nl nl;
+	struct lf *lf;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	need(args.slot != SLOT_NONE, "APP SLOT");
 	need(!args.file != !args.compiled, "either FILE or --compiled NAME");
-	ret = nl_open(&nl);
+	ret = kernel_open(&lf, args.app);
 	if (!ret)
-		ret = install(&nl, &args, &version);
+		ret = install(lf, &args, &version);
 	if (!ret && args.activate)
-		ret = model_activate(&nl, args.app, args.slot, &version, &ns);
+		ret = activate(lf, &args, &version, &ns);
 	if (!ret)
 		say(args.app, args.slot, args.activate ? "active" : "on standby", version, ns);
-	nl_close(&nl);
+	lf_close(lf);
 	return ret;
 }
 
@@ -198,25 +198,18 @@ int cmd_model_activate(int argc, char **argv)
 	struct model_args args = { .slot = SLOT_NONE, .max_words = 2 };
 	uint32_t version = 0;
 	uint64_t ns = 0;
-	struct nl nl;
+	struct lf *lf;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	need(args.slot >= 0, "APP SLOT");
-	ret = nl_open(&nl);
+	ret = kernel_open(&lf, args.app);
 	if (!ret)
-		ret = model_activate(&nl, args.app, args.slot, &version, &ns);
+		ret = activate(lf, &args, &version, &ns);
 	if (!ret)
 		say(args.app, args.slot, "active", version, ns);
-	nl_close(&nl);
+	lf_close(lf);
 	return ret;
-}
-
-static int on_rollback(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
-{
-	(void)nlh;
-	say(data, -1, "active", nl_uint(tb[LITEFLOW_A_MODEL_VERSION]), nl_uint(tb[LITEFLOW_A_MODEL_OP_NS]));
-	return 0;
 }
 
 int cmd_model_rollback(int argc, char **argv)
@@ -226,17 +219,19 @@ int cmd_model_rollback(int argc, char **argv)
 		.doc = "Make the previously active model active again.",
 	};
 	struct model_args args = { .max_words = 1 };
-	struct nl nl;
+	uint32_t version = 0;
+	uint64_t ns = 0;
+	struct lf *lf;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	need(args.app, "APP");
-	ret = nl_open(&nl);
-	if (!ret) {
-		nl_put_app(nl_begin(&nl, LITEFLOW_CMD_MODEL_ROLLBACK, 0), args.app);
-		ret = nl_ask(&nl, "model rollback", on_rollback, (void *)args.app);
-	}
-	nl_close(&nl);
+	ret = kernel_open(&lf, args.app);
+	if (!ret)
+		ret = failed(lf, lf_rollback(lf, args.app, &version, &ns), "model rollback");
+	if (!ret)
+		say(args.app, -1, "active", version, ns);
+	lf_close(lf);
 	return ret;
 }
 
@@ -256,58 +251,53 @@ int cmd_model_remove(int argc, char **argv)
 	struct model_args args = {
 		.slot = SLOT_NONE, .max_words = 2, .slot_word = "active", .slot_by = SLOT_ACTIVE
 	};
-	struct nlmsghdr *nlh;
-	struct nl nl;
+	struct lf *lf;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	need(args.slot != SLOT_NONE, "APP SLOT");
-	ret = nl_open(&nl);
+	ret = kernel_open(&lf, args.app);
 	if (!ret)
-		ret = resolve_slot(&nl, &args);
-	if (!ret) {
-		nlh = nl_begin(&nl, LITEFLOW_CMD_MODEL_REMOVE, 0);
-		nl_put_app(nlh, args.app);
-		mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_SLOT, args.slot);
-		if (args.remove)
-			mnl_attr_put_u32(nlh, LITEFLOW_A_MODEL_REMOVE_FLAGS, args.remove);
-		ret = nl_ask(&nl, "model remove", NULL, NULL);
-	}
-	nl_close(&nl);
+		ret = resolve_slot(lf, &args);
+	if (!ret)
+		ret = failed(lf, lf_remove(lf, args.app, args.slot, args.remove), "model remove");
+	lf_close(lf);
 	return ret;
 }
 
-static void digest_of(struct nlattr **tb, char *hex)
+static void digest_of(const struct lf_model_info *m, char *hex)
 {
-	const struct nlattr *attr = tb[LITEFLOW_A_MODEL_DIGEST];
-
 	*hex = 0;
-	if (attr && mnl_attr_get_payload_len(attr) == LITEFLOW_DIGEST_LEN)
-		to_hex(mnl_attr_get_payload(attr), LITEFLOW_DIGEST_LEN, hex);
+	if (m->has_digest)
+		to_hex(m->digest, LF_DIGEST_LEN, hex);
 }
 
-static struct json_object *model_json(struct nlattr **tb)
+static struct json_object *model_json(const struct lf_model_info *m)
 {
 	struct json_object *o = json_object_new_object();
-	char digest[2 * LITEFLOW_DIGEST_LEN + 1];
+	char digest[2 * LF_DIGEST_LEN + 1];
 
-	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
-	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
-	json_put_uint(o, "slot", tb[LITEFLOW_A_MODEL_SLOT]);
-	json_put_uint(o, "version", tb[LITEFLOW_A_MODEL_VERSION]);
-	json_object_object_add(o, "state",
-			       json_object_new_string(state_name(tb[LITEFLOW_A_MODEL_STATE])));
-	json_object_object_add(o, "kind", json_object_new_string(kind_name(tb[LITEFLOW_A_MODEL_KIND])));
-	json_put_string(o, "model-name", tb[LITEFLOW_A_MODEL_NAME]);
-	digest_of(tb, digest);
+	json_add_uint(o, "app-id", m->app_id);
+	json_add_string(o, "app-name", m->app);
+	if (m->slot >= 0)
+		json_add_uint(o, "slot", m->slot);
+	if (m->version)
+		json_add_uint(o, "version", m->version);
+	json_add_string(o, "state", lf_state_name(m->state));
+	json_add_string(o, "kind", lf_kind_name(m->kind));
+	json_add_string(o, "model-name", m->name);
+	digest_of(m, digest);
 	if (*digest)
-		json_object_object_add(o, "digest", json_object_new_string(digest));
-	json_put_uint(o, "bytes", tb[LITEFLOW_A_MODEL_BYTES]);
-	json_put_uint(o, "macs", tb[LITEFLOW_A_MODEL_MACS]);
-	json_put_uint(o, "width", tb[LITEFLOW_A_MODEL_WIDTH]);
-	json_put_uint(o, "pins", tb[LITEFLOW_A_MODEL_PINS]);
-	json_put_uint(o, "queries", tb[LITEFLOW_A_MODEL_QUERIES]);
-	json_put_string(o, "provenance", tb[LITEFLOW_A_MODEL_PROVENANCE]);
+		json_add_string(o, "digest", digest);
+	if (m->version) {
+		json_add_uint(o, "bytes", m->bytes);
+		json_add_uint(o, "macs", m->macs);
+		json_add_uint(o, "width", m->width);
+		json_add_uint(o, "pins", m->pins);
+		json_add_uint(o, "queries", m->queries);
+	}
+	if (*m->provenance)
+		json_add_string(o, "provenance", m->provenance);
 	return o;
 }
 
@@ -321,30 +311,25 @@ static void show_header(void)
 	done = true;
 }
 
-static int on_model(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
+static int on_model(const struct lf_model_info *m, void *data)
 {
-	char digest[2 * LITEFLOW_DIGEST_LEN + 1], slot[8] = "-";
+	char digest[2 * LF_DIGEST_LEN + 1], slot[12] = "-";
 
-	(void)nlh;
 	if (opt_json) {
-		json_object_array_add(data, model_json(tb));
+		json_object_array_add(data, model_json(m));
 		return 0;
 	}
 	show_header();
-	digest_of(tb, digest);
-	if (tb[LITEFLOW_A_MODEL_SLOT])
-		snprintf(slot, sizeof(slot), "%u", (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_SLOT]));
-	printf("%-20s  %4s  %-10s  ", nl_string(tb[LITEFLOW_A_APP_NAME]), slot,
-	       state_name(tb[LITEFLOW_A_MODEL_STATE]));
-	if (tb[LITEFLOW_A_MODEL_VERSION])
-		printf("%7u  %7u  %12llu  %6u  ", (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_VERSION]),
-		       (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_PINS]),
-		       (unsigned long long)nl_uint(tb[LITEFLOW_A_MODEL_QUERIES]),
-		       (unsigned int)nl_uint(tb[LITEFLOW_A_MODEL_MACS]));
+	digest_of(m, digest);
+	if (m->slot >= 0)
+		snprintf(slot, sizeof(slot), "%d", m->slot);
+	printf("%-20s  %4s  %-10s  ", m->app, slot, lf_state_name(m->state));
+	if (m->version)
+		printf("%7u  %7u  %12llu  %6u  ", m->version, m->pins,
+		       (unsigned long long)m->queries, m->macs);
 	else
 		printf("%7s  %7s  %12s  %6s  ", "-", "-", "-", "-");
-	printf("%-16.12s  %s\n", *digest ? digest : kind_name(tb[LITEFLOW_A_MODEL_KIND]),
-	       nl_string(tb[LITEFLOW_A_MODEL_NAME]));
+	printf("%-16.12s  %s\n", *digest ? digest : lf_kind_name(m->kind), m->name);
 	return 0;
 }
 
@@ -357,22 +342,18 @@ int cmd_model_show(int argc, char **argv)
 	};
 	struct model_args args = { .max_words = 1 };
 	struct json_object *list = NULL;
-	struct nlmsghdr *nlh;
-	struct nl nl;
+	struct lf *lf;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	ret = nl_open(&nl);
+	ret = kernel_open(&lf, args.app);
 	if (ret)
 		goto out;
-	nlh = nl_begin(&nl, LITEFLOW_CMD_SLOT_GET, NLM_F_DUMP);
-	if (args.app)
-		nl_put_app(nlh, args.app);
 	if (opt_json)
 		list = json_object_new_array();
-	ret = nl_ask(&nl, "model show", on_model, list);
+	ret = failed(lf, lf_for_each_model(lf, args.app, on_model, list), "model show");
 	finish_list(ret, list, show_header);
 out:
-	nl_close(&nl);
+	lf_close(lf);
 	return ret;
 }

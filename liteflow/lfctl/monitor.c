@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 #include <json-c/json.h>
+#include "kernel.h"
 #include "lfctl.h"
-#include "netlink/netlink.h"
 
 struct monitor_args {
 	const char *app;
@@ -33,22 +33,22 @@ static error_t monitor_option(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static void show_json(struct nlattr **tb, const struct timespec *ts)
+static void show_json(const struct lf_event *event, const struct timespec *ts)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "time", json_object_new_double((double)ts->tv_sec +
 								  (double)ts->tv_nsec * 1e-9));
-	json_object_object_add(o, "event",
-			       json_object_new_string(event_name(tb[LITEFLOW_A_NOTICE_EVENT])));
-	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
-	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
-	json_put_uint(o, "slot", tb[LITEFLOW_A_NOTICE_SLOT]);
-	json_put_uint(o, "version", tb[LITEFLOW_A_NOTICE_VERSION]);
+	json_add_string(o, "event", lf_event_name(event->event));
+	json_add_uint(o, "app-id", event->app_id);
+	json_add_string(o, "app-name", event->app);
+	if (event->slot >= 0)
+		json_add_uint(o, "slot", event->slot);
+	json_add_uint(o, "version", event->version);
 	print_json_line(o);
 }
 
-static void show(struct nlattr **tb)
+static void show(const struct lf_event *event)
 {
 	struct timespec ts;
 	struct tm tm;
@@ -56,61 +56,60 @@ static void show(struct nlattr **tb)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	if (opt_json) {
-		show_json(tb, &ts);
+		show_json(event, &ts);
 		return;
 	}
 	localtime_r(&ts.tv_sec, &tm);
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
 	printf("%s.%03ld  %-11s  app %s", text, ts.tv_nsec / 1000000,
-	       event_name(tb[LITEFLOW_A_NOTICE_EVENT]), nl_string(tb[LITEFLOW_A_APP_NAME]));
-	if (tb[LITEFLOW_A_NOTICE_SLOT])
-		printf(", slot %u", (unsigned int)nl_uint(tb[LITEFLOW_A_NOTICE_SLOT]));
-	if (nl_uint(tb[LITEFLOW_A_NOTICE_VERSION]))
-		printf(", version %u", (unsigned int)nl_uint(tb[LITEFLOW_A_NOTICE_VERSION]));
-	else if (nl_uint(tb[LITEFLOW_A_NOTICE_EVENT]) == LITEFLOW_EVENT_ACTIVATED)
+	       lf_event_name(event->event), event->app);
+	if (event->slot >= 0)
+		printf(", slot %d", event->slot);
+	if (event->version)
+		printf(", version %u", event->version);
+	else if (event->event == LITEFLOW_EVENT_ACTIVATED)
 		printf(", no model");
 	printf("\n");
 }
 
-static bool wanted(const struct monitor_args *args, struct nlattr **tb)
+static bool wanted(const struct monitor_args *args, const struct lf_event *event)
 {
 	uint32_t id;
 
 	if (!args->app)
 		return true;
-	if (nl_app_number(args->app, &id))
-		return nl_uint(tb[LITEFLOW_A_APP_ID]) == id;
-	return !strcmp(args->app, nl_string(tb[LITEFLOW_A_APP_NAME]));
+	if (lf_app_number(args->app, &id))
+		return event->app_id == id;
+	return !strcmp(args->app, event->app);
 }
 
 /* Nonzero ends it. */
-static int on_notice(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
+static int on_event(const struct lf_event *event, void *data)
 {
 	struct monitor_args *args = data;
 
-	if (nl_cmd(nlh) != LITEFLOW_CMD_NOTICE || !wanted(args, tb))
+	if (!wanted(args, event))
 		return 0;
-	show(tb);
+	show(event);
 	fflush(stdout);
 	if (!ferror(stdout) && (!args->count || --args->count))
 		return 0;
 	args->done = true;
-	return EXIT_OTHER;
+	return 1;
 }
 
-static int listen_to(struct nl *nl, struct monitor_args *args)
+static int listen_to(struct lf *lf, struct monitor_args *args)
 {
 	int ret;
 
-	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->notice,
-				  sizeof(nl->notice)) < 0)
-		return complain("monitor: %s", strerror(errno));
-	do {
-		ret = nl_listen(nl, "monitor", true, on_notice, args);
-		if (nl->error == ENOBUFS)
-			complain("monitor: notices were lost");
-	} while (!args->done && (!ret || nl->error == ENOBUFS));
-	return args->done ? 0 : ret;
+	ret = failed(lf, lf_monitor_start(lf, on_event, args), "monitor");
+	while (!ret && !args->done) {
+		ret = lf_take(lf, -1);
+		if (ret == -ENOBUFS)
+			complain("monitor: %s", lf_reason(lf));
+		ret = ret < 0 && ret != -ENOBUFS && ret != -EINTR ? failed(lf, ret, "monitor") : 0;
+	}
+	return ret;
 }
 
 int cmd_monitor(int argc, char **argv)
@@ -126,13 +125,13 @@ int cmd_monitor(int argc, char **argv)
 		.doc = "Show changes as they happen; with --json one object per line.",
 	};
 	struct monitor_args args = { 0 };
-	struct nl nl;
+	struct lf *lf;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	ret = nl_open(&nl);
+	ret = kernel_open(&lf, NULL);
 	if (!ret)
-		ret = listen_to(&nl, &args);
-	nl_close(&nl);
+		ret = listen_to(lf, &args);
+	lf_close(lf);
 	return ret;
 }

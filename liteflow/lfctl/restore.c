@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <json-c/json.h>
-#include "app.h"
+#include "kernel.h"
 #include "lfctl.h"
 #include "model.h"
 #include "pack.h"
@@ -20,7 +20,7 @@
 #define MAX_APP_JSON	65536
 
 struct restore {
-	struct nl nl;
+	struct lf *lf;
 	const char *dir;
 	bool failed;
 	struct json_object *list;
@@ -76,33 +76,31 @@ static int64_t member_named(struct json_object *o, const char *key, int (*number
 
 static int add_app(struct restore *r, const char *app, struct json_object *o)
 {
-	struct app_args args = {
+	struct lf_app_desc desc = {
 		.name = app,
 		.id = member_number(o, "app-id"),
 		.n_in = member_number(o, "n-in"),
 		.n_out = member_number(o, "n-out"),
-		.context = member_named(o, "context", context_number),
-		.policy = member_named(o, "policy", policy_number),
-		.at_limit = member_named(o, "at-limit", at_limit_number),
+		.context = member_named(o, "context", lf_context_number),
+		.policy = member_named(o, "policy", lf_policy_number),
+		.at_limit = member_named(o, "at-limit", lf_at_limit_number),
 		.n_slots = member_number(o, "n-slots"),
-		.capability = member_named(o, "capability", capability_number),
+		.capability = member_named(o, "capability", lf_capability_number),
 		.max_macs = member_number(o, "max-macs"),
 		.max_bytes = member_number(o, "max-bytes"),
 		.max_retired = member_number(o, "max-retired"),
-		.sample_shift = -1,
+		.sample_shift = member_number(o, "sample-shift"),
 		.units = member_string(o, "units"),
 	};
-	int64_t shift = member_number(o, "sample-shift");
-	struct nlmsghdr *nlh;
+	uint32_t number;
+	char id[16];
 	int ret;
 
-	ret = app_add(&r->nl, &args, NULL, NULL);
-	if (ret || shift < 0)
+	ret = failed(r->lf, lf_app_add(r->lf, &desc, &number), "app add");
+	if (ret || desc.sample_shift < 0)
 		return ret;
-	nlh = nl_begin(&r->nl, LITEFLOW_CMD_APP_SET, 0);
-	nl_put_string(nlh, LITEFLOW_A_APP_NAME, app);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_APP_SAMPLE_SHIFT, (uint32_t)shift);
-	return nl_ask(&r->nl, app, NULL, NULL);
+	snprintf(id, sizeof(id), "%u", number);
+	return failed(r->lf, lf_app_set(r->lf, id, &desc), "%s", app);
 }
 
 /* Add the app that app.json describes. */
@@ -137,67 +135,69 @@ static bool has_definition(const char *path)
 /* Number of the app as text, for what follows; the app is added if need be. */
 static int find_app(struct restore *r, const char *app, const char *path, char id[16])
 {
-	struct app_info info;
+	struct lf_app_info info;
 	int ret;
 
-	r->nl.quiet = ENOENT;
-	ret = app_get_info_by_name(&r->nl, app, &info);
-	r->nl.quiet = 0;
-	app_info_free(&info);
-	if (ret && r->nl.error == ENOENT) {
+	ret = lf_app_get_by_name(r->lf, app, &info);
+	if (ret == -ENOENT) {
 		if (!has_definition(path))
 			return complain("%s: there is no app %s: is its module loaded?", path, app);
 		ret = define_app(r, app, path);
-		if (!ret)
-			ret = app_get_info_by_name(&r->nl, app, &info);
-		app_info_free(&info);
+		if (ret)
+			return ret;
+		ret = lf_app_get_by_name(r->lf, app, &info);
 	}
-	if (!ret)
-		snprintf(id, 16, "%u", info.id);
-	return ret;
+	snprintf(id, 16, "%u", info.id);
+	lf_app_info_free(&info);
+	return failed(r->lf, ret, "app %.32s", app);
+}
+
+static int slot_failed(const struct restore *r, int ret, const char *id, unsigned int slot)
+{
+	return failed(r->lf, ret, "app %.32s, slot %u", id, slot);
 }
 
 /* -- models -------------------------------------------------------------- */
 
 static int install_compiled(struct restore *r, const char *id, const char *file,
-			    const struct saved_name *name, const struct slot_state *has,
+			    const struct saved_name *name, const struct lf_model_info *has,
 			    uint32_t *version)
 {
 	size_t len;
-	char *text = read_file(file, LITEFLOW_NAME_LEN, &len);
+	char *text = read_file(file, LF_NAME_LEN, &len);
 	int ret = 0;
 
 	if (!text)
 		return EXIT_OTHER;
 	text[strcspn(text, "\r\n")] = 0;
-	if (!has->there || !has->compiled || strcmp(has->name, text))
-		ret = model_install_compiled(&r->nl, id, name->slot, text, version);
+	if (!has->state || has->kind != LITEFLOW_KIND_COMPILED || strcmp(has->name, text))
+		ret = lf_install_compiled(r->lf, id, name->slot, text, version);
 	free(text);
-	return ret;
+	return slot_failed(r, ret, id, name->slot);
 }
 
 static int install_data(struct restore *r, const char *id, const char *file,
-			const struct saved_name *name, const struct slot_state *has,
+			const struct saved_name *name, const struct lf_model_info *has,
 			uint32_t *version)
 {
-	uint8_t digest[64];
+	uint8_t digest[LF_DIGEST_LEN];
 	size_t len;
 	void *blob = model_read(file, &len);
 	int ret = 0;
 
 	if (!blob)
 		return EXIT_OTHER;
-	model_digest(blob, len, digest);
-	if (!has->there || has->compiled || memcmp(digest, has->digest, LITEFLOW_DIGEST_LEN))
-		ret = model_send(&r->nl, id, name->slot, blob, len, version);
+	if (!has->has_digest || lf_digest(blob, len, digest) ||
+	    memcmp(digest, has->digest, sizeof(digest)))
+		ret = lf_install(r->lf, id, name->slot, blob, len, version);
 	free(blob);
-	return ret;
+	return slot_failed(r, ret, id, name->slot);
 }
 
 static int install(struct restore *r, const char *app, const char *id, const char *path,
-		   const char *entry, const struct slot_state *slots)
+		   const char *entry, const struct lf_model_info *slots)
 {
-	const struct slot_state *has;
+	const struct lf_model_info *has;
 	struct saved_name name;
 	uint32_t version = 0;
 	char file[PATH_LEN];
@@ -217,15 +217,14 @@ static int install(struct restore *r, const char *app, const char *id, const cha
 
 static int activate(struct restore *r, const char *app, const char *id, unsigned int slot)
 {
-	struct slot_state now[SAVED_SLOTS];
+	struct lf_model_info now[LITEFLOW_SLOTS_MAX];
 	uint32_t version;
-	uint64_t ns;
 	int ret;
 
-	ret = slots_get(&r->nl, id, now);
-	if (ret || now[slot].active)
+	ret = failed(r->lf, lf_get_slots(r->lf, id, now), "%s", app);
+	if (ret || now[slot].state == LITEFLOW_STATE_ACTIVE)
 		return ret;
-	ret = model_activate(&r->nl, id, slot, &version, &ns);
+	ret = slot_failed(r, lf_activate(r->lf, id, slot, &version, NULL), id, slot);
 	if (!ret)
 		report(r, app, slot, version, "active");
 	return ret;
@@ -239,7 +238,7 @@ static int visible(const struct dirent *d)
 /* All that is in the directory of one app. */
 static int restore_app(struct restore *r, const char *app)
 {
-	struct slot_state slots[SAVED_SLOTS];
+	struct lf_model_info slots[LITEFLOW_SLOTS_MAX];
 	struct saved_name name;
 	struct dirent **entry;
 	int n, i, ret, active = -1;
@@ -253,7 +252,7 @@ static int restore_app(struct restore *r, const char *app)
 	ret = saved_app_ok(app) ? find_app(r, app, path, id) :
 		complain("%s: this is no name of an app", path);
 	if (!ret)
-		ret = slots_get(&r->nl, id, slots);
+		ret = failed(r->lf, lf_get_slots(r->lf, id, slots), "%s", app);
 	for (i = 0; i < n; i++) {
 		if (!ret && saved_parse(entry[i]->d_name, &name)) {
 			if (name.active && active >= 0)
@@ -316,7 +315,7 @@ int cmd_restore(int argc, char **argv)
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &r);
-	ret = nl_open(&r.nl);
+	ret = kernel_open(&r.lf, NULL);
 	if (!ret) {
 		if (opt_json)
 			r.list = json_object_new_array();
@@ -324,6 +323,6 @@ int cmd_restore(int argc, char **argv)
 		if (r.list)
 			print_json(r.list);
 	}
-	nl_close(&r.nl);
+	lf_close(r.lf);
 	return ret;
 }

@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <json-c/json.h>
-#include "app.h"
+#include "kernel.h"
 #include "lfctl.h"
 #include "model.h"
 #include "saved.h"
 
 struct save {
-	struct nl nl;
+	struct lf *lf;
 	const char *dir;
 	const char *app;
 	char **files;
@@ -27,10 +27,20 @@ struct save {
 	struct json_object *list;	/* what was saved, for --json */
 };
 
+static bool is_active(const struct lf_model_info *slot)
+{
+	return slot->state == LITEFLOW_STATE_ACTIVE;
+}
+
+static bool is_compiled(const struct lf_model_info *slot)
+{
+	return slot->kind == LITEFLOW_KIND_COMPILED;
+}
+
 /* A model in memory, if the file has the one of this digest. */
 static void *load_if(const char *path, const uint8_t *digest, size_t *len)
 {
-	uint8_t sum[64];
+	uint8_t sum[LF_DIGEST_LEN];
 	void *blob;
 
 	if (access(path, R_OK))
@@ -38,8 +48,7 @@ static void *load_if(const char *path, const uint8_t *digest, size_t *len)
 	blob = model_read(path, len);
 	if (!blob)
 		return NULL;
-	model_digest(blob, *len, sum);
-	if (!memcmp(sum, digest, LITEFLOW_DIGEST_LEN))
+	if (!lf_digest(blob, *len, sum) && !memcmp(sum, digest, sizeof(sum)))
 		return blob;
 	free(blob);
 	return NULL;
@@ -55,7 +64,7 @@ static void *find_model(const struct save *s, const char *path, const uint8_t *d
 
 	for (i = 0; i < s->n_files && !blob; i++)
 		blob = load_if(s->files[i], digest, len);
-	for (i = 0; i < 2 * SAVED_SLOTS && !blob; i++) {
+	for (i = 0; i < 2 * LITEFLOW_SLOTS_MAX && !blob; i++) {
 		name.slot = i / 2;
 		name.active = i & 1;
 		saved_format(&name, entry, sizeof(entry));
@@ -84,15 +93,15 @@ struct loaded {
 
 /* Everything is read before anything is written: a failure changes nothing. */
 static int load_slots(const struct save *s, const char *app, const char *path,
-		      const struct slot_state *slots, struct loaded *loaded)
+		      const struct lf_model_info *slots, struct loaded *loaded)
 {
-	char hex[2 * LITEFLOW_DIGEST_LEN + 1];
+	char hex[2 * LF_DIGEST_LEN + 1];
 	unsigned int i;
 
-	for (i = 0; i < SAVED_SLOTS; i++) {
-		if (!slots[i].there)
+	for (i = 0; i < LITEFLOW_SLOTS_MAX; i++) {
+		if (!slots[i].state)
 			continue;
-		if (slots[i].compiled) {
+		if (is_compiled(slots + i)) {
 			loaded[i].data = strdup(slots[i].name);
 			loaded[i].len = strlen(slots[i].name);
 		} else {
@@ -100,7 +109,7 @@ static int load_slots(const struct save *s, const char *app, const char *path,
 		}
 		if (loaded[i].data)
 			continue;
-		to_hex(slots[i].digest, LITEFLOW_DIGEST_LEN, hex);
+		to_hex(slots[i].digest, LF_DIGEST_LEN, hex);
 		return complain("app %s, slot %u: no file has the model %.16s... (%s): name it",
 				app, i, hex, slots[i].name);
 	}
@@ -108,7 +117,7 @@ static int load_slots(const struct save *s, const char *app, const char *path,
 }
 
 /* What an earlier save left and this one did not write. */
-static int remove_stale(const char *path, const struct slot_state *slots)
+static int remove_stale(const char *path, const struct lf_model_info *slots)
 {
 	char file[PATH_LEN];
 	struct saved_name name;
@@ -119,13 +128,13 @@ static int remove_stale(const char *path, const struct slot_state *slots)
 	if (!dir)
 		return complain("%s: %s", path, strerror(errno));
 	while ((d = readdir(dir))) {
-		const struct slot_state *slot;
+		const struct lf_model_info *slot;
 
 		if (!saved_parse(d->d_name, &name))
 			continue;
 		slot = slots + name.slot;
-		if (slot->there && slot->active == name.active &&
-		    slot->compiled == name.compiled)
+		if (slot->state && is_active(slot) == name.active &&
+		    is_compiled(slot) == name.compiled)
 			continue;
 		if (join_path(file, path, d->d_name))
 			ret = EXIT_OTHER;
@@ -188,18 +197,18 @@ static void report(struct save *s, const char *app, const struct saved_name *nam
 }
 
 static int save_slots(struct save *s, const char *app, const char *path,
-		      const struct slot_state *slots, const struct loaded *loaded)
+		      const struct lf_model_info *slots, const struct loaded *loaded)
 {
 	struct saved_name name;
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < SAVED_SLOTS && !ret; i++) {
-		if (!slots[i].there)
+	for (i = 0; i < LITEFLOW_SLOTS_MAX && !ret; i++) {
+		if (!slots[i].state)
 			continue;
 		name.slot = i;
-		name.active = slots[i].active;
-		name.compiled = slots[i].compiled;
+		name.active = is_active(slots + i);
+		name.compiled = is_compiled(slots + i);
 		ret = save_bytes(path, &name, loaded[i].data, loaded[i].len);
 		if (!ret)
 			report(s, app, &name);
@@ -210,8 +219,8 @@ static int save_slots(struct save *s, const char *app, const char *path,
 static int save_app(struct save *s, struct json_object *o)
 {
 	struct json_object *name, *id, *user;
-	struct slot_state slots[SAVED_SLOTS];
-	struct loaded loaded[SAVED_SLOTS] = { { NULL, 0 } };
+	struct lf_model_info slots[LITEFLOW_SLOTS_MAX];
+	struct loaded loaded[LITEFLOW_SLOTS_MAX] = { { NULL, 0 } };
 	bool any = false;
 	const char *app;
 	char path[PATH_LEN];
@@ -226,11 +235,11 @@ static int save_app(struct save *s, struct json_object *o)
 	if (!saved_app_ok(app) || (s->app && strcmp(s->app, app) &&
 				   strcmp(s->app, json_object_get_string(id))))
 		return 0;
-	ret = slots_get(&s->nl, json_object_get_string(id), slots);
+	ret = failed(s->lf, lf_get_slots(s->lf, json_object_get_string(id), slots), "%s", app);
 	if (ret)
 		return ret;
-	for (i = 0; i < SAVED_SLOTS; i++)
-		any |= slots[i].there;
+	for (i = 0; i < LITEFLOW_SLOTS_MAX; i++)
+		any |= slots[i].state != 0;
 	if (join_path(path, s->dir, app))
 		return EXIT_OTHER;
 	if (!any && !json_object_get_boolean(user) && access(path, F_OK))
@@ -242,14 +251,14 @@ static int save_app(struct save *s, struct json_object *o)
 		ret = write_app(path, o);
 	if (!ret)
 		ret = save_slots(s, app, path, slots, loaded);
-	for (i = 0; i < SAVED_SLOTS; i++)
+	for (i = 0; i < LITEFLOW_SLOTS_MAX; i++)
 		free(loaded[i].data);
 	return ret;
 }
 
-static int on_app(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
+static int on_app(const struct lf_app_info *info, void *data)
 {
-	json_object_array_add(data, app_json(nlh, tb));
+	json_object_array_add(data, app_json(info));
 	return 0;
 }
 
@@ -259,8 +268,7 @@ static int save_all(struct save *s)
 	int ret;
 
 	s->apps = json_object_new_array();
-	nl_begin(&s->nl, LITEFLOW_CMD_APP_GET, NLM_F_DUMP);
-	ret = nl_ask(&s->nl, "save", on_app, s->apps);
+	ret = failed(s->lf, lf_for_each_app(s->lf, on_app, s->apps), "save");
 	for (i = 0; !ret && i < json_object_array_length(s->apps); i++)
 		ret = save_app(s, json_object_array_get_idx(s->apps, i));
 	json_object_put(s->apps);
@@ -305,7 +313,7 @@ int cmd_save(int argc, char **argv)
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &s);
-	ret = nl_open(&s.nl);
+	ret = kernel_open(&s.lf, NULL);
 	if (!ret) {
 		if (opt_json)
 			s.list = json_object_new_array();
@@ -313,6 +321,6 @@ int cmd_save(int argc, char **argv)
 		if (s.list)
 			print_json(s.list);
 	}
-	nl_close(&s.nl);
+	lf_close(s.lf);
 	return ret;
 }

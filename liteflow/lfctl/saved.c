@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What saving and restoring share: names of files, and what the kernel has.
+ * What saving and restoring share: names of files.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ bool saved_parse(const char *file, struct saved_name *name)
 	};
 	unsigned int i;
 
-	if (file[0] < '0' || file[0] >= '0' + SAVED_SLOTS)
+	if (file[0] < '0' || file[0] >= '0' + LITEFLOW_SLOTS_MAX)
 		return false;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (strcmp(file + 1, kinds[i].suffix))
@@ -46,31 +46,5 @@ bool saved_app_ok(const char *app)
 				      "0123456789_-";
 	size_t len = strlen(app);
 
-	return len && len < LITEFLOW_NAME_LEN && strspn(app, allowed) == len;
-}
-
-static int on_slot(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
-{
-	const struct nlattr *digest = tb[LITEFLOW_A_MODEL_DIGEST];
-	struct slot_state *s = data;
-	unsigned int slot = nl_uint(tb[LITEFLOW_A_MODEL_SLOT]);
-
-	(void)nlh;
-	if (!tb[LITEFLOW_A_MODEL_SLOT] || slot >= SAVED_SLOTS)
-		return 0;
-	s += slot;
-	s->there = true;
-	s->active = nl_uint(tb[LITEFLOW_A_MODEL_STATE]) == LITEFLOW_STATE_ACTIVE;
-	s->compiled = nl_uint(tb[LITEFLOW_A_MODEL_KIND]) == LITEFLOW_KIND_COMPILED;
-	snprintf(s->name, sizeof(s->name), "%s", nl_string(tb[LITEFLOW_A_MODEL_NAME]));
-	if (digest && mnl_attr_get_payload_len(digest) == sizeof(s->digest))
-		memcpy(s->digest, mnl_attr_get_payload(digest), sizeof(s->digest));
-	return 0;
-}
-
-int slots_get(struct nl *nl, const char *app, struct slot_state *slots)
-{
-	memset(slots, 0, SAVED_SLOTS * sizeof(*slots));
-	nl_put_app(nl_begin(nl, LITEFLOW_CMD_SLOT_GET, NLM_F_DUMP), app);
-	return nl_ask(nl, app, on_slot, slots);
+	return len && len < LF_NAME_LEN && strspn(app, allowed) == len;
 }

@@ -12,13 +12,11 @@
 #define _LFCTL_SAVED_H
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <linux/liteflow_model.h>
-#include "netlink/netlink.h"
+#include <stddef.h>
+#include "liblf.h"
 
 #define SAVED_DIR	"/etc/liteflow/models"
 #define SAVED_APP	"app.json"
-#define SAVED_SLOTS	8
 
 /* What a file's name says. */
 struct saved_name {
@@ -27,21 +25,10 @@ struct saved_name {
 	bool compiled;
 };
 
-/* What a slot of the kernel has. */
-struct slot_state {
-	bool there;
-	bool active;
-	bool compiled;
-	uint8_t digest[LITEFLOW_DIGEST_LEN];
-	char name[LITEFLOW_NAME_LEN];
-};
-
 bool saved_parse(const char *file, struct saved_name *name);
 void saved_format(const struct saved_name *name, char *file, size_t len);
 
 /* Whether @app may be the name of a directory. */
 bool saved_app_ok(const char *app);
-
-int slots_get(struct nl *nl, const char *app, struct slot_state *slots);
 
 #endif /* _LFCTL_SAVED_H */

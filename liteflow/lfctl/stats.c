@@ -2,116 +2,47 @@
 /*
  * lfctl stats: counters and times of queries.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <json-c/json.h>
+#include "counters.h"
+#include "kernel.h"
 #include "lfctl.h"
-#include "netlink/netlink.h"
-#include "quantile.h"
-
-#define MAX_BUCKETS	64
-#define MAX_APPS	4096
 
 struct stats_args {
 	const char *app;
 	double watch;
 };
 
-/* What an app's counters are; of a watch also: what they were. */
-struct counters {
-	uint32_t id;
-	uint64_t queries;
-	uint64_t samples;
-	uint64_t ns;
-	unsigned int n;
-	uint64_t hist[MAX_BUCKETS];
-};
-
 struct stats {
 	const struct stats_args *args;
 	struct json_object *list;
 	double seconds;		/* since the last time; 0: there was none */
-	unsigned int n;
-	struct counters *was;
+	struct counters counters;
 };
 
-static void read_counters(struct nlattr **tb, struct counters *c)
-{
-	const struct nlattr *hist = tb[LITEFLOW_A_STATS_HISTOGRAM];
-
-	memset(c, 0, sizeof(*c));
-	c->id = nl_uint(tb[LITEFLOW_A_APP_ID]);
-	c->queries = nl_uint(tb[LITEFLOW_A_STATS_QUERIES]);
-	c->samples = nl_uint(tb[LITEFLOW_A_STATS_SAMPLES]);
-	c->ns = nl_uint(tb[LITEFLOW_A_STATS_SAMPLES_NS]);
-	if (!hist)
-		return;
-	c->n = mnl_attr_get_payload_len(hist) / sizeof(*c->hist);
-	if (c->n > MAX_BUCKETS)
-		c->n = MAX_BUCKETS;
-	memcpy(c->hist, mnl_attr_get_payload(hist), c->n * sizeof(*c->hist));
-}
-
-/* What the app had when it was asked last, replaced by what it has now. */
-static struct counters exchange(struct stats *s, const struct counters *now)
-{
-	struct counters was = { .id = now->id }, *slot;
-	unsigned int i;
-
-	for (i = 0; i < s->n; i++)
-		if (s->was[i].id == now->id)
-			break;
-	if (i == MAX_APPS)
-		return was;
-	if (i == s->n) {
-		slot = realloc(s->was, (s->n + 1) * sizeof(*s->was));
-		if (!slot)
-			return was;
-		s->was = slot;
-		s->n++;
-	} else {
-		was = s->was[i];
-	}
-	s->was[i] = *now;
-	return was;
-}
-
-/* Upper end of the bucket in which this part of the samples is reached. */
-static const char *percentile(const struct counters *c, double part, char *buf, size_t len)
-{
-	size_t b = quantile(c->hist, c->n, part);
-
-	if (!c->hist[b])
-		return "-";
-	snprintf(buf, len, "%s%llu", b + 1 == c->n ? ">" : "<",
-		 1ULL << (b + 1 == c->n ? b - 1 : b));
-	return buf;
-}
-
-static struct json_object *stats_json(const struct stats *s, struct nlattr **tb,
-				      const struct counters *now, double rate)
+static struct json_object *stats_json(const struct stats *s, const struct lf_stats *now,
+				      double rate)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 	unsigned int b;
 
-	json_put_uint(o, "app-id", tb[LITEFLOW_A_APP_ID]);
-	json_put_string(o, "app-name", tb[LITEFLOW_A_APP_NAME]);
-	json_put_uint(o, "queries", tb[LITEFLOW_A_STATS_QUERIES]);
+	json_add_uint(o, "app-id", now->app_id);
+	json_add_string(o, "app-name", now->app);
+	json_add_uint(o, "queries", now->queries);
 	if (s->seconds > 0)
 		json_object_object_add(o, "queries-per-second", json_object_new_double(rate));
-	json_put_uint(o, "no-model", tb[LITEFLOW_A_STATS_NO_MODEL]);
-	json_put_uint(o, "bad-context", tb[LITEFLOW_A_STATS_BAD_CONTEXT]);
-	json_put_uint(o, "repins", tb[LITEFLOW_A_STATS_REPINS]);
-	json_put_uint(o, "evictions", tb[LITEFLOW_A_STATS_EVICTIONS]);
-	json_put_uint(o, "retired-bytes", tb[LITEFLOW_A_STATS_RETIRED_BYTES]);
-	json_put_uint(o, "samples", tb[LITEFLOW_A_STATS_SAMPLES]);
-	json_put_uint(o, "samples-ns", tb[LITEFLOW_A_STATS_SAMPLES_NS]);
-	for (b = 0; b < now->n; b++)
-		json_object_array_add(list, json_object_new_uint64(now->hist[b]));
+	json_add_uint(o, "no-model", now->no_model);
+	json_add_uint(o, "bad-context", now->bad_context);
+	json_add_uint(o, "repins", now->repins);
+	json_add_uint(o, "evictions", now->evictions);
+	json_add_uint(o, "retired-bytes", now->retired_bytes);
+	json_add_uint(o, "samples", now->samples);
+	json_add_uint(o, "samples-ns", now->samples_ns);
+	for (b = 0; b < now->n_buckets; b++)
+		json_object_array_add(list, json_object_new_uint64(now->histogram[b]));
 	json_object_object_add(o, "histogram", list);
 	return o;
 }
@@ -132,27 +63,18 @@ static void header_once(void)
 	done = true;
 }
 
-static int on_stats(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
+static int on_stats(const struct lf_stats *now, void *data)
 {
 	char mean[24] = "-", p50[24], p99[24];
-	struct counters now, was, d;
 	struct stats *s = data;
+	struct lf_stats d;
 	double rate = 0;
-	unsigned int b;
 
-	(void)nlh;
-	read_counters(tb, &now);
-	was = exchange(s, &now);
-	d = now;
-	if (s->seconds > 0) {
-		rate = (double)(now.queries - was.queries) / s->seconds;
-		d.samples -= was.samples;
-		d.ns -= was.ns;
-		for (b = 0; b < now.n; b++)
-			d.hist[b] -= was.hist[b];
-	}
+	counters_since(&s->counters, now, &d);
+	if (s->seconds > 0)
+		rate = (double)d.queries / s->seconds;
 	if (opt_json) {
-		struct json_object *o = stats_json(s, tb, &now, rate);
+		struct json_object *o = stats_json(s, now, rate);
 
 		if (s->list)
 			json_object_array_add(s->list, o);
@@ -163,16 +85,15 @@ static int on_stats(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 	if (!s->args->watch)
 		header_once();
 	if (d.samples)
-		snprintf(mean, sizeof(mean), "%.0f", (double)d.ns / (double)d.samples);
+		snprintf(mean, sizeof(mean), "%.0f", (double)d.samples_ns / (double)d.samples);
 	printf("%-20s  %12llu  %10.0f  %8llu  %8llu  %7llu  %9llu  %9llu  %8s  %8s  %8s\n",
-	       nl_string(tb[LITEFLOW_A_APP_NAME]), (unsigned long long)now.queries,
-	       s->args->watch > 0 ? rate : (double)now.samples,
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_NO_MODEL]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_BAD_CONTEXT]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_REPINS]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_EVICTIONS]),
-	       (unsigned long long)nl_uint(tb[LITEFLOW_A_STATS_RETIRED_BYTES]), mean,
-	       percentile(&d, 0.5, p50, sizeof(p50)), percentile(&d, 0.99, p99, sizeof(p99)));
+	       now->app, (unsigned long long)now->queries,
+	       s->args->watch > 0 ? rate : (double)now->samples,
+	       (unsigned long long)now->no_model, (unsigned long long)now->bad_context,
+	       (unsigned long long)now->repins, (unsigned long long)now->evictions,
+	       (unsigned long long)now->retired_bytes, mean,
+	       counters_percentile(&d, 0.5, p50, sizeof(p50)),
+	       counters_percentile(&d, 0.99, p99, sizeof(p99)));
 	return 0;
 }
 
@@ -207,16 +128,12 @@ static double now_seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-static int once(struct nl *nl, struct stats *s)
+static int once(struct lf *lf, struct stats *s)
 {
-	struct nlmsghdr *nlh = nl_begin(nl, LITEFLOW_CMD_STATS_GET, NLM_F_DUMP);
-
-	if (s->args->app)
-		nl_put_app(nlh, s->args->app);
-	return nl_ask(nl, "stats", on_stats, s);
+	return failed(lf, lf_for_each_stats(lf, s->args->app, on_stats, s), "stats");
 }
 
-static int watch(struct nl *nl, struct stats *s)
+static int watch(struct lf *lf, struct stats *s)
 {
 	double last = now_seconds(), t, whole;
 	struct timespec pause;
@@ -227,7 +144,7 @@ static int watch(struct nl *nl, struct stats *s)
 	for (;;) {
 		if (!opt_json && lines++ % 20 == 0)
 			header(true);
-		ret = once(nl, s);
+		ret = once(lf, s);
 		fflush(stdout);
 		if (ret || ferror(stdout))
 			return ret;
@@ -252,23 +169,23 @@ int cmd_stats(int argc, char **argv)
 	};
 	struct stats_args args = { 0 };
 	struct stats s = { .args = &args };
-	struct nl nl;
+	struct lf *lf;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	ret = nl_open(&nl);
+	ret = kernel_open(&lf, args.app);
 	if (ret)
 		goto out;
 	if (args.watch > 0) {
-		ret = watch(&nl, &s);
+		ret = watch(lf, &s);
 		goto out;
 	}
 	if (opt_json)
 		s.list = json_object_new_array();
-	ret = once(&nl, &s);
+	ret = once(lf, &s);
 	finish_list(ret, s.list, header_once);
 out:
-	free(s.was);
-	nl_close(&nl);
+	counters_free(&s.counters);
+	lf_close(lf);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,19 @@
 #include <unistd.h>
 #include <json-c/json.h>
 #include "lfctl.h"
+
+int complain(const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fprintf(stderr, "lfctl: ");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_OTHER;
+}
 
 char *read_file(const char *path, size_t max, size_t *len)
 {
@@ -205,6 +219,16 @@ void print_json_line(struct json_object *o)
 void fprint_json_line(FILE *f, struct json_object *o)
 {
 	put_json(f, o, JSON_C_TO_STRING_PLAIN);
+}
+
+void json_add_uint(struct json_object *o, const char *key, uint64_t v)
+{
+	json_object_object_add(o, key, json_object_new_uint64(v));
+}
+
+void json_add_string(struct json_object *o, const char *key, const char *s)
+{
+	json_object_object_add(o, key, json_object_new_string(s));
 }
 
 void finish_list(int ret, struct json_object *list, void (*header)(void))

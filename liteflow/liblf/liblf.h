@@ -45,6 +45,9 @@ extern "C" {
 /* What the kernel shows of a model's provenance, with the zero byte. */
 #define LF_PROVENANCE_LEN	256
 
+/* A line for people, with the zero byte. */
+#define LF_REASON_LEN	256
+
 /* Buckets of a histogram, at most. */
 #define LF_BUCKETS	64
 
@@ -390,9 +393,10 @@ typedef int (*lf_batch_fn)(const struct lf_batch *batch, void *data);
  * @app: name or number
  * @options: how; NULL: the defaults
  * @mask: signals that are blocked while it waits, as of ppoll(); NULL: as they are
- * @fn: called for each batch. Called with NULL when a signal was caught. It returns 0
- *	to go on; above 0 to end well: then batches that wait in the kernel still come,
- *	whatever it returns for them; below 0 to end at once
+ * @fn: called for each batch; and with NULL when the collection has begun, and when a
+ *	signal was caught. It returns 0 to go on; above 0 to end well: then batches that
+ *	wait in the kernel still come, whatever it returns for them; below 0 to end at
+ *	once
  * @data: its argument
  *
  * Return: 0 if @fn ended it with a value above 0; below 0 what @fn returned, or a
@@ -473,6 +477,9 @@ const char *lf_capability_name(uint32_t number);
 int lf_context_number(const char *name);
 int lf_policy_number(const char *name);
 int lf_at_limit_number(const char *name);
+int lf_state_number(const char *name);
+int lf_kind_number(const char *name);
+int lf_event_number(const char *name);
 int lf_capability_number(const char *name);
 
 #ifdef __cplusplus

@@ -20,7 +20,7 @@ part()
 }
 
 part 'generated client' "$BUILD/liteflow/ynl_test"
-part "lfctl's client" "$BUILD/liteflow/client_test"
+part "liblf's client" "$BUILD/liteflow/client_test"
 part 'the specification' "$here/spec_test.py" "$LINUX" \
 	"$here/../../linux/Documentation/netlink/specs/liteflow.yaml"
 exit $failed

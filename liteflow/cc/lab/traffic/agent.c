@@ -14,11 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <linux/liteflow_engine.h>
-#include <linux/liteflow_record.h>
 #include <linux/tcp_liteflow.h>
 #include "../../../lfctl/lfctl.h"
-#include "../../../lfctl/netlink/netlink.h"
 #include "lab.h"
+#include "liblf.h"
 
 #define APP		"cc"
 #define INPUTS		30
@@ -27,7 +26,7 @@
 /* what lfctl's functions look at */
 bool opt_json;
 
-static struct nl nl;
+static struct lf *lf;
 static struct lf_model *model;
 static struct flow *the_flow;
 static bool all_of_them;
@@ -51,26 +50,19 @@ static void answer(const struct liteflow_record *record)
 	actions++;
 }
 
-static int on_batch(const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
+static int on_batch(const struct lf_batch *batch, void *data)
 {
-	uint64_t record[LITEFLOW_RECORD_SIZE(INPUTS, OUTPUTS) / 8];
-	const struct nlattr *attr = tb[LITEFLOW_A_COLLECT_RECORDS];
-	size_t i, n;
+	size_t i;
 
 	(void)data;
-	if (nl_cmd(nlh) != LITEFLOW_CMD_COLLECT_BATCH || !attr || !the_flow)
+	if (!batch->count || !the_flow)
 		return 0;
-	if (nl_uint(tb[LITEFLOW_A_COLLECT_LOST]))
+	if (batch->lost)
 		fail("the collector lost records");
-	n = mnl_attr_get_payload_len(attr) / sizeof(record);
-	if (n != nl_uint(tb[LITEFLOW_A_COLLECT_COUNT]))
+	if (batch->size != LITEFLOW_RECORD_SIZE(INPUTS, OUTPUTS))
 		fail("records of a size that is not that of app \"%s\"", APP);
-	for (i = all_of_them || !n ? 0 : n - 1; i < n; i++) {
-		/* they are aligned to 8 bytes, payloads to 4 */
-		memcpy(record, (char *)mnl_attr_get_payload(attr) + i * sizeof(record),
-		       sizeof(record));
-		answer((void *)record);
-	}
+	for (i = all_of_them ? 0 : batch->count - 1; i < batch->count; i++)
+		answer(lf_batch_record(batch, i));
 	return 0;
 }
 
@@ -94,18 +86,13 @@ static struct lf_model *load(const char *path)
 
 int agent_open(const char *path, bool each, unsigned int interval_ms)
 {
-	struct nlmsghdr *nlh;
+	struct lf_collect_options how = { .interval_ms = interval_ms };
 
 	all_of_them = each;
 	model = load(path);
-	if (nl_open(&nl))
-		exit(1);
-	nlh = nl_begin(&nl, LITEFLOW_CMD_COLLECT_START, 0);
-	nl_put_app(nlh, APP);
-	mnl_attr_put_u32(nlh, LITEFLOW_A_COLLECT_INTERVAL_MS, interval_ms);
-	if (nl_ask(&nl, "collect", on_batch, NULL))
-		exit(1);
-	return mnl_socket_get_fd(nl.sock);
+	if (lf_open(&lf) || lf_collect_start(lf, APP, &how, on_batch, NULL))
+		fail("agent: %s", lf_reason(lf));
+	return lf_fd(lf);
 }
 
 /* The flow's connection stands. */
@@ -117,8 +104,10 @@ void agent_take(struct flow *flow)
 
 void agent_read(void)
 {
-	if (nl_listen(&nl, "records", true, on_batch, NULL))
-		fail("records: %s", strerror(nl.error));
+	int ret = lf_take(lf, -1);
+
+	if (ret < 0 && ret != -EINTR)
+		fail("records: %s", lf_reason(lf));
 }
 
 unsigned int agent_actions(void)

@@ -2,19 +2,14 @@
 /*
  * Names of numbers: those of the family's YAML specification, which make-names
  * turns into names-gen.h, and those of capabilities. A number without a name is
- * newer than this program.
+ * newer than this library.
  */
 #include <strings.h>
-#include <json-c/json.h>
 #include "netlink.h"
 
-#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
-
-static const char *name_of(const char *const *names, unsigned int n, const struct nlattr *attr)
+static const char *name_of(const char *const *names, unsigned int n, uint32_t number)
 {
-	uint64_t v = nl_uint(attr);
-
-	return attr && v < n && names[v] ? names[v] : "?";
+	return number < n && names[number] ? names[number] : "?";
 }
 
 static int number_of(const char *const *names, unsigned int n, const char *name)
@@ -38,17 +33,17 @@ static const struct {
 	{ "sys_admin", 21 },
 };
 
-const char *capability_name(const struct nlattr *attr)
+const char *lf_capability_name(uint32_t number)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(capabilities); i++)
-		if (capabilities[i].number == nl_uint(attr))
+		if (capabilities[i].number == number)
 			return capabilities[i].name;
 	return "?";
 }
 
-int capability_number(const char *name)
+int lf_capability_number(const char *name)
 {
 	unsigned int i;
 
@@ -58,16 +53,4 @@ int capability_number(const char *name)
 		if (!strcasecmp(capabilities[i].name, name))
 			return capabilities[i].number;
 	return -1;
-}
-
-void json_put_uint(struct json_object *o, const char *key, const struct nlattr *attr)
-{
-	if (attr)
-		json_object_object_add(o, key, json_object_new_uint64(nl_uint(attr)));
-}
-
-void json_put_string(struct json_object *o, const char *key, const struct nlattr *attr)
-{
-	if (attr)
-		json_object_object_add(o, key, json_object_new_string(nl_string(attr)));
 }
