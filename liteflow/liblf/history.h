@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define LF_HISTORY_MAX_BYTES		(256ULL << 20)
-#define LF_HISTORY_MIN_BYTES		(64ULL << 10)
+#define LF_HISTORY_MIN_BYTES		(256ULL << 10)
 
 /**
  * enum lf_gap_why - why records are missing
@@ -79,8 +79,8 @@ struct lf_history_options {
  * @options: which; copied
  *
  * A torn tail is cut off. Segments of another app or shape, or whose header is
- * damaged, are renamed to NAME.set-aside. If a write had been cut at the end of the
- * last boot, or the last segment has damage, a new segment is begun.
+ * damaged, are renamed to NAME.set-aside. After a reboot, with other names of columns,
+ * or behind damage, a new segment is begun.
  *
  * Return: 0; -EBUSY if another one writes there; -ENOMEM, then *@h is NULL; or
  * another negative errno, as of the directory.
