@@ -44,6 +44,8 @@ int cmd_monitor(int argc, char **argv);
 int cmd_flows(int argc, char **argv);
 int cmd_save(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
+int cmd_history(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /* "lfctl: what: reason" to standard error; always EXIT_OTHER */
 int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -40,6 +40,8 @@ static const struct command commands[] = {
 	{ "eval", NULL, cmd_eval, "let the kernel compute a model's answers" },
 	{ "monitor", NULL, cmd_monitor, "show changes as they happen" },
 	{ "flows", NULL, cmd_flows, "show the connections that a model paces" },
+	{ "top", NULL, cmd_top, "watch the apps" },
+	{ "history", NULL, cmd_history, "show records that were kept on disk" },
 	{ "save", NULL, cmd_save, "save apps and models for the next boot" },
 	{ "restore", NULL, cmd_restore, "install what was saved" },
 };
