@@ -170,21 +170,39 @@ static int relocate(struct object *o, const struct symbols *s, Elf_Data *data, s
 	return 0;
 }
 
-static bool is_ours(enum bpf_prog_type type)
+/* BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SCHED_CLS, or another type for what is neither. */
+static enum bpf_prog_type type_of(const struct bpf_program *prog)
 {
-	return type == BPF_PROG_TYPE_XDP || type == BPF_PROG_TYPE_SCHED_CLS ||
-	       type == BPF_PROG_TYPE_SCHED_ACT;
+	static const char *const tc[] = { "tc", "classifier", "action" };
+	const char *section = bpf_program__section_name(prog);
+	enum bpf_prog_type type = bpf_program__type(prog);
+	size_t i;
+
+	if (type == BPF_PROG_TYPE_SCHED_ACT)
+		return BPF_PROG_TYPE_SCHED_CLS;
+	/* sections that this libbpf does not know, but others or "ip link" do */
+	if (type != BPF_PROG_TYPE_UNSPEC || !section)
+		return type;
+	section += *section == '?';
+	if (!strncmp(section, "xdp", 3))
+		return BPF_PROG_TYPE_XDP;
+	for (i = 0; i < sizeof(tc) / sizeof(*tc); i++)
+		if (!strncmp(section, tc[i], strlen(tc[i])))
+			return BPF_PROG_TYPE_SCHED_CLS;
+	return type;
 }
 
 static int add_programs(struct object *o, const struct symbols *s)
 {
 	struct object_program *p;
 	struct bpf_program *prog;
+	enum bpf_prog_type type;
 	GElf_Sym sym;
 	size_t i;
 
 	bpf_object__for_each_program(prog, o->bpf) {
-		if (!is_ours(bpf_program__type(prog)))
+		type = type_of(prog);
+		if (type != BPF_PROG_TYPE_XDP && type != BPF_PROG_TYPE_SCHED_CLS)
 			continue;
 		for (i = 0; i < s->n; i++)
 			if (gelf_getsym(s->data, i, &sym) &&
@@ -198,7 +216,7 @@ static int add_programs(struct object *o, const struct symbols *s)
 		o->programs = realloc(o->programs, (o->n_programs + 1) * sizeof(*p));
 		p = &o->programs[o->n_programs++];
 		p->name = bpf_program__name(prog);
-		p->type = bpf_program__type(prog);
+		p->type = type;
 		p->entry = o->section_start[sym.st_shndx] - 1 +
 			   sym.st_value / sizeof(struct bpf_insn);
 	}

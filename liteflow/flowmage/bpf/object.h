@@ -66,7 +66,7 @@ struct object_map {
 
 struct object_program {
 	const char *name;
-	uint32_t type;		/* BPF_PROG_TYPE_XDP or BPF_PROG_TYPE_SCHED_CLS/ACT */
+	uint32_t type;		/* BPF_PROG_TYPE_XDP or BPF_PROG_TYPE_SCHED_CLS */
 	uint32_t entry;
 };
 
