@@ -82,10 +82,10 @@ static int add_function(struct chain *chain, const char *path, const char *name,
 	return 0;
 }
 
-/* A file is one function, or {"functions": [...]}. */
+/* A file is a list of functions, as analyze writes it, or one of them. */
 static int add_file(struct chain *chain, const char *path, const char *name, uint32_t devices)
 {
-	struct json_object *o = json_read(path), *list;
+	struct json_object *o = json_read_any(path);
 	bool found = false;
 	char place[40];
 	int ret = 0;
@@ -93,15 +93,13 @@ static int add_file(struct chain *chain, const char *path, const char *name, uin
 
 	if (!o)
 		return EXIT_OTHER;
-	if (!json_object_object_get_ex(o, "functions", &list)) {
+	if (!json_object_is_type(o, json_type_array)) {
 		ret = add_function(chain, path, name, devices, o, "", &found);
-	} else if (!json_object_is_type(list, json_type_array)) {
-		ret = complain("%s: \"functions\" is no list", path);
 	} else {
-		for (i = 0; i < json_object_array_length(list) && !ret; i++) {
-			snprintf(place, sizeof(place), ": functions[%zu]", i);
+		for (i = 0; i < json_object_array_length(o) && !ret; i++) {
+			snprintf(place, sizeof(place), ": [%zu]", i);
 			ret = add_function(chain, path, name, devices,
-					   json_object_array_get_idx(list, i), place, &found);
+					   json_object_array_get_idx(o, i), place, &found);
 		}
 	}
 	json_object_put(o);

@@ -5,7 +5,7 @@
 #include "jsonfile.h"
 #include "pack.h"
 
-struct json_object *json_read(const char *path)
+struct json_object *json_read_any(const char *path)
 {
 	struct json_object *o;
 	char why[200];
@@ -16,9 +16,18 @@ struct json_object *json_read(const char *path)
 		return NULL;
 	o = json_parse_strictly(text, len, why, sizeof(why));
 	free(text);
-	if (o && json_object_is_type(o, json_type_object))
+	if (!o)
+		complain("%s: %s", path, why);
+	return o;
+}
+
+struct json_object *json_read(const char *path)
+{
+	struct json_object *o = json_read_any(path);
+
+	if (!o || json_object_is_type(o, json_type_object))
 		return o;
-	complain("%s: %s", path, o ? "it holds no JSON object" : why);
+	complain("%s: it holds no JSON object", path);
 	json_object_put(o);
 	return NULL;
 }

@@ -11,7 +11,8 @@
 #define JSON_MAX_FILE	(64u << 20)
 #define SHA256_HEX	65
 
-/* The object that a file holds; NULL: complained. */
+/* What a file holds, or the object that it holds; NULL: complained. */
+struct json_object *json_read_any(const char *path);
 struct json_object *json_read(const char *path);
 
 /* The value at @key, of that type; NULL in *@value if it is absent and need not be there. */

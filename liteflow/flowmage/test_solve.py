@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What flowmage solve finds keeps state together: random packets, hashed by another program."""
 import itertools
+import json
 import random
 import shutil
 import struct
@@ -242,6 +243,10 @@ class Solve(fmcase.Flowmage):
         self.assertEqual((plan["way"], plan["state"][0]["private"]), ("shared", False))
         chain[1]["source"] = "bpf:y.o:b"
         self.assertEqual(self.solve(chain, {"eth0": device()})["way"], "key")
+        # both of one file
+        self.write("both.json", chain)
+        done = self.flowmage("solve", "--json", "-d", "eth0=eth0.json", "both.json")
+        self.assertEqual(json.loads(done.stdout)["way"], "key")
 
     def test_orders(self):
         """Bytes reversed in the key are the same fields."""
@@ -361,7 +366,8 @@ class Refused(fmcase.Flowmage):
 
     def test_functions(self):
         for name, text, reasons in (("bad.json", "{}", ["name"]), ("cut.json", '{"name"', ["cut.json"]),
-                                    ("empty.json", '{"functions": []}', ["no function in it"])):
+                                    ("empty.json", "[]", ["no function in it"]), ("number.json", "[7]",
+                                                                                  ["[0]"])):
             self.write(name, text)
             self.refusal(self.flowmage("solve", "-d", "eth0=d.json", name), name, *reasons)
         self.refusal(self.flowmage("solve", "-d", "eth0=d.json", "f.json:g"), 'no function "g"')
