@@ -47,6 +47,9 @@ int cmd_restore(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 
+/* What complaints begin with; "lfctl" unless a program sets it. */
+extern const char *complain_as;
+
 /* "lfctl: what: reason" to standard error; always EXIT_OTHER */
 int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -14,12 +14,14 @@
 #include <json-c/json.h>
 #include "lfctl.h"
 
+const char *complain_as = "lfctl";
+
 int complain(const char *fmt, ...)
 {
 	va_list args;
 
 	fflush(stdout);
-	fprintf(stderr, "lfctl: ");
+	fprintf(stderr, "%s: ", complain_as);
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);
