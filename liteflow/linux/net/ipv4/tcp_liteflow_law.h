@@ -21,7 +21,7 @@ void tlf_quiet_breaks(struct tlf_flow *flow);
 void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us, u32 idle_us);
 u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst);
 
-/* For those who count in rates themselves: tests, and the simulator's expert */
+/* tcp_liteflow_change.c, for those who count in rates themselves, too */
 s32 tlf_change(u64 rate, u32 rtt_us, u32 packets, s32 action, enum tlf_rule rule);
 u64 tlf_rate_after(u64 rate, s32 change);
 
