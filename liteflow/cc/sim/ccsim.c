@@ -325,6 +325,7 @@ static struct json_object *to_json(const struct sim_result *r, const struct sim_
 	add(o, "buffer_loss", r->loss);
 	add(o, "jain", r->jain);
 	add(o, "score", r->score);
+	add(o, "reward", r->reward);
 	add(o, "decisions", r->decisions);
 	add(o, "events", r->events);
 	if (r->up >= 0)

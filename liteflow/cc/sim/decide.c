@@ -17,6 +17,7 @@
 #include "engine.h"
 #include "../../linux/net/ipv4/tcp_liteflow_law.h"
 #include "../../linux/net/ipv4/tcp_liteflow_parts.h"
+#include "../../linux/net/ipv4/tcp_liteflow_reward.h"
 
 static void trace(struct sim *sim, const struct flow *f)
 {
@@ -73,7 +74,7 @@ static float ask_expert(struct sim *sim, const struct flow *f)
 	link_advance(&sim->link, sim->now);
 	view.share = fmax(left * SIM_MSS / SIM_WIRE / sharing, TLF_RATE_MIN);
 	view.queue = filled ? FILLED_QUEUE :
-			      sim->link.backlog / rate / (f->rtt + SMALL_QUEUE * SIM_WIRE / rate);
+			      sim->link.backlog / rate / (f->rtt + TLF_SMALL_QUEUE * SIM_WIRE / rate);
 	view.burst = (sender_burst(sim, f->hot.rate) - 1) * SIM_WIRE / rate / f->rtt;
 	view.rest = -ldexp(tlf_change(f->hot.rate, tlf_pull_us(&f->hot, &f->law),
 				      TLF_COARSE_PACKETS, 0, TLF_RULE_PULL),
@@ -119,6 +120,21 @@ static void decide(struct sim *sim, struct flow *f, const float *in)
 	trace(sim, f);
 }
 
+/* An interval at the policy's rate is over. */
+static void judge(struct sim *sim, struct flow *f)
+{
+	const double *p = preferences_of(sim, f);
+	u32 weights[TLF_WEIGHTS];
+	int i;
+
+	for (i = 0; i < TLF_WEIGHTS; i++)
+		weights[i] = lrint(p[i] * TLF_WORTH_ONE);
+	f->law.seen = false;
+	sim->measure.reward += tlf_reward(&f->hot, &f->law, SIM_MSS, weights) /
+			       (double)TLF_WORTH_ONE;
+	sim->measure.rewards++;
+}
+
 /* The law hears of an ACK. */
 void decide_on_ack(struct sim *sim, struct flow *f, const struct tlf_ack *ack)
 {
@@ -143,6 +159,8 @@ void decide_on_ack(struct sim *sim, struct flow *f, const struct tlf_ack *ack)
 	} else if (f->law.intervals != intervals) {
 		trace(sim, f);
 	}
+	if (f->law.seen)
+		judge(sim, f);
 	f->cwnd = sender_cwnd(sim, f);
 }
 

@@ -15,9 +15,6 @@
 #define NS_PER_SEC	1000000000LL
 #define NEVER		INT64_MAX
 
-/* Packets: no fewer can be kept in a queue. */
-#define SMALL_QUEUE	5
-
 /* First in, first out, with room for so many bytes; time is in ns. */
 struct link {
 	const struct sim_scenario *scenario;
@@ -155,6 +152,8 @@ struct measure {
 	struct histogram cost;
 	double offered;		/* packets of that kind */
 	double dropped;		/* of these by the buffer */
+	double reward;		/* sum of what the kernel would have left in records, */
+	double rewards;		/* of so many intervals */
 };
 
 struct sim {

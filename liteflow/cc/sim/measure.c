@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a run was like, and what that is worth.
+ * What a run was like, and what that is worth: net/ipv4/tcp_liteflow_reward.c defines the
+ * score, for the kernel's rewards as well.
  *
- *   score = 3 * (p_throughput * utility - p_latency * delay - p_loss * loss)
+ * utility: the mean over flows and time, against the fair share: 0 if all is used and
+ *	equally, -0.69 for half.
+ * delay: of the wait in the queue, in parts of the flow's RTT without it, or of that and
+ *	TLF_SMALL_QUEUE packets: fewer cannot be kept.
+ * loss: of the share of packets that the buffer did not take.
  *
- * utility: mean of ln(rate / fair share) over flows and time: 0 if all is used and
- *	equally, -0.69 for half. The logarithm makes equal shares the best ones.
- * delay: DELAY_WEIGHT * (ln(1 + mean wait) + ln(1 + its 95th percentile)), the
- *	wait in the queue in parts of the flow's RTT without it, or of that and
- *	SMALL_QUEUE packets: fewer cannot be kept.
- * loss: LOSS_WEIGHT * share of packets that the buffer did not take.
- *
- * The preferences sum to 1; a third each is the usual score. Where no flow is of kind
+ * The preferences are its weights; a third each is the usual score. Where no flow is of kind
  * SIM_LITEFLOW, it is that of the first one's kind, to compare with. The first GRACE_RTTS
  * round trips of a flow do not count: they are the start-up's, not the policy's.
  */
@@ -19,11 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
+#include "../../linux/net/ipv4/tcp_liteflow_reward.h"
 
-#define DELAY_WEIGHT	0.10
-#define LOSS_WEIGHT	2
 #define GRACE_RTTS	12
-#define LITTLE		0.02		/* of a share: keeps the logarithm finite */
+#define LITTLE		50		/* this part of a share keeps the logarithm finite */
+#define SHARE_UNIT	65536		/* parts of a packet, for what is one in a long bin */
 #define RECOVERED	0.8
 
 #define HIST_LEAST	1e-5
@@ -119,7 +117,7 @@ void measure_packets(struct sim *sim, struct flow *f, u32 n, u32 arrived, u32 dr
 	m->dropped += dropped;
 	hist_add(&m->seconds, wait / 1e9, arrived);
 	hist_add(&m->rtts, wait / f->rtt, arrived);
-	hist_add(&m->cost, wait / (f->rtt + SMALL_QUEUE * SIM_WIRE / link_rate(&sim->link)),
+	hist_add(&m->cost, wait / (f->rtt + TLF_SMALL_QUEUE * SIM_WIRE / link_rate(&sim->link)),
 		 arrived);
 }
 
@@ -135,6 +133,24 @@ static bool present(const struct sim *sim, const struct flow *f, int bin, int gr
 
 	return f->kind != SIM_FIXED && f->start_at + grace * f->rtt <= from &&
 	       f->stop_at >= from + LONG_BINS * sim->measure.bin;
+}
+
+static double of_worth(s32 worth)
+{
+	return worth / (double)TLF_WORTH_ONE;
+}
+
+/* Of so many packets, where @fair would be right */
+static double utility(double packets, double fair)
+{
+	u64 unit = fair * SHARE_UNIT;
+
+	return of_worth(tlf_utility(packets * SHARE_UNIT, unit, unit / LITTLE + 1));
+}
+
+static u32 part(double v)
+{
+	return fmin(v * TLF_WORTH_ONE, UINT32_MAX);
 }
 
 static void rate_utility(const struct sim *sim, struct sim_result *r)
@@ -162,8 +178,7 @@ static void rate_utility(const struct sim *sim, struct sim_result *r)
 
 			if (f->kind != m->kind || !present(sim, f, bin, GRACE_RTTS))
 				continue;
-			sum += log((m->share[bin * SIM_MAX_FLOWS + i] / fair + LITTLE) /
-				   (1 + LITTLE));
+			sum += utility(m->share[bin * SIM_MAX_FLOWS + i], fair);
 			n++;
 		}
 	}
@@ -181,7 +196,7 @@ static void recovery(const struct sim *sim, struct sim_result *r)
 		double change = s->step_rate[i] / s->step_rate[i - 1];
 		double at = s->step_time[i], until = i + 1 < (int)s->n_steps ?
 						       s->step_time[i + 1] : s->duration;
-		double most = rtt / 2 + SMALL_QUEUE * SIM_WIRE * 8 / s->step_rate[i];
+		double most = rtt / 2 + TLF_SMALL_QUEUE * SIM_WIRE * 8 / s->step_rate[i];
 		int bin;
 
 		for (bin = at * 1e9 / m->bin + 1; (bin + 1) * seconds(m->bin) < until; bin++) {
@@ -259,7 +274,9 @@ static double utilisation(const struct sim *sim)
 void measure_result(struct sim *sim, struct sim_result *r)
 {
 	const struct measure *m = &sim->measure;
-	const double *p = sim->scenario->preferences;
+	u32 weights[TLF_WEIGHTS];
+	struct tlf_worth worth;
+	int i;
 
 	memset(r, 0, sizeof(*r));
 	r->utilisation = utilisation(sim);
@@ -271,10 +288,15 @@ void measure_result(struct sim *sim, struct sim_result *r)
 	recovery(sim, r);
 	rate_utility(sim, r);
 	shares(sim, r);
-	r->delay_cost = DELAY_WEIGHT * (log1p(hist_mean(&m->cost)) +
-					log1p(hist_quantile(&m->cost, 0.95)));
-	r->loss_cost = LOSS_WEIGHT * r->loss;
-	r->score = 3 * (p[0] * r->utility - p[1] * r->delay_cost - p[2] * r->loss_cost);
+	worth.utility = lrint(r->utility * TLF_WORTH_ONE);
+	worth.delay = tlf_delay_cost(part(hist_mean(&m->cost)), part(hist_quantile(&m->cost, 0.95)));
+	worth.loss = tlf_loss_cost(part(r->loss));
+	r->delay_cost = of_worth(worth.delay);
+	r->loss_cost = of_worth(worth.loss);
+	for (i = 0; i < TLF_WEIGHTS; i++)
+		weights[i] = part(sim->scenario->preferences[i]);
+	r->score = of_worth(tlf_score(&worth, weights));
+	r->reward = m->rewards ? m->reward / m->rewards : 0;
 	r->decisions = sim->decisions;
 	r->events = sim->events;
 }

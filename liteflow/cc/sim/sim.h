@@ -84,6 +84,7 @@ struct sim_result {
 	double delay_cost;
 	double loss_cost;
 	double score;		/* what training raises */
+	double reward;		/* mean of what the kernel leaves in records, per interval */
 	double decisions;	/* of the policy */
 	double events;
 	double goodput[SIM_MAX_FLOWS];	/* bit/s of payload, from its start */

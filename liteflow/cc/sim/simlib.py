@@ -49,7 +49,7 @@ class Scenario(ctypes.Structure):
 
 class Result(ctypes.Structure):
     _fields_ = _fields("utilisation queue_mean queue_p50 queue_p95 queue_p95_rtt loss jain up "
-                       "down utility delay_cost loss_cost score decisions events "
+                       "down utility delay_cost loss_cost score reward decisions events "
                        f"goodput:{MAX_FLOWS} late:{MAX_FLOWS} sent:{MAX_FLOWS} lost:{MAX_FLOWS}")
 
 

@@ -223,8 +223,14 @@ static inline void lf_flow_release(struct lf_flow *flow)
 #endif /* CONFIG_LITEFLOW */
 
 #ifdef CONFIG_LITEFLOW_COLLECT
+bool lf_collects(struct lf_app *app);
 void lf_reward(struct lf_app *app, const struct lf_flow *flow, u32 seq, s32 reward);
 #else
+static inline bool lf_collects(struct lf_app *app)
+{
+	return false;
+}
+
 static inline void lf_reward(struct lf_app *app, const struct lf_flow *flow, u32 seq,
 			     s32 reward)
 {

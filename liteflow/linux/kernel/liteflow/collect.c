@@ -187,9 +187,26 @@ void lf_collect_query(struct lf_app *app, const struct lf_flow *flow, u32 versio
 }
 
 /**
+ * lf_collects() - does anybody collect the app's records?
+ * @app: the app; registered for as long as this runs
+ *
+ * For those who would have to work for lf_reward(). It may be otherwise at once.
+ *
+ * Context: any.
+ * Return: true or false.
+ */
+bool lf_collects(struct lf_app *app)
+{
+	return rcu_access_pointer(app->collector);
+}
+EXPORT_SYMBOL_GPL(lf_collects);
+
+/**
  * lf_reward() - record how well a query did
  * @app: who asked
- * @flow: for which flow; NULL: nothing happens
+ * @flow: for which flow, as it was after that query; NULL: nothing happens. Only its number
+ *	and its version are looked at, so where other models may have answered since, a copy
+ *	of these will do
  * @seq: which query of the flow: @flow->seq as it was before that query
  * @reward: how well; what that means is between the app and its trainer
  *

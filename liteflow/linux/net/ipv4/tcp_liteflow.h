@@ -201,6 +201,10 @@ struct tlf_undo {
  * @marked: a mark was answered; another counts when @ecn_delivered packets were delivered
  * @ecn_delivered: see @marked
  * @intervals: so many were finished, modulo 2^32
+ * @seen_us: packets of the last one at the model's rate were sent from then on
+ * @seen_lost: and so many of them were lost beyond what the path loses,
+ * @seen_known: of so many
+ * @seen: set with these; whoever has looked at them clears it
  * @history: ring of features
  * @undo: of the timeout that is not mended yet
  */
@@ -253,6 +257,10 @@ struct tlf_flow {
 	u32 probe_min_rtt_us;
 	u32 ecn_delivered;
 	u32 intervals;
+	u32 seen_us;
+	u32 seen_lost;
+	u32 seen_known;
+	bool seen;
 	s16 history[TLF_HISTORY][TLF_FEATURES];
 	struct tlf_undo undo;
 };

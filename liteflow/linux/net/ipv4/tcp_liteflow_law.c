@@ -325,6 +325,16 @@ static bool tlf_answer(struct tlf_hot *hot, struct tlf_flow *flow, const struct 
 	return true;
 }
 
+/* What tlf_reward() judges */
+static void tlf_see(const struct tlf_hot *hot, struct tlf_flow *flow,
+		    const struct tlf_interval *mi)
+{
+	flow->seen_us = hot->mi_sent_us;
+	flow->seen_lost = tlf_lost_beyond(flow, mi);
+	flow->seen_known = tlf_known(mi);
+	flow->seen = true;
+}
+
 /* An interval at the model's rate: remember it; is the model to be asked? */
 static bool tlf_close_cruise(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
 			     const struct tlf_interval *mi, enum tlf_rule rule)
@@ -345,6 +355,7 @@ static bool tlf_close_cruise(struct tlf_hot *hot, struct tlf_flow *flow, const s
 	sent = max(tlf_rate(tlf_known(mi), ack->mss, mi->sent_us), tlf_bw_max(flow));
 	hot->rate = clamp_t(u64, 2 * sent, max_t(u64, hot->rate / 2, TLF_RATE_MIN), hot->rate);
 	tlf_average_loss(flow, mi);
+	tlf_see(hot, flow, mi);
 	tlf_remember(hot, flow, mi, ack->mss, rule);
 	tlf_count_clear(flow);
 	tlf_count_lossless(flow, mi, queue);

@@ -40,6 +40,7 @@
 #include <linux/slab.h>
 #include <net/tcp.h>
 #include "tcp_liteflow_law.h"
+#include "tcp_liteflow_reward.h"
 
 #define TLF_PREFERENCES		3
 #define TLF_PREF_SUM		1000
@@ -60,6 +61,7 @@ struct tlf_state {
 	struct tlf_flow flow;
 	struct lf_flow lf;
 	struct lf_app *app;
+	struct tlf_claims claims;
 	u32 refused;
 	s32 action;
 	u32 prior_cwnd;		/* before recovery */
@@ -171,6 +173,7 @@ static void tlf_choose_app(struct tlf_state *state)
 	if (app == state->app)
 		return;
 	lf_flow_release(&state->lf);
+	state->claims.n = 0;
 	state->app = app;
 }
 
@@ -202,6 +205,7 @@ static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 	u32 cwnd = max(tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), 0) / 2, 2U);
 
 	tlf_set_modelled(sk, ca, false);
+	tlf_state(sk)->claims.n = 0;
 	ca->hot.mode = TLF_CRUISE;
 	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
 	tp->snd_cwnd_cnt = 0;
@@ -243,6 +247,43 @@ static bool tlf_is_remote(const struct sock *sk, struct tlf_state *state)
 	return state->remote;
 }
 
+/* An interval at a model's rate ended: to whose answer does the reward for it belong? */
+static void tlf_pay(struct sock *sk, struct tlf *ca)
+{
+	u32 weights[] = { TLF_WORTH_ONE / 3, TLF_WORTH_ONE / 3, TLF_WORTH_ONE / 3 };
+	struct tlf_state *state = tlf_state(sk);
+	struct lf_flow then = { .id = state->lf.id };
+	struct tlf_claim claim;
+	unsigned int i;
+
+	state->flow.seen = false;
+	if (!lf_collects(state->app)) {
+		state->claims.n = 0;
+		return;
+	}
+	if (!tlf_redeem(&state->claims, state->flow.seen_us, &claim))
+		return;
+	for (i = 0; state->app == tlf_app_pref && i < TLF_PREFERENCES; i++)
+		weights[i] = state->pref[i] * TLF_WORTH_ONE / TLF_PREF_SUM;
+	/* another model may have answered since */
+	then.version = claim.version;
+	lf_reward(state->app, &then, claim.seq,
+		  tlf_reward(&ca->hot, &state->flow, tlf_mss(sk), weights));
+}
+
+/* What an answer is worth, an interval after the next ones tells. */
+static void tlf_wait(const struct sock *sk, struct tlf_state *state)
+{
+	struct tlf_claim claim = {
+		.seq = state->lf.seq - 1,
+		.version = state->lf.version,
+		.from_us = tcp_sk(sk)->tcp_mstamp,
+	};
+
+	if (lf_collects(state->app))
+		tlf_claim(&state->claims, &claim);
+}
+
 /* An interval ended. */
 static void tlf_ask(struct sock *sk, struct tlf *ca)
 {
@@ -258,20 +299,26 @@ static void tlf_ask(struct sock *sk, struct tlf *ca)
 	}
 	if (!ca->modelled)
 		tlf_leave_classic(sk, ca);
-	if (!remote)
-		tlf_do(sk, ca, action);
+	if (remote)
+		return;
+	tlf_do(sk, ca, action);
+	tlf_wait(sk, state);
 }
 
 static void tlf_account(struct sock *sk, struct tlf *ca, const struct rate_sample *rs)
 {
 	struct tlf_state *state = tlf_state(sk);
 	struct tlf_ack ack;
+	bool ask;
 
 	tlf_read_ack(sk, rs->rtt_us, rs->is_app_limited, &ack);
 	if (ca->ece)
 		tlf_on_ecn(&ca->hot, &state->flow, &ack);
 	/* an ACK that brings nothing ends nothing */
-	if (rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack, tlf_rule))
+	ask = rs->acked_sacked && tlf_on_ack(&ca->hot, &state->flow, &ack, tlf_rule);
+	if (state->flow.seen)
+		tlf_pay(sk, ca);
+	if (ask)
 		tlf_ask(sk, ca);
 }
 
@@ -572,6 +619,9 @@ static int tlf_set_params(struct sock *sk, const void *data, unsigned int len, b
 	tlf_choose_app(state);
 	state->remote = remote;
 	state->unanswered = false;
+	/* the rate is no longer the model's */
+	if (remote)
+		state->claims.n = 0;
 	if (act && ca->modelled && ca->hot.mode == TLF_CRUISE) {
 		tlf_do(sk, ca, params->action);
 		tlf_set_pacing_rate(sk, ca->hot.rate);
