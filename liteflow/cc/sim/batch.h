@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include "sim.h"
 
-void sim_draw(uint64_t seed, int preferences, struct sim_scenario *scenario);
+struct sim_ranges;
+
+void sim_draw(uint64_t seed, int preferences, const struct sim_ranges *ranges,
+	      struct sim_scenario *scenario);
 int sim_batch(const struct sim_scenario *scenarios, int n_scenarios, const struct policy *policies,
 	      int n_policies, struct sim_result *results, int threads);
 

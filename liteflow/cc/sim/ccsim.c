@@ -178,7 +178,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_step(state, arg);
 		break;
 	case KEY_DRAW:
-		sim_draw(tool_number(arg, 0, 1e15, state), 0, &opts.s);
+		sim_draw(tool_number(arg, 0, 1e15, state), 0, NULL, &opts.s);
 		opts.drawn = true;
 		break;
 	case KEY_RULE:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The simulator (libccsim.so) for Python."""
 import ctypes
+import json
 import os
 
 import numpy as np
@@ -80,7 +81,12 @@ def library():
             raise SimError(f"no {LIBRARY}: 'make -C liteflow/cc/sim' builds it")
         _library = ctypes.CDLL(LIBRARY)
         _library.policy_run.restype = _float
-        _library.sim_draw.argtypes = [ctypes.c_uint64, ctypes.c_int, ctypes.POINTER(Scenario)]
+        _library.sim_draw.argtypes = [ctypes.c_uint64, ctypes.c_int, ctypes.c_void_p,
+                                      ctypes.POINTER(Scenario)]
+        _library.sim_ranges_new.restype = ctypes.c_void_p
+        _library.sim_ranges_free.argtypes = [ctypes.c_void_p]
+        _library.sim_ranges_set.argtypes = [ctypes.c_void_p, ctypes.c_char_p, _double, _double]
+        _library.sim_ranges_name.restype = ctypes.c_char_p
     return _library
 
 
@@ -90,9 +96,66 @@ def n_params(n_in, linear=False):
     return n_in * HIDDEN[0] + HIDDEN[0] + HIDDEN[0] * HIDDEN[1] + HIDDEN[1] + HIDDEN[1] + 1
 
 
-def draw(seed, preferences=False):
+def usual_ranges():
+    """{name: (usual lo, usual hi, least, most)} of what scenarios are drawn from; of a chance,
+    lo and hi are the same."""
+    out, usual, limit = {}, (_double * 2)(), (_double * 2)()
+    while name := library().sim_ranges_name(len(out), usual, limit):
+        out[name.decode()] = (*usual, *limit)
+    return out
+
+
+class Ranges:
+    """What scenarios are drawn from, where that is not the usual.
+
+    values: {name of ranges.h: [least, most], or a number: both; a chance: a probability}; what
+    is missing is as usual. Raises SimError with one line for what makes no sense.
+    """
+
+    def __init__(self, values, what="ranges"):
+        self.values, self.pointer = {}, None
+        if not isinstance(values, dict):
+            raise SimError(f"{what}: not an object of names and [least, most]")
+        known = usual_ranges()
+        self.pointer = library().sim_ranges_new()
+        if not self.pointer:
+            raise SimError("out of memory")
+        for name, value in values.items():
+            if name not in known:
+                raise SimError(f"{what}: there is no '{name}', only {', '.join(known)}")
+            *_, least, most = known[name]
+            pair = list(value) if isinstance(value, (list, tuple)) else [value, value]
+            if len(pair) != 2 or any(isinstance(v, bool) or not isinstance(v, (int, float))
+                                     for v in pair) or \
+                    library().sim_ranges_set(self.pointer, name.encode(), *pair):
+                raise SimError(f"{what}: '{name}' is {value!r}, must be "
+                               + ("a probability" if name.startswith("chance_") else
+                                  f"[least, most] within {least:g} and {most:g}"))
+            self.values[name] = value
+
+    def __del__(self):
+        if self.pointer:
+            library().sim_ranges_free(self.pointer)
+
+    def __str__(self):
+        return json.dumps(self.values, sort_keys=True)
+
+
+def read_ranges(path):
+    """Ranges of a JSON file."""
+    try:
+        with open(path, encoding="utf-8") as f:
+            return Ranges(json.load(f), path)
+    except OSError as err:
+        raise SimError(f"{path}: {err.strerror}") from None
+    except ValueError as err:
+        raise SimError(f"{path}: not JSON ({err})") from None
+
+
+def draw(seed, preferences=False, ranges=None):
+    """A scenario at random; all of it follows from the seed and the Ranges (the usual ones)."""
     s = Scenario()
-    library().sim_draw(seed, preferences, s)
+    library().sim_draw(seed, preferences, ranges and ranges.pointer, s)
     return s
 
 
