@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <linux/tcp_liteflow.h>
 #include "lfctl.h"
 
@@ -22,6 +22,16 @@
 /* INET_DIAG_LITEFLOWINFO of the series; no header of a distribution has it. */
 #define LITEFLOW_INFO	64
 #define BUFFER		(256 << 10)
+
+/* include/net/tcp_states.h; the C library's header knows an older struct tcp_info */
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_CLOSE_WAIT = 8,
+	TCP_LAST_ACK = 9,
+	TCP_CLOSING = 11,
+};
 
 /* States in which a congestion control is at work. */
 #define STATES		(1U << TCP_ESTABLISHED | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | \
@@ -80,7 +90,8 @@ static void end_name(char *buf, size_t len, int family, const void *addr, uint16
 	snprintf(buf, len, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, ntohs(port));
 }
 
-static struct json_object *flow_json(const struct tcp_liteflow_info *info, const char *local,
+static struct json_object *flow_json(const struct tcp_liteflow_info *info,
+				     const struct tcp_info *tcp, const char *local,
 				     const char *peer)
 {
 	struct json_object *o = json_object_new_object(), *flags = json_object_new_array();
@@ -95,6 +106,9 @@ static struct json_object *flow_json(const struct tcp_liteflow_info *info, const
 	json_object_object_add(o, "delivered-rate", json_object_new_uint64(info->bw));
 	json_object_object_add(o, "rtt-us", json_object_new_uint64(info->rtt_us));
 	json_object_object_add(o, "min-rtt-us", json_object_new_uint64(info->min_rtt_us));
+	json_object_object_add(o, "segments-sent", json_object_new_uint64(tcp->tcpi_data_segs_out));
+	json_object_object_add(o, "segments-resent",
+			       json_object_new_uint64(tcp->tcpi_total_retrans));
 	json_object_object_add(o, "intervals", json_object_new_uint64(info->intervals));
 	json_object_object_add(o, "refused", json_object_new_uint64(info->refused));
 	json_object_object_add(o, "action", json_object_new_double(info->action / 65536.0));
@@ -109,7 +123,7 @@ static struct json_object *flow_json(const struct tcp_liteflow_info *info, const
 }
 
 static void show(struct flows *f, const struct inet_diag_msg *m,
-		 const struct tcp_liteflow_info *info)
+		 const struct tcp_liteflow_info *info, const struct tcp_info *tcp)
 {
 	char local[INET6_ADDRSTRLEN + 9], peer[INET6_ADDRSTRLEN + 9];
 	unsigned int i, n = 0;
@@ -117,7 +131,7 @@ static void show(struct flows *f, const struct inet_diag_msg *m,
 	end_name(local, sizeof(local), m->idiag_family, m->id.idiag_src, m->id.idiag_sport);
 	end_name(peer, sizeof(peer), m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
 	if (opt_json) {
-		struct json_object *o = flow_json(info, local, peer);
+		struct json_object *o = flow_json(info, tcp, local, peer);
 
 		if (f->list)
 			json_object_array_add(f->list, o);
@@ -140,8 +154,10 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 {
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
 	struct tcp_liteflow_info info;
+	struct tcp_info tcp = { 0 };
 	const struct nlattr *attr, *found = NULL;
 	bool ours = false;
+	size_t len;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
 		return MNL_CB_OK;
@@ -151,11 +167,16 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 		else if (mnl_attr_get_type(attr) == LITEFLOW_INFO &&
 			 mnl_attr_get_payload_len(attr) >= sizeof(info))
 			found = attr;
+		if (mnl_attr_get_type(attr) != INET_DIAG_INFO)
+			continue;
+		/* a kernel's may be longer, or shorter */
+		len = mnl_attr_get_payload_len(attr);
+		memcpy(&tcp, mnl_attr_get_payload(attr), len < sizeof(tcp) ? len : sizeof(tcp));
 	}
 	if (!ours || !found)
 		return MNL_CB_OK;
 	memcpy(&info, mnl_attr_get_payload(found), sizeof(info));
-	show(data, m, &info);
+	show(data, m, &info, &tcp);
 	return MNL_CB_OK;
 }
 
@@ -172,7 +193,8 @@ static int dump(struct flows *f, int family, char *buf)
 	r = mnl_nlmsg_put_extra_header(nlh, sizeof(*r));
 	r->sdiag_family = family;
 	r->sdiag_protocol = IPPROTO_TCP;
-	r->idiag_ext = 1 << (INET_DIAG_VEGASINFO - 1) | 1 << (INET_DIAG_CONG - 1);
+	r->idiag_ext = 1 << (INET_DIAG_VEGASINFO - 1) | 1 << (INET_DIAG_CONG - 1) |
+		       1 << (INET_DIAG_INFO - 1);
 	r->idiag_states = STATES;
 	if (mnl_socket_sendto(f->sock, nlh, nlh->nlmsg_len) < 0)
 		return complain("flows: %s", strerror(errno));

@@ -178,9 +178,10 @@ else
 	pid=$!
 	exec 9>in
 	read -r end <address
-	value 'flows' "1 $end cruise True ['classic']" \
+	value 'flows' "1 $end cruise True ['classic'] 0" \
 		'" ".join(str(x) for x in [len(o), o[0]["local"], o[0]["mode"],
-			o[0]["rate"] > 0, o[0]["flags"]])' flows
+			o[0]["rate"] > 0, o[0]["flags"],
+			o[0]["segments-resent"] + 0 * o[0]["segments-sent"]])' flows
 	try 'flows, as text' 0 "^$end +127.0.0.1:.* 0 +cruise .*classic\$" flows
 	timeout -s INT 1 "$LFCTL" --json flows -w0.1 >out
 	[ "$(grep -c "\"local\": *\"$end\"" out)" -gt 1 ]
