@@ -13,7 +13,8 @@ BUILT = ["tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools
          "liteflow/ccsim/ccsim"]
 SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", *(f"scripts/{name}" for name in (
     "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
-FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/lfc"]
+FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/cc/hook",
+           "liteflow/lfc"]
 # tests, and what only other programs call
 NO_TOOLS = re.compile(r"test|^(guest|iperf)$|\.py$")
 

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reading collected queries of the congestion control's apps."""
+import csv
+
+from pylib import lfctl
+from pylib.errors import Problem
+
+NEWEST = 2000           # rows; two minutes of a flow at 40 ms are 6,000
+RATIO = "ratio0"
+UNIT = 65536            # of all inputs
+
+
+def ratios_of(lines, where):
+    """The newest `ratio` of each query, of CSV with a head as `lfctl collect` writes it."""
+    reader = csv.reader(lines)
+    head = next(reader, None)
+    if head is None:
+        return []
+    columns = {name: at for at, name in enumerate(head)}
+    if not {RATIO, "kind"} <= columns.keys():
+        raise Problem(f"{where}: no rows of the congestion control: the head is "
+                      f"{','.join(head[:4])}...")
+    out = []
+    for row in reader:
+        # the last line may be cut off while somebody writes
+        if len(row) != len(head) or row[columns["kind"]] != "query":
+            continue
+        try:
+            out.append(int(row[columns[RATIO]]) / UNIT)
+        except ValueError:
+            raise Problem(f"{where}:{reader.line_num}: '{row[columns[RATIO]]}' is no whole "
+                          "number") from None
+    return out[-NEWEST:]
+
+
+def newest_ratios(request):
+    """Of the request's rows or history; [] where it names neither."""
+    if request.get("rows"):
+        try:
+            with open(request["rows"], encoding="utf-8", newline="") as f:
+                return ratios_of(f, request["rows"])
+        except OSError as error:
+            raise Problem(f"{request['rows']}: {error.strerror}") from None
+    if request.get("history"):
+        done = lfctl.run("history", request["history"])
+        if done.returncode:
+            raise Problem(done.stderr.strip() or "lfctl history failed")
+        return ratios_of(done.stdout.splitlines(), request["history"])
+    return []

@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of the congestion control's hook: what it sees of paths that the simulator makes, what
+it makes of that, and its protocol.
+
+Needs 'make ccsim lfctl'.
+"""
+import json
+import math
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "sim")]
+
+import numpy as np                          # noqa: E402
+
+from pylib.errors import Problem            # noqa: E402
+import network as nw                        # noqa: E402
+import observe                              # noqa: E402
+import records                              # noqa: E402
+import refit                                # noqa: E402
+import simlib as sl                         # noqa: E402
+
+MODEL = HERE.parent / "models" / "cc.json"
+PARAMS = nw.read(str(MODEL))[1]
+LOSSES = (0, 0.005, 0.01, 0.02, 0.05, 0.08, 0.1)
+
+
+def flow(number=1, sent=100000, again=0, rtt_ms=40, above=1.0, mbit=50, flags=()):
+    """A connection as `lfctl --json flows` prints it, as far as that is looked at."""
+    return {"flow": number, "segments-sent": sent, "segments-resent": again,
+            "min-rtt-us": int(1e3 * rtt_ms), "rtt-us": int(1e3 * rtt_ms * above),
+            "delivered-rate": int(mbit * 1e6 / 8 / observe.WIRE), "flags": list(flags)}
+
+
+def played(loss, seed, mbit=50, rtt=0.04):
+    """(connection, rows) of a minute in the simulator."""
+    s = sl.scenario(1e6 * mbit, rtt, duration=60, loss=loss, seed=seed)
+    r, _, rows = sl.run(s, PARAMS, rows=100000)
+    return flow(sent=int(r.sent[0]), again=int(r.lost[0]), rtt_ms=1e3 * rtt, mbit=mbit), rows
+
+
+class Observe(unittest.TestCase):
+    def test_loss(self):
+        """What TCP sends again is at most 0.75 points above the path's loss: the rest are packets
+        that its own queue did not take, most of them in start-up."""
+        for loss in LOSSES:
+            for seed, (mbit, rtt) in enumerate(((50, 0.04), (10, 0.1), (200, 0.02)), 1):
+                one, _ = played(loss, seed, mbit, rtt)
+                seen = observe.see([one], {})
+                noise = 3 * seen.deviation()
+                self.assertGreater(seen.loss, loss - noise)
+                self.assertLess(seen.loss, loss + 0.0075 + noise, (loss, mbit))
+                self.assertAlmostEqual(seen.rate[1], 1e6 * mbit, delta=1e4 * mbit)
+
+    def test_inputs_do_not_tell_it(self):
+        """Mean of `send`, which told the loss to half a point before the law knew of it."""
+        means = [float(played(loss, 4)[1][:, 29].mean()) - 1 for loss in (0, 0.02, 0.1)]
+        self.assertLess(max(means) - min(means), 0.005, means)
+
+    def test_between_looks(self):
+        before = observe.counters([flow(1, 1000, 10), flow(2, 5000, 500)])
+        now = [flow(1, 2000, 110), flow(2, 6000, 500), flow(3, 400, 40)]
+        self.assertEqual(observe.since(now, before), (2400, 140))
+        # a number that goes backwards is another kernel's
+        self.assertEqual(observe.since([flow(1, 900, 9)], before), (900, 9))
+        self.assertIsNone(observe.see([flow(1, 1400, 20)], before).loss)
+        self.assertIsNone(observe.see([], before))
+
+    def test_lateness(self):
+        late = observe.see([flow(above=1.8)], {}, [1.0, 1.1, 1.0]).late
+        self.assertAlmostEqual(late, 0.8, places=3)
+        # a queue is none
+        self.assertAlmostEqual(observe.see([flow(above=1.8)], {}, [1.8] * 9).late, 0, places=3)
+        self.assertEqual(observe.see([flow(above=90)], {}).late, observe.LATE_MAX)
+
+    def test_ranges(self):
+        usual = sl.usual_ranges()
+        for one in (flow(), flow(again=5000), flow(again=60000, rtt_ms=2000, mbit=0.02),
+                    flow(above=3, rtt_ms=0.05, mbit=40000),
+                    flow(flags=["competing"])):
+            made = observe.ranges(observe.see([one] * 3, {}))
+            sl.Ranges(made)
+            self.assertTrue(set(made) <= set(usual))
+        made = observe.ranges(observe.see([flow(again=5000)], {}))
+        self.assertTrue(made["loss"][0] < 0.05 < made["loss"][1])
+        self.assertNotIn("chance_window", made)
+        self.assertIn("chance_window", observe.ranges(observe.see([flow(flags=["competing"])], {})))
+
+    def test_moved(self):
+        def moved(a, b):
+            return observe.has_moved(observe.see([b], {}), observe.see([a], {}))
+
+        base = flow(again=5000)
+        self.assertFalse(moved(base, flow(again=5900)))
+        for other in (flow(again=8000), flow(again=0), flow(again=5000, rtt_ms=60),
+                      flow(again=5000, mbit=10), flow(again=5000, above=1.5),
+                      flow(again=5000, flags=["competing"])):
+            self.assertTrue(moved(base, other), other)
+        # little that was sent tells little
+        self.assertFalse(moved(flow(sent=600, again=6), flow(sent=600, again=15)))
+
+    def test_refuses(self):
+        for bad in ({}, [1], [{"flow": 1}]):
+            with self.assertRaises(Problem):
+                observe.check_flows(bad)
+        # no RTT yet
+        self.assertEqual(observe.check_flows([{**flow(), "min-rtt-us": 0}]), [])
+
+
+class Records(unittest.TestCase):
+    HEAD = "batch,kind,flow,seq,version,time_ns,cpu,reward,inflation0,ratio0,send0,action"
+
+    def test_ratios(self):
+        lines = [self.HEAD, "1,query,1,1,1,5,0,0,0,65536,65536,3",
+                 "1,reward,1,1,1,5,0,7,0,0,0,0", "2,query,1,2,1,6,0,0,0,98304,65536,3",
+                 "2,query,1,3,1,7,0,0,0,65"]
+        self.assertEqual(records.ratios_of(lines, "x"), [1, 1.5])
+        self.assertEqual(records.ratios_of([], "x"), [])
+        for bad in (["a,b", "1,2"], [self.HEAD, "1,query,1,1,1,5,0,0,0,x,65536,3"]):
+            with self.assertRaises(Problem):
+                records.ratios_of(bad, "x")
+
+
+class Protocol(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self.scratch.cleanup)
+        self.folder, self.out = (pathlib.Path(self.scratch.name) / name for name in ("work", "out"))
+        self.folder.mkdir()
+        self.out.mkdir()
+
+    def call(self, verb, text, *options):
+        return subprocess.run([HERE / "hook", verb, "--threads", "1", "--each", "1", "--plan", "2",
+                               *options], input=text, capture_output=True, text=True, check=False,
+                              cwd=self.folder)
+
+    def ask(self, verb, **request):
+        done = self.call(verb, json.dumps({"app": "cc", "active": {"file": str(MODEL)},
+                                           "folder": str(self.out), **request}))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def look(self, *flows):
+        path = self.folder / "flows.json"
+        path.write_text(json.dumps(flows), encoding="utf-8")
+        return self.ask("adapt", flows=str(path))
+
+    def test_a_refit(self):
+        # small: what is tested is the protocol
+        small = [flow(1, 100000, 5000, rtt_ms=10, mbit=5)]
+        self.assertIn("too few segments", self.look(flow(1, 10, 0))["note"])
+        self.assertIn("a new path: generation 1 of 2", self.look(*small)["note"])
+        first = self.ask("evaluate")["stability"]
+        self.assertTrue(0 < first < 1.5, first)
+        again = self.look(flow(1, 200000, 10100, rtt_ms=10, mbit=5))
+        self.assertIn("generation 2 of 2", again["note"])
+        self.assertGreaterEqual(again["stability"], first)
+        # the plan is done
+        after = self.look(flow(1, 300000, 15000, rtt_ms=10, mbit=5))
+        self.assertNotIn("generation", after["note"])
+        self.assertEqual(after["stability"], again["stability"])
+        frozen = self.out / self.ask("freeze")["model"]
+        self.assertEqual(nw.read(str(frozen))[0], "cc")
+        # another path begins anew, from a packed model whose text is known
+        packed = self.folder / "active.lfm"
+        packed.write_bytes(refit.lfctl.pack(frozen.read_text(encoding="utf-8"))[0])
+        path = self.folder / "flows.json"
+        path.write_text(json.dumps([flow(1, 400000, 16000, rtt_ms=10, mbit=5)]), encoding="utf-8")
+        self.assertIn("a new path: generation 1", self.ask("adapt", flows=str(path),
+                                                           active={"file": str(packed)})["note"])
+
+    def test_refuses(self):
+        flows = self.folder / "flows.json"
+        flows.write_text(json.dumps([flow()]), encoding="utf-8")
+        ok = {"app": "cc", "flows": str(flows), "active": {"file": str(MODEL)}}
+        for verb, text, says in (
+                ("adapt", "{", "not JSON"), ("adapt", "[]", "object"),
+                ("adapt", json.dumps({**ok, "app": "lb"}), "'lb'"),
+                ("adapt", json.dumps({**ok, "verb": "freeze"}), "asked to freeze"),
+                ("adapt", json.dumps({**ok, "flows": "nowhere"}), "nowhere"),
+                ("adapt", json.dumps({**ok, "rows": "nowhere"}), "nowhere"),
+                ("adapt", json.dumps({**ok, "active": {"file": str(flows)}}), "neither JSON"),
+                ("adapt", json.dumps({**ok, "active": 5}), "active"),
+                ("adapt", json.dumps({"app": "cc", "flows": str(flows)}), "no file of the active"),
+                ("freeze", json.dumps(ok), "nothing to freeze"),
+                ("evaluate", json.dumps(ok), "nothing to evaluate")):
+            done = self.call(verb, text)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), (text, done.stderr))
+            self.assertIn(says, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+        self.assertEqual(self.call("dance", "{}").returncode, 2)
+
+    def test_a_torn_state(self):
+        """What a kill left is said, or begun anew; nothing is installed of it."""
+        self.look(flow(1, 100000, 5000, rtt_ms=10, mbit=5))
+        (self.folder / "seen.json").write_text("{", encoding="utf-8")
+        done = self.call("adapt", json.dumps({"app": "cc", "active": {"file": str(MODEL)}, "flows": str(
+            self.folder / "flows.json")}))
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertIn("seen.json", done.stderr)
+
+    def test_stability_is_a_part(self):
+        folder = refit.Folder(self.folder)
+        self.assertIsNone(refit.stability(folder))
+        np.savez(folder.state.with_suffix(".npz"), log=np.array([[0, -0.5], [2, -0.25]]),
+                 generation=2)
+        folder.state.with_suffix(".npz").rename(folder.state)
+        self.assertAlmostEqual(refit.stability(folder), math.exp(-0.25))
+
+
+if __name__ == "__main__":
+    unittest.main()
