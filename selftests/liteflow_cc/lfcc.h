@@ -136,6 +136,16 @@ static inline void lfcc_clear(struct lf_sock *s, const char *app)
 				LITEFLOW_REMOVE_FLAGS_EVICT);
 }
 
+/* What a helper program cannot go on without. */
+static inline void lfcc_expect(struct lf_sock *s, const char *what, int ret)
+{
+	if (!ret)
+		return;
+	fprintf(stderr, "%s: %s: %s %s\n", program_invocation_short_name, what, strerror(-ret),
+		s->why);
+	exit(1);
+}
+
 static inline int lfcc_policy(struct lf_sock *s, const char *app, int policy)
 {
 	struct lf_msg m;

@@ -183,14 +183,6 @@ static unsigned int count_behind(unsigned int version)
 	return n;
 }
 
-static void expect(struct lf_sock *s, const char *what, int ret)
-{
-	if (!ret)
-		return;
-	fprintf(stderr, "lfcc_flows: %s: %s %s\n", what, strerror(-ret), s->why);
-	exit(1);
-}
-
 /* One of the things that an administrator may do to models in use. */
 static void change(struct lf_sock *s, unsigned int i)
 {
@@ -199,28 +191,28 @@ static void change(struct lf_sock *s, unsigned int i)
 
 	switch (i % 10) {
 	case 3:
-		expect(s, "replace", lfcc_install(s, LFCC_APP, slot,
-						  i % 20 < 10 ? &lfcc_steady : &lfcc_short));
+		lfcc_expect(s, "replace", lfcc_install(s, LFCC_APP, slot,
+						       i % 20 < 10 ? &lfcc_steady : &lfcc_short));
 		break;
 	case 5:
-		expect(s, "pin", lfcc_policy(s, LFCC_APP, LITEFLOW_POLICY_PIN));
-		expect(s, "activate",
-		       lf_app_op(s, LITEFLOW_CMD_MODEL_ACTIVATE, LFCC_APP, slot));
+		lfcc_expect(s, "pin", lfcc_policy(s, LFCC_APP, LITEFLOW_POLICY_PIN));
+		lfcc_expect(s, "activate",
+			    lf_app_op(s, LITEFLOW_CMD_MODEL_ACTIVATE, LFCC_APP, slot));
 		break;
 	case 7:
 		/* for a while there is none */
-		expect(s, "remove", lf_model_remove(s, LFCC_APP, 1 - slot, all));
-		expect(s, "remove", lf_model_remove(s, LFCC_APP, slot, all));
+		lfcc_expect(s, "remove", lf_model_remove(s, LFCC_APP, 1 - slot, all));
+		lfcc_expect(s, "remove", lf_model_remove(s, LFCC_APP, slot, all));
 		usleep(100000);
-		expect(s, "install", lfcc_install(s, LFCC_APP, 1 - slot, &lfcc_short));
-		expect(s, "install", lfcc_install(s, LFCC_APP, slot, &lfcc_steady));
+		lfcc_expect(s, "install", lfcc_install(s, LFCC_APP, 1 - slot, &lfcc_short));
+		lfcc_expect(s, "install", lfcc_install(s, LFCC_APP, slot, &lfcc_steady));
 		break;
 	case 9:
-		expect(s, "follow", lfcc_policy(s, LFCC_APP, LITEFLOW_POLICY_FOLLOW));
+		lfcc_expect(s, "follow", lfcc_policy(s, LFCC_APP, LITEFLOW_POLICY_FOLLOW));
 		break;
 	default:
-		expect(s, "activate",
-		       lf_app_op(s, LITEFLOW_CMD_MODEL_ACTIVATE, LFCC_APP, slot));
+		lfcc_expect(s, "activate",
+			    lf_app_op(s, LITEFLOW_CMD_MODEL_ACTIVATE, LFCC_APP, slot));
 	}
 }
 
@@ -244,9 +236,9 @@ int main(int argc, char **argv)
 	if (!pairs || !s || setrlimit(RLIMIT_NOFILE, &limit))
 		die("begin");
 	lfcc_clear(s, LFCC_APP);
-	expect(s, "follow", lfcc_policy(s, LFCC_APP, LITEFLOW_POLICY_FOLLOW));
-	expect(s, "install", lfcc_install(s, LFCC_APP, 1, &lfcc_short));
-	expect(s, "install", lfcc_install(s, LFCC_APP, 0, &lfcc_steady));
+	lfcc_expect(s, "follow", lfcc_policy(s, LFCC_APP, LITEFLOW_POLICY_FOLLOW));
+	lfcc_expect(s, "install", lfcc_install(s, LFCC_APP, 1, &lfcc_short));
+	lfcc_expect(s, "install", lfcc_install(s, LFCC_APP, 0, &lfcc_steady));
 
 	own_netns();
 	senders = epoll_create1(0);
@@ -262,7 +254,7 @@ int main(int argc, char **argv)
 		if (i % ROUND == 0)
 			frozen = count_frozen();
 	}
-	expect(s, "install", lfcc_install(s, LFCC_APP, 2, &lfcc_short));
+	lfcc_expect(s, "install", lfcc_install(s, LFCC_APP, 2, &lfcc_short));
 	version = lf_get_uint(&s->reply, LITEFLOW_A_MODEL_VERSION);
 	frozen += count_frozen();
 	behind = count_behind(version);

@@ -21,14 +21,6 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void expect(struct lf_sock *s, const char *what, int ret)
-{
-	if (!ret)
-		return;
-	fprintf(stderr, "lfcc_short: %s: %s %s\n", what, strerror(-ret), s->why);
-	exit(1);
-}
-
 /* A model appears, is replaced, is the active one no more, goes. */
 static void change(struct lf_sock *s, unsigned int i)
 {
@@ -36,19 +28,19 @@ static void change(struct lf_sock *s, unsigned int i)
 
 	switch (i % 5) {
 	case 0:
-		expect(s, "install", lfcc_install(s, LFCC_APP, 0, &lfcc_steady));
+		lfcc_expect(s, "install", lfcc_install(s, LFCC_APP, 0, &lfcc_steady));
 		break;
 	case 1:
-		expect(s, "install", lfcc_install(s, LFCC_APP, 1, &lfcc_short));
+		lfcc_expect(s, "install", lfcc_install(s, LFCC_APP, 1, &lfcc_short));
 		break;
 	case 2:
-		expect(s, "replace", lfcc_install(s, LFCC_APP, 0, &lfcc_short));
+		lfcc_expect(s, "replace", lfcc_install(s, LFCC_APP, 0, &lfcc_short));
 		break;
 	case 3:
-		expect(s, "remove", lf_model_remove(s, LFCC_APP, 1, all));
+		lfcc_expect(s, "remove", lf_model_remove(s, LFCC_APP, 1, all));
 		break;
 	case 4:
-		expect(s, "remove", lf_model_remove(s, LFCC_APP, 0, all));
+		lfcc_expect(s, "remove", lf_model_remove(s, LFCC_APP, 0, all));
 	}
 }
 
