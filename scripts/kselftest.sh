@@ -11,10 +11,11 @@ set -euo pipefail
 usage()
 {
 	cat <<-'END'
-	usage: kselftest.sh [-c COLLECTION | -t COLLECTION:TEST]...
+	usage: kselftest.sh [-c COLLECTION | -t COLLECTION:TEST]... [-o SECONDS]
 	                    [--uml | IMAGE [options of qemu/start.sh]]
 	  -c     jc_sched, liteflow or liteflow_cc; default: all
 	  -t     one test, as jc_sched:partition.sh
+	  -o     a test may take so long; default: what its collection says
 	  --uml  in UML's debug kernel, which 'uml.sh --debug --build-only' built:
 	         native speed, one CPU, KASAN, lockdep and kmemleak; not for jc_sched
 	  with neither: only build, into build/kselftest/install
@@ -23,17 +24,19 @@ usage()
 
 OUT=$BUILD/kselftest
 ALL=(jc_sched liteflow liteflow_cc)
-RUN=() UML=n
+RUN=() TIMEOUT=() UML=n
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) show_help ;;
 	-c) RUN+=(-c "${2?-c needs a collection}"); shift 2 ;;
 	--uml) UML=y; shift ;;
 	-t) RUN+=(-t "${2?-t needs a test}"); shift 2 ;;
+	-o) TIMEOUT=(-o "${2?-o needs seconds}"); shift 2 ;;
 	*) break ;;
 	esac
 done
 [ ${#RUN[@]} -gt 0 ] || RUN=(-c jc_sched -c liteflow -c liteflow_cc)
+RUN+=("${TIMEOUT[@]}")
 
 build()
 {
@@ -67,6 +70,7 @@ uml()
 	find "$uml" -name '*.ko' -not -path "$uml/kselftest-modules/*" \
 		-exec cp -t "$uml/kselftest-modules" {} +
 	"$ROOT/scripts/uml.sh" --debug --no-build -- env KSFT_MACHINE_SLOW=yes \
+		${LFCC_SHORT:+LFCC_SHORT="$LFCC_SHORT"} \
 		LFCTL="$BUILD/liteflow/lfctl" LF_MODULES="$uml/kselftest-modules" \
 		"$OUT/install/run_kselftest.sh" "${RUN[@]}"
 }
