@@ -53,10 +53,30 @@ static int find_devices(const struct chain *chain, const char *list, uint32_t *s
 	return !ret && !*set ? complain("@%s: which device?", list) : ret;
 }
 
-static int add_function(struct chain *chain, const char *path, const char *name, uint32_t devices,
-			struct json_object *o, const char *place, bool *found)
+/* Takes what @fn points to. */
+static int add_function(struct chain *chain, const char *path, uint32_t devices,
+			struct fm_function *fn)
 {
 	struct chain_function *more;
+
+	if (chain->n_functions == CHAIN_FUNCTIONS) {
+		fm_function_free(fn);
+		return complain("%s: more than %d functions in the chain", path, CHAIN_FUNCTIONS);
+	}
+	more = realloc(chain->functions, (chain->n_functions + 1) * sizeof(*more));
+	if (!more) {
+		fm_function_free(fn);
+		return complain("out of memory");
+	}
+	chain->functions = more;
+	more += chain->n_functions++;
+	*more = (struct chain_function){ .path = strdup(path), .function = *fn, .devices = devices };
+	return 0;
+}
+
+static int add_json(struct chain *chain, const char *path, const char *name, uint32_t devices,
+		    struct json_object *o, const char *place, bool *found)
+{
 	struct fm_function fn;
 	char why[200];
 
@@ -67,19 +87,28 @@ static int add_function(struct chain *chain, const char *path, const char *name,
 		return 0;
 	}
 	*found = true;
-	if (chain->n_functions == CHAIN_FUNCTIONS) {
-		fm_function_free(&fn);
-		return complain("%s: more than %d functions in the chain", path, CHAIN_FUNCTIONS);
+	return add_function(chain, path, devices, &fn);
+}
+
+/* An object as analyze takes it. */
+static int add_object(struct chain *chain, const char *spec, uint32_t devices)
+{
+	struct fm_analysis result;
+	char why[600], *path = plan_source_file(spec);
+	unsigned int i;
+	int ret = 0;
+
+	if (fm_analyse_bpf(spec + strlen("bpf:"), false, &result, why, sizeof(why))) {
+		free(path);
+		return complain("%s", why);
 	}
-	more = realloc(chain->functions, (chain->n_functions + 1) * sizeof(*more));
-	if (!more) {
-		fm_function_free(&fn);
-		return complain("out of memory");
+	for (i = 0; i < result.n && !ret; i++) {
+		ret = add_function(chain, path ? path : spec, devices, &result.functions[i]);
+		memset(&result.functions[i], 0, sizeof(result.functions[i]));
 	}
-	chain->functions = more;
-	more += chain->n_functions++;
-	*more = (struct chain_function){ .path = strdup(path), .function = fn, .devices = devices };
-	return 0;
+	fm_analysis_free(&result);
+	free(path);
+	return ret;
 }
 
 /* A file is a list of functions, as analyze writes it, or one of them. */
@@ -94,12 +123,12 @@ static int add_file(struct chain *chain, const char *path, const char *name, uin
 	if (!o)
 		return EXIT_OTHER;
 	if (!json_object_is_type(o, json_type_array)) {
-		ret = add_function(chain, path, name, devices, o, "", &found);
+		ret = add_json(chain, path, name, devices, o, "", &found);
 	} else {
 		for (i = 0; i < json_object_array_length(o) && !ret; i++) {
 			snprintf(place, sizeof(place), ": [%zu]", i);
-			ret = add_function(chain, path, name, devices,
-					   json_object_array_get_idx(o, i), place, &found);
+			ret = add_json(chain, path, name, devices,
+				       json_object_array_get_idx(o, i), place, &found);
 		}
 	}
 	json_object_put(o);
@@ -121,6 +150,11 @@ int chain_add_functions(struct chain *chain, const char *arg)
 	if (at) {
 		*at = 0;
 		ret = find_devices(chain, at + 1, &devices);
+	}
+	if (!strncmp(path, "bpf:", 4)) {
+		ret = ret ? ret : add_object(chain, path, devices);
+		free(path);
+		return ret;
 	}
 	if (!ret && access(path, F_OK)) {
 		name = strrchr(path, ':');

@@ -39,7 +39,7 @@ def part(at, field):
             "slices": [slice_of(name, mask)]}
 
 
-def key(*fields, protocol=None, ethertype=None, per_packet=True):
+def key(*fields, protocol=None, ethertype=None, per_packet=True, fragments=True):
     parts, at = [], 0
     for field in fields:
         parts.append(part(at, field))
@@ -49,7 +49,8 @@ def key(*fields, protocol=None, ethertype=None, per_packet=True):
         ethertype = 0x800
     if ethertype is None and any(str(n).endswith("6") for n in names):
         ethertype = 0x86dd
-    made = {"parts": parts, "read": True, "written": True, "per_packet": per_packet, "sites": []}
+    made = {"parts": parts, "read": True, "written": True, "per_packet": per_packet, "sites": [],
+            "fragments": fragments}
     if ethertype is not None:
         made["ethertype"] = ethertype
     if protocol is not None:

@@ -103,8 +103,7 @@ static struct json_object *file_json(const char *path)
 	return o;
 }
 
-/* "bpf:FILE:PROG" and so on: the file, if it is there. */
-static char *source_file(const char *source)
+char *plan_source_file(const char *source)
 {
 	const char *at = strchr(source, ':');
 	char *path, *colon;
@@ -133,7 +132,11 @@ static struct json_object *files_json(const struct chain *chain)
 
 	for (i = 0; i < chain->n_functions; i++) {
 		paths[0] = strdup(chain->functions[i].path);
-		paths[1] = source_file(chain->functions[i].function.source);
+		paths[1] = plan_source_file(chain->functions[i].function.source);
+		if (paths[0] && paths[1] && !strcmp(paths[0], paths[1])) {
+			free(paths[1]);
+			paths[1] = NULL;
+		}
 		for (k = 0; k < 2; k++) {
 			file = paths[k] ? file_json(paths[k]) : NULL;
 			if (file) {

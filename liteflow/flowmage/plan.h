@@ -18,6 +18,9 @@ struct plan_file {
 	char digest[SHA256_HEX];
 };
 
+/* The file of "bpf:FILE:PROG" and so on, to be freed; NULL: it is not there. */
+char *plan_source_file(const char *source);
+
 /* The abilities of a device, without its settings, as a digest. */
 void plan_device_digest(const struct device *dev, char digest[SHA256_HEX]);
 

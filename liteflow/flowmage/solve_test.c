@@ -259,7 +259,8 @@ static int toy_steer(const struct toy *t, struct steer *st)
 				put_part(&parts[k][i], &slices[k][i], &t->keys[d][k], i);
 			keys[k] = (struct fm_key){ .parts = parts[k], .n_parts = t->keys[d][k].n,
 						   .ethertype = 0x800, .protocol = 6,
-						   .written = true, .mirror = -1 };
+						   .written = true, .fragments = true,
+						   .mirror = -1 };
 		}
 		map.keys = keys;
 		map.n_keys = t->n_keys[d];

@@ -108,11 +108,12 @@ static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
-	.args_doc = "FUNCTION[:NAME][@DEVICE[,DEVICE]]...",
+	.args_doc = "FUNCTION[@DEVICE[,DEVICE]]...",
 	.doc = "Find hashed fields, a key and a table for each device, under which every CPU owns "
-	       "the state of the packets that it gets.\vA FUNCTION is a file of flowmage analyze, in "
-	       "the order in which packets of the first device meet them; @DEVICE says whose packets "
-	       "come there, if not all.",
+	       "the state of the packets that it gets.\vA FUNCTION is a file that flowmage analyze "
+	       "--json wrote, FILE or FILE:NAME, or what it takes, bpf:FILE or bpf:FILE:PROGRAM. They "
+	       "stand in the order in which packets of the first device meet them; @DEVICE says whose "
+	       "packets come there, if not all.",
 	.children = children,
 };
 

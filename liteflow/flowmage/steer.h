@@ -110,7 +110,7 @@ struct steer_map {
  * @n_devices: how many
  * @same: [n_same]: maps of these names are one, whatever their origin
  * @n_same: how many
- * @fragments: fragments of TCP and UDP reach the state of their flows
+ * @fragments: fragments of TCP and UDP occur, and reach keys that say so
  * @hashed: [device][flow type]: fields that are hashed, to be tried
  * @xfrm: [device]: transform, to be tried
  * @index_bits: [device]: low bits of the hash that have to agree

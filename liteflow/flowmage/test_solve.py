@@ -3,6 +3,7 @@
 """What flowmage solve finds keeps state together: random packets, hashed by another program."""
 import itertools
 import json
+import os
 import random
 import shutil
 import struct
@@ -38,6 +39,17 @@ class Solve(fmcase.Flowmage):
         self.assertEqual(foreign, 0)
         self.assertGreater(seen, count / 4)
         return queues
+
+    def compile(self, source, target):
+        if not shutil.which("clang"):
+            self.skipTest("no clang")
+        multi = subprocess.run(["gcc", "-print-multiarch"], stdout=subprocess.PIPE, text=True,
+                               check=False).stdout.strip()
+        done = subprocess.run(["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf",
+                               "-mcpu=v3", "-idirafter", "/usr/include/" + multi, "-c", source,
+                               "-o", target], cwd=self.dir, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_all_sets(self):
         """Each set of fields, plain, on one device and on two that see both directions."""
@@ -87,6 +99,9 @@ class Solve(fmcase.Flowmage):
         self.assertEqual(plan["way"], "shared")
         plan = self.solve([function("f", one)], {"eth0": device()}, "--fragments=apart")
         self.assertEqual(plan["way"], "key")
+        one = a_map("m", key("dst_port", ethertype=0x800, protocol=6, fragments=False))
+        plan = self.solve([function("f", one)], {"eth0": device()})
+        self.assertEqual(plan["way"], "key")
 
     def test_default_is_foreign(self):
         """So many packets come to another queue than their state's with a usual key."""
@@ -120,6 +135,21 @@ class Solve(fmcase.Flowmage):
             self.assertEqual(reply.queue(outer), there)
             queues[there] = queues.get(there, 0) + 1
         self.assertEqual(len(queues), 4)
+
+    def test_nat_programs(self):
+        """The same, from the programs themselves."""
+        for name in ("nat_out", "nat_in"):
+            self.compile(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nf",
+                                      name + ".bpf.c"), name + ".o")
+        for name in ("in", "out"):
+            self.write(name + ".json", device())
+        done = self.flowmage("solve", "--json", "-d", "in=in.json", "-d", "out=out.json",
+                             "bpf:nat_out.o@in", "bpf:nat_in.o:nat_in@out", "--same-map=inward")
+        plan = json.loads(done.stdout)
+        self.assertEqual(plan["way"], "key")
+        self.assertEqual([s["private"] for s in plan["state"]], [True, True, False])
+        self.assertEqual([f["path"] for f in plan["files"]], ["nat_out.o", "nat_in.o"])
+        self.refusal(self.flowmage("solve", "-d", "in=in.json", "bpf:none.o"), "none.o")
 
     def test_chain(self):
         """The coarsest key of a chain counts; a mask, too."""
@@ -179,15 +209,7 @@ class Solve(fmcase.Flowmage):
             text = f.read()
         for line in ("#define FIELDS4\t\t2\n", "#define FIELDS6\t\t2\n", "#define CPUS\t\t8\n"):
             self.assertIn(line, text)
-        if not shutil.which("clang"):
-            self.skipTest("no clang")
-        multi = subprocess.run(["gcc", "-print-multiarch"], stdout=subprocess.PIPE, text=True,
-                               check=False).stdout.strip()
-        done = subprocess.run(["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf",
-                               "-idirafter", "/usr/include/" + multi, "-c", "steer.bpf.c", "-o",
-                               "steer.o"], cwd=self.dir, stderr=subprocess.PIPE, text=True,
-                              check=False)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.compile("steer.bpf.c", "steer.o")
 
     def test_program_symmetric(self):
         """Both directions of two devices, source and destination exchanged between them."""

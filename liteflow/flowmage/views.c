@@ -163,7 +163,7 @@ static bool reaches(const struct steer *st, const struct fm_key *key, enum packe
 	const struct packet_kind *kind = &packet_kinds[class];
 	bool ports = has_field(key, FM_SRC_PORT, FM_DST_PORT);
 
-	if (kind->fragment && !st->fragments)
+	if (kind->fragment && !(st->fragments && key->fragments))
 		return false;
 	if (key->ethertype >= 0 && key->ethertype != (kind->ipv6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4))
 		return false;
