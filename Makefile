@@ -165,7 +165,7 @@ lfctl:
 	@echo "lfctl: $(BUILD)/liteflow/lfctl"
 
 flowmage:
-	@scripts/deps.sh --notice lfctl
+	@scripts/deps.sh --notice lfctl mllb
 	@$(MAKE) -s -C liteflow/flowmage BUILD=$(BUILD)
 	@echo "flowmage: $(BUILD)/liteflow/flowmage"
 
