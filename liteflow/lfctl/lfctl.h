@@ -84,6 +84,9 @@ void json_add_string(struct json_object *o, const char *key, const char *s);
 /* End of a dump: print the JSON, or the table's header if there was no row. */
 void finish_list(int ret, struct json_object *list, void (*header)(void));
 
+/* Of CLOCK_MONOTONIC. */
+double now_seconds(void);
+
 /* "12345678..." of @len bytes; @hex has room for 2 * @len + 1 */
 void to_hex(const uint8_t *from, size_t len, char *hex);
 

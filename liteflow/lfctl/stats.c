@@ -120,14 +120,6 @@ static error_t stats_option(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static double now_seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
-
 static int once(struct lf *lf, struct stats *s)
 {
 	return failed(lf, lf_for_each_stats(lf, s->args->app, on_stats, s), "stats");

@@ -123,6 +123,40 @@ try 'set' 0 '' app set "$APP" --policy follow --sample-shift 4
 value 'what was set' 'follow 4' 'o["policy"] + " " + str(o["sample-shift"])' app show "$APP"
 value 'stats' '0 0' 'str(o[0]["queries"]) + " " + str(o[0]["no-model"])' stats "$APP"
 
+value 'top' "$APP 0.0 0.0 2 two True" \
+	'" ".join(str(a[k]) for a in o["apps"] for k in ("app-name", "queries-per-second",
+		"errors-per-second", "version", "model-name")) + " " + str(o["seconds"] > 0)' \
+	top "$APP" -n 1 -i 0.1
+try 'top, all apps, as text' 0 "^$APP +0 +0 +- +- +0 +- +- +2 +two\$" top -n 2 -i 0.05
+[ "$(grep -c QUERIES/s out)" = 2 ] && ! grep -q "$(printf '\033')" out
+result $? 'top into a file: one view below the other, no escapes'
+try 'top, an app that is not there' 1 'there is no app' top "$APP-x"
+"$LFCTL" --json top -i 0.1 -n 20 going-app >out 2>err &
+pid=$!
+wait $pid
+[ $? = 1 ] && "$LFCTL" app add going-app -i 1 -o 1 >out
+result $? 'top, an app that comes later is not waited for'
+"$LFCTL" --json top -i 0.1 -n 20 going-app >out 2>err &
+pid=$!
+sleep 0.5
+"$LFCTL" app del going-app
+wait $pid
+[ $? = 0 ] && [ "$(wc -l <out)" = 20 ] && head -1 out | grep -q going-app &&
+	tail -1 out | grep -q '"apps":\[\]'
+result $? 'top, an app goes away meanwhile'
+cat >status.json <<-END
+{ "apps": [ { "app": "$APP", "records": 100, "lost": 2 } ] }
+END
+"$LFCTL" --json top -i 0.2 -n 10 -s status.json "$APP" >out 2>err &
+pid=$!
+sleep 0.5
+sed 's/100/300/; s/ 2 / 12 /' status.json >new.json
+mv new.json status.json
+wait $pid
+grep -q '"records-per-second":[1-9]' out && grep -q '"lost-per-second":[1-9]' out &&
+	! head -1 out | grep -q records-per-second
+result $? 'top, what lfd collects'
+
 timeout -s INT 2 "$LFCTL" collect "$APP" --model one.lfm >out 2>err
 [ $? = 124 ] && grep -qx 'batch,kind,flow,seq,version,time_ns,cpu,reward,a,"b, c",sum' out &&
 	grep -q '0 records, 0 lost' err

@@ -230,14 +230,6 @@ static void show_text(const struct top *t)
 
 /* -- the command ----------------------------------------------------------- */
 
-static double now_seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
-
 static void sleep_until(double when)
 {
 	struct timespec ts = { .tv_sec = (time_t)when };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <json-c/json.h>
 #include "lfctl.h"
@@ -160,6 +161,14 @@ unsigned long long parse_number(struct argp_state *state, const char *what, cons
 		argp_error(state, "%s is \"%s\", must be a number from %llu to %llu", what, arg,
 			   min, max);
 	return v;
+}
+
+double now_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
 /* Length of the UTF-8 character at @s; 0: it is none. */

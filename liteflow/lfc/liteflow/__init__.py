@@ -4,11 +4,16 @@
     liteflow.export(module, "net.lfm", like="model.json")
 
 The command lfc does the same for files; lfc(1) describes both.
+
+    kept = liteflow.history("/var/lib/liteflow/lfd/cc/history")
+
+is what lfd(8) collected, as NumPy arrays.
 """
 from .importer import Imported, convert, write
+from .kept import History, history
 from .pylib.errors import Problem
 
-__all__ = ["Imported", "Problem", "convert", "export", "write"]
+__all__ = ["History", "Imported", "Problem", "convert", "export", "history", "write"]
 
 
 def export(*args, **options):
