@@ -98,6 +98,7 @@ write_init()
 	mount -n -t proc proc /proc
 	mount -n -t sysfs sys /sys
 	mount -n -t devtmpfs dev /dev
+	mkdir -p /dev/pts && mount -n -t devpts devpts /dev/pts
 	ln -s /proc/self/fd /dev/fd
 	for name in 0:stdin 1:stdout 2:stderr; do
 		ln -s "fd/\${name%:*}" "/dev/\${name#*:}"

@@ -130,6 +130,11 @@ value 'top' "$APP 0.0 0.0 2 two True" \
 try 'top, all apps, as text' 0 "^$APP +0 +0 +- +- +0 +- +- +2 +two\$" top -n 2 -i 0.05
 [ "$(grep -c QUERIES/s out)" = 2 ] && ! grep -q "$(printf '\033')" out
 result $? 'top into a file: one view below the other, no escapes'
+if script -qec true /dev/null >/dev/null 2>&1; then
+	script -qec "$LFCTL top -n 1 -i 0.1 $APP" /dev/null >out </dev/null
+	grep -q "^$(printf '\033')\[H.*1 apps" out && grep -q "^$APP .* two$(printf '\033')\[K" out
+	result $? 'top on a terminal: over what was there before'
+fi
 try 'top, an app that is not there' 1 'there is no app' top "$APP-x"
 "$LFCTL" --json top -i 0.1 -n 20 going-app >out 2>err &
 pid=$!
@@ -140,9 +145,8 @@ result $? 'top, an app that comes later is not waited for'
 pid=$!
 sleep 0.5
 "$LFCTL" app del going-app
-wait $pid
-[ $? = 0 ] && [ "$(wc -l <out)" = 20 ] && head -1 out | grep -q going-app &&
-	tail -1 out | grep -q '"apps":\[\]'
+wait $pid && [ "$(wc -l <out)" = 20 ] && grep -q going-app <<<"$(head -1 out)" &&
+	grep -q '"apps":\[\]' <<<"$(tail -1 out)"
 result $? 'top, an app goes away meanwhile'
 cat >status.json <<-END
 { "apps": [ { "app": "$APP", "records": 100, "lost": 2 } ] }
@@ -154,7 +158,7 @@ sed 's/100/300/; s/ 2 / 12 /' status.json >new.json
 mv new.json status.json
 wait $pid
 grep -q '"records-per-second":[1-9]' out && grep -q '"lost-per-second":[1-9]' out &&
-	! head -1 out | grep -q records-per-second
+	! grep -q records-per-second <<<"$(head -1 out)"
 result $? 'top, what lfd collects'
 
 timeout -s INT 2 "$LFCTL" collect "$APP" --model one.lfm >out 2>err
