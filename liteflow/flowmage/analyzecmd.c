@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include "flowmage.h"
 #include "function.h"
+#include "nft.h"
 #include "tool.h"
 
 struct options {
@@ -101,10 +102,11 @@ static int analyse(const char *spec, const struct options *o, struct json_object
 	char why[600];
 	unsigned int i;
 
-	if (strncmp(spec, "bpf:", 4))
-		return complain("%s: not of the form bpf:FILE or bpf:FILE:PROGRAM", spec);
-	if (fm_analyse_bpf(spec + 4, o->explain, &result, why, sizeof(why)))
-		return complain("%s", why);
+	if (strncmp(spec, "bpf:", 4) && strncmp(spec, "nft:", 4))
+		return complain("%s: not bpf:FILE, bpf:FILE:PROGRAM, nft:FILE or nft:live", spec);
+	if (*spec == 'b' ? fm_analyse_bpf(spec + 4, o->explain, &result, why, sizeof(why)) :
+			   fm_analyse_nft(spec + 4, o->explain, &result, why, sizeof(why)))
+		return *why ? complain("%s", why) : EXIT_OTHER;
 	for (i = 0; i < result.n; i++) {
 		if (o->json)
 			json_object_array_add(list, fm_function_json(&result.functions[i]));
@@ -121,7 +123,7 @@ int cmd_analyze(int argc, char **argv)
 		table, option, "FUNCTION...",
 		"Find the state that functions keep and the header fields that key it.\v"
 		"FUNCTION is bpf:FILE or bpf:FILE:PROGRAM: XDP and tc programs of a BPF object that "
-		"was compiled with -g. What is not understood is named and counts as shared.",
+		"was compiled with -g; nft:FILE, what \"nft -j list ruleset\" printed; or nft:live. What is not understood is named and counts as shared.",
 		NULL, NULL, NULL
 	};
 	struct options o = { 0 };

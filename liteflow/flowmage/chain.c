@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "chain.h"
 #include "flowmage.h"
+#include "nft.h"
 
 int chain_add_device(struct chain *chain, const char *arg)
 {
@@ -90,7 +91,7 @@ static int add_json(struct chain *chain, const char *path, const char *name, uin
 	return add_function(chain, path, devices, &fn);
 }
 
-/* An object as analyze takes it. */
+/* An object or rules, as analyze takes them. */
 static int add_object(struct chain *chain, const char *spec, uint32_t devices)
 {
 	struct fm_analysis result;
@@ -98,9 +99,10 @@ static int add_object(struct chain *chain, const char *spec, uint32_t devices)
 	unsigned int i;
 	int ret = 0;
 
-	if (fm_analyse_bpf(spec + strlen("bpf:"), false, &result, why, sizeof(why))) {
+	if (*spec == 'b' ? fm_analyse_bpf(spec + 4, false, &result, why, sizeof(why)) :
+			   fm_analyse_nft(spec + 4, false, &result, why, sizeof(why))) {
 		free(path);
-		return complain("%s", why);
+		return *why ? complain("%s", why) : EXIT_OTHER;
 	}
 	for (i = 0; i < result.n && !ret; i++) {
 		ret = add_function(chain, path ? path : spec, devices, &result.functions[i]);
@@ -151,7 +153,7 @@ int chain_add_functions(struct chain *chain, const char *arg)
 		*at = 0;
 		ret = find_devices(chain, at + 1, &devices);
 	}
-	if (!strncmp(path, "bpf:", 4)) {
+	if (!strncmp(path, "bpf:", 4) || !strncmp(path, "nft:", 4)) {
 		ret = ret ? ret : add_object(chain, path, devices);
 		free(path);
 		return ret;

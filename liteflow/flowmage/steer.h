@@ -25,7 +25,7 @@
 /* Kinds of packets that differ in what the device hashes or the function sees. */
 enum packet_class {
 	PKT_TCP4, PKT_UDP4, PKT_SCTP4, PKT_OTHER4, PKT_TCP4_FRAGMENT, PKT_UDP4_FRAGMENT,
-	PKT_TCP6, PKT_UDP6, PKT_SCTP6, PKT_OTHER6,
+	PKT_TCP6, PKT_UDP6, PKT_SCTP6, PKT_OTHER6, PKT_TCP6_FRAGMENT, PKT_UDP6_FRAGMENT,
 	PKT_CLASSES
 };
 
@@ -34,7 +34,7 @@ enum packet_class {
  * @name: for messages
  * @ipv6: its family
  * @protocol: of its transport; of "other" an example
- * @fragment: an IPv4 fragment
+ * @fragment: a fragment; of IPv6 also what has other headers before its transport
  * @flow: the device's name for it
  */
 struct packet_kind {

@@ -23,6 +23,8 @@ const struct packet_kind packet_kinds[PKT_CLASSES] = {
 	[PKT_UDP6] = { "UDP over IPv6", true, IPPROTO_UDP, false, FLOW_UDP6 },
 	[PKT_SCTP6] = { "SCTP over IPv6", true, IPPROTO_SCTP, false, FLOW_SCTP6 },
 	[PKT_OTHER6] = { "other IPv6", true, IPPROTO_ICMPV6, false, FLOW_IP6 },
+	[PKT_TCP6_FRAGMENT] = { "fragments of TCP over IPv6", true, IPPROTO_TCP, true, FLOW_IP6 },
+	[PKT_UDP6_FRAGMENT] = { "fragments of UDP over IPv6", true, IPPROTO_UDP, true, FLOW_IP6 },
 };
 
 /* Arrangements of bits that are not as on the wire have tags of their own. */
