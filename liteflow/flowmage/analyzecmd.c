@@ -103,7 +103,7 @@ static int analyse(const char *spec, const struct options *o, struct json_object
 	unsigned int i;
 
 	if (strncmp(spec, "bpf:", 4) && strncmp(spec, "nft:", 4))
-		return complain("%s: not bpf:FILE, bpf:FILE:PROGRAM, nft:FILE or nft:live", spec);
+		return complain("%s: not of the form bpf:FILE, bpf:FILE:PROGRAM, nft:FILE or nft:live", spec);
 	if (*spec == 'b' ? fm_analyse_bpf(spec + 4, o->explain, &result, why, sizeof(why)) :
 			   fm_analyse_nft(spec + 4, o->explain, &result, why, sizeof(why)))
 		return *why ? complain("%s", why) : EXIT_OTHER;
