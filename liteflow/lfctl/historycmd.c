@@ -113,8 +113,11 @@ static void say_gap(const struct lf_entry *e)
 	switch (e->why) {
 	case LF_GAP_DOWN:
 		when_text(e->from_ns, from, sizeof(from));
-		printf("nobody collected for %.3f s, since %s\n",
-		       (double)(e->to_ns - e->from_ns) * 1e-9, from);
+		if (e->to_ns < e->from_ns)
+			printf("nobody collected since %s: the clock was set back\n", from);
+		else
+			printf("nobody collected for %.3f s, since %s\n",
+			       (double)(e->to_ns - e->from_ns) * 1e-9, from);
 		break;
 	case LF_GAP_DAMAGED:
 		if (e->bytes)

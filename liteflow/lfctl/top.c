@@ -17,6 +17,9 @@
 
 /* Of a terminal: to its upper left corner, and nothing below the cursor. */
 #define HOME		"\033[H"
+/* Long lines are cut, or they would move what is below. */
+#define NO_WRAP		"\033[?7l"
+#define WRAP		"\033[?7h"
 #define CLEAR_LINE	"\033[K"
 #define CLEAR_BELOW	"\033[J"
 
@@ -211,7 +214,7 @@ static void show_text(const struct top *t)
 	localtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
 	if (t->tty)
-		fputs(HOME, stdout);
+		fputs(HOME NO_WRAP, stdout);
 	printf("%s, %.1f s, %u apps", text, t->seconds, t->n);
 	end_line(t);
 	printf("%-20s  %11s  %8s  %8s  %8s  %7s  %9s  %7s  %7s  %s", "APP", "QUERIES/s",
@@ -225,7 +228,7 @@ static void show_text(const struct top *t)
 		printf("%u more", t->n - i);
 	else if (!t->n && t->args->app)
 		printf("app %s is not there", t->args->app);
-	fputs(t->tty ? CLEAR_BELOW : "\n", stdout);
+	fputs(t->tty ? CLEAR_BELOW WRAP : "\n", stdout);
 }
 
 /* -- the command ----------------------------------------------------------- */

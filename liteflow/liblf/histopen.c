@@ -250,10 +250,21 @@ static int set_limits(struct lf_history *h, const struct lf_history_options *o)
 
 static int open_dir(struct lf_history *h, const char *dir)
 {
-	if (mkdir(dir, 0750) && errno != EEXIST)
+	bool made = !mkdir(dir, 0750);
+	int above;
+
+	if (!made && errno != EEXIST)
 		return hist_fail(h, errno, "%.200s: %s", dir, strerror(errno));
 	h->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return h->dir < 0 ? hist_fail(h, errno, "%.200s: %s", dir, strerror(errno)) : 0;
+	if (h->dir < 0)
+		return hist_fail(h, errno, "%.200s: %s", dir, strerror(errno));
+	/* a new directory is on disk before anything in it counts, where that can be had */
+	above = made ? openat(h->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (above >= 0) {
+		fsync(above);
+		close(above);
+	}
+	return 0;
 }
 
 static int find_segments(struct lf_history *h)

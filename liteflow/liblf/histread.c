@@ -350,8 +350,11 @@ int lf_reader_next(struct lf_reader *r, struct lf_entry *e)
 	for (; r->at_segment < r->n; r->at_segment++) {
 		if (!r->image.header) {
 			ret = load_segment(r);
-			if (ret == -ENOENT)
+			/* what was there before is the oldest that is left now */
+			if (ret == -ENOENT) {
+				r->next = 0;
 				continue;
+			}
 			if (ret)
 				return ret;
 		}

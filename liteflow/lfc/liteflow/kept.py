@@ -212,6 +212,7 @@ def history(path, since=None, last=None):
             aside.append((name, str(why)))
             continue
         if segment is None:
+            following = None
             continue
         if segment.shape() != newest.shape():
             aside.append((name, f"of app {segment.app}, {segment.n_in} inputs and "

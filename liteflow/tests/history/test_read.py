@@ -266,6 +266,25 @@ class Text(History):
         self.assertIn("172 bytes at the end", self.lfctl().stdout)
         self.assertEqual(len(self.lfctl("--csv").stdout.splitlines()), 31)
 
+    def test_rolling(self):
+        """Segments come and go while they are read: nothing is taken for damage."""
+        writer = subprocess.Popen([str(BUILD / "liteflow/history_make"), str(self.dir), "600",
+                                   "500", "40000"], stderr=subprocess.PIPE, text=True)
+        seen = 0
+        while writer.poll() is None:
+            done = run(BUILD / "liteflow/lfctl", "--json", "history", "--list", self.dir)
+            if done.returncode and "no history in it" in done.stderr or not self.dir.exists():
+                continue
+            self.assertEqual(done.returncode, 0, done.stderr)
+            said = json.loads(done.stdout)
+            self.assertNotIn("damaged", [gap["why"] for gap in said["gaps"]])
+            self.assertNotIn("damaged", list(liteflow.history(self.dir).gaps["why"]))
+            seen += 1
+        self.assertEqual(writer.wait(), 0, writer.stderr.read())
+        writer.stderr.close()
+        self.assertGreater(seen, 2)
+        self.assertLessEqual(sum(f.stat().st_size for f in self.dir.iterdir()), 4 << 20)
+
     def test_pipe(self):
         """Nobody reads to the end."""
         self.make(40, 500)
