@@ -216,11 +216,6 @@ static int report(const struct probe_bpf *probe, const uint64_t *per_cpu, unsign
 	return 0;
 }
 
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
-}
-
 int cmd_verify(int argc, char **argv)
 {
 	struct options o = { .idle = 3 };
@@ -234,7 +229,8 @@ int cmd_verify(int argc, char **argv)
 	cpus = libbpf_num_possible_cpus();
 	if (cpus < 1 || cpus > MAX_CPUS)
 		return complain("%d CPUs: 1 to %d", cpus, MAX_CPUS);
-	libbpf_set_print(quiet);
+	/* one line says what went wrong */
+	libbpf_set_print(NULL);
 	probe = probe_bpf__open_and_load();
 	if (!probe)
 		return complain("the probe could not be loaded: %s", strerror(errno));
