@@ -54,6 +54,17 @@ static int find_devices(const struct chain *chain, const char *list, uint32_t *s
 	return !ret && !*set ? complain("@%s: which device?", list) : ret;
 }
 
+/* "bpf:FILE:PROG" without ":PROG" */
+static char *origin_of(const struct fm_function *fn)
+{
+	const char *end = strrchr(fn->source, ':');
+	char *origin = strdup(fn->source);
+
+	if (origin && end && end > strchr(fn->source, ':') && !strcmp(end + 1, fn->name))
+		origin[end - fn->source] = 0;
+	return origin;
+}
+
 /* Takes what @fn points to. */
 static int add_function(struct chain *chain, const char *path, uint32_t devices,
 			struct fm_function *fn)
@@ -71,8 +82,9 @@ static int add_function(struct chain *chain, const char *path, uint32_t devices,
 	}
 	chain->functions = more;
 	more += chain->n_functions++;
-	*more = (struct chain_function){ .path = strdup(path), .function = *fn, .devices = devices };
-	return 0;
+	*more = (struct chain_function){ .path = strdup(path), .origin = origin_of(fn),
+					 .function = *fn, .devices = devices };
+	return more->path && more->origin ? 0 : complain("out of memory");
 }
 
 static int add_json(struct chain *chain, const char *path, const char *name, uint32_t devices,
@@ -169,33 +181,19 @@ int chain_add_functions(struct chain *chain, const char *arg)
 	return ret;
 }
 
-/* Programs of one object share its maps; what is named with --same-map is one everywhere. */
 static int add_use(struct chain *chain, unsigned int number, unsigned int device,
 		   const struct fm_function **before, unsigned int n_before, struct steer *st)
 {
-	const struct fm_function *fn = &chain->functions[number].function;
-	struct steer_use use = {
-		.function = fn,
+	const struct steer_use use = {
+		.function = &chain->functions[number].function,
+		.origin = chain->functions[number].origin,
 		.number = number,
 		.device = device,
 		.before = before,
 		.n_before = n_before,
 	};
-	const char *end = strrchr(fn->source, ':');
-	size_t len = strlen(fn->name);
-	char *origin = strdup(fn->source);
-	int ret;
 
-	if (!origin)
-		return -1;
-	/* "bpf:FILE:PROG" without ":PROG" */
-	if (end && end > strchr(fn->source, ':') && strlen(end + 1) == len &&
-	    !strcmp(end + 1, fn->name))
-		origin[end - fn->source] = 0;
-	use.origin = origin;
-	ret = steer_add(st, &use);
-	free(origin);
-	return ret;
+	return steer_add(st, &use);
 }
 
 int chain_steer(struct chain *chain, char *const *same, unsigned int n_same, struct steer *st)
@@ -231,6 +229,7 @@ void chain_free(struct chain *chain)
 	for (i = 0; i < chain->n_functions; i++) {
 		fm_function_free(&chain->functions[i].function);
 		free(chain->functions[i].path);
+		free(chain->functions[i].origin);
 	}
 	free(chain->functions);
 	memset(chain, 0, sizeof(*chain));

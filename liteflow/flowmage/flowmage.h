@@ -14,5 +14,6 @@ int cmd_solve(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_device(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_load(int argc, char **argv);
 
 #endif /* _FLOWMAGE_H */

@@ -153,6 +153,20 @@ static struct json_object *files_json(const struct chain *chain)
 	return list;
 }
 
+static struct json_object *functions_json(const struct chain *chain)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	unsigned int i;
+
+	for (i = 0; i < chain->n_functions; i++) {
+		o = json_object_new_object();
+		put_text(o, "name", chain->functions[i].function.name);
+		put_text(o, "origin", chain->functions[i].origin);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *state_json(const struct steer *st, const struct solution *s)
 {
 	struct json_object *list = json_object_new_array(), *o;
@@ -165,6 +179,8 @@ static struct json_object *state_json(const struct steer *st, const struct solut
 		put_text(o, "origin", st->maps[st->units[i].map].origin);
 		put_text(o, "family", st->units[i].ipv6 ? "ipv6" : "ipv4");
 		json_object_object_add(o, "private", json_object_new_boolean(s->on[i]));
+		if (st->maps[st->units[i].map].keep)
+			put_text(o, "keep", st->maps[st->units[i].map].keep);
 		json_object_object_add(o, "per_packet",
 				       json_object_new_boolean(st->units[i].per_packet));
 		if (s->any_conflict)
@@ -201,6 +217,7 @@ struct json_object *plan_json(const struct chain *chain, const struct steer *st,
 		json_object_array_add(list, device_plan(st, s, d));
 	json_object_object_add(o, "devices", list);
 	json_object_object_add(o, "files", files);
+	json_object_object_add(o, "functions", functions_json(chain));
 	json_object_object_add(o, "state", state_json(st, s));
 	if (s->any_conflict)
 		put_text(o, "obstacle", s->obstacle);

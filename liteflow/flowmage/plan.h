@@ -27,11 +27,13 @@ void plan_device_digest(const struct device *dev, char digest[SHA256_HEX]);
 /**
  * struct chain_function - a function of the chain, as the user named it
  * @path: of its description
+ * @origin: its source without the program's name: functions of one origin share their maps
  * @function: that
  * @devices: bit per device whose packets it gets
  */
 struct chain_function {
 	char *path;
+	char *origin;
 	struct fm_function function;
 	uint32_t devices;
 };

@@ -95,6 +95,7 @@ struct unit {
  * @functions: bit per function of the chain that reaches it
  * @state: some function writes it, and its entries matter
  * @shared: why it cannot be private whatever the steering does; NULL: it may
+ * @keep: why its type has to stay even if it is private; NULL: a per-CPU type would do
  */
 struct steer_map {
 	char *origin;
@@ -102,6 +103,7 @@ struct steer_map {
 	uint64_t functions;
 	bool state;
 	char *shared;
+	const char *keep;
 };
 
 /**

@@ -277,6 +277,28 @@ static const char *why_shared(const struct fm_function *fn, const struct fm_map 
 	return map->n_reasons ? map->reasons[0] : "its keys were not understood";
 }
 
+/* Why the map cannot become a per-CPU one; NULL: it can. */
+static const char *why_keep(const struct fm_map *map)
+{
+	static const char *const types[] = { "hash", "lru_hash", "array" };
+	unsigned int i;
+
+	if (map->spin_lock)
+		return "its values hold a spin lock";
+	if (map->timer)
+		return "its values hold a timer";
+	if (map->pinned)
+		return "it is pinned, so that others may use it";
+	if (map->inner)
+		return "it is a map of maps, or in one";
+	if (map->written_elsewhere)
+		return "another program of the object writes it";
+	for (i = 0; i < 3; i++)
+		if (!strcmp(map->type, types[i]))
+			return map->name[0] == '.' ? "it is global data" : NULL;
+	return "its type has no per-CPU form";
+}
+
 static int add_map(struct steer *st, const struct steer_use *use, const struct fm_map *map)
 {
 	unsigned int bits, k, number;
@@ -290,6 +312,9 @@ static int add_map(struct steer *st, const struct steer_use *use, const struct f
 	m = get_map(st, use, map);
 	if (!m)
 		return -1;
+	if (!m->keep)
+		m->keep = strcmp(m->origin, use->origin) ? "several objects use it" :
+							   why_keep(map);
 	m->functions |= 1ULL << use->number;
 	m->state |= map->class != FM_READ_ONLY;
 	why = why_shared(use->function, map);
