@@ -16,6 +16,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_ether.h>
+#include "bpf/object.h"
 #include "function.h"
 #include "orapacket.h"
 
@@ -76,8 +77,20 @@ static void contradiction(struct check *c, const char *fmt, ...)
 	putchar('\n');
 }
 
-static bool can_dump(const struct bpf_map *map)
+/* The kernel shows user space its own pointers in place of lists and trees. */
+static bool has_nodes(const struct bpf_object *o, const struct bpf_map *map)
 {
+	uint32_t type = bpf_map__btf_value_type_id(map);
+	const struct btf *btf = bpf_object__btf(o);
+
+	return btf && type && (object_has_type(btf, type, "bpf_list_head", 0) ||
+			       object_has_type(btf, type, "bpf_rb_root", 0));
+}
+
+static bool can_dump(const struct bpf_object *o, const struct bpf_map *map)
+{
+	if (has_nodes(o, map))
+		return false;
 	switch (bpf_map__type(map)) {
 	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_LRU_HASH:
@@ -230,6 +243,9 @@ static void touched(struct check *c, struct table *t, const struct packet *p, co
 	unsigned int i;
 
 	c->touched++;
+	/* the analysis says itself that it may have missed something */
+	if (!c->f->complete)
+		return;
 	for (i = 0; i < t->key_size && i < 64; i++)
 		sprintf(hex + 2 * i, "%02x", key[i]);
 	if (!t->said)
@@ -394,7 +410,7 @@ static void open_tables(struct check *c, struct bpf_object *o, uint64_t *seed)
 	bpf_object__for_each_map(map, o) {
 		const char *name = bpf_map__name(map), *dot = strchr(name, '.');
 
-		if (!can_dump(map) || bpf_map__max_entries(map) > 1 << 20)
+		if (!can_dump(o, map) || bpf_map__max_entries(map) > 1 << 20)
 			continue;
 		if (is_array(map) && bpf_map__max_entries(map) > MAX_DUMP)
 			continue;

@@ -59,6 +59,14 @@ static void find_other_writers(struct fm_function *f, unsigned int n)
 					f[i].maps[j].written_elsewhere = true;
 }
 
+/* Names in a damaged file are any bytes; what is told of it is ASCII, and one line. */
+static void tell(FILE *out, char kind, const char *text)
+{
+	putc(kind, out);
+	for (; *text; text++)
+		putc(*text < ' ' || *text > '~' ? '?' : *text, out);
+}
+
 /* What the parent gets: 'E' and why not, or 'J' and the functions. */
 static void child(const char *path, const char *prog, bool explain, FILE *out)
 {
@@ -69,11 +77,11 @@ static void child(const char *path, const char *prog, bool explain, FILE *out)
 	uint32_t i;
 
 	if (object_open(&o, path, why, sizeof(why))) {
-		fprintf(out, "E%s", why);
+		tell(out, 'E', why);
 		return;
 	}
 	if (!o.n_programs) {
-		fprintf(out, "Eno XDP or tc program in it");
+		tell(out, 'E', "no XDP or tc program in it");
 		return;
 	}
 	f = calloc(o.n_programs, sizeof(*f));
@@ -87,10 +95,12 @@ static void child(const char *path, const char *prog, bool explain, FILE *out)
 			return;
 		json_object_array_add(list, fm_function_json(&f[i]));
 	}
-	if (!json_object_array_length(list))
-		fprintf(out, "Eno program \"%s\" in it; there is \"%s\"", prog, f[0].name);
-	else
-		fprintf(out, "J%s", json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN));
+	if (json_object_array_length(list)) {
+		tell(out, 'J', json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN));
+		return;
+	}
+	snprintf(why, sizeof(why), "no program \"%.100s\" in it; there is \"%.100s\"", prog, f[0].name);
+	tell(out, 'E', why);
 }
 
 static void run_child(const char *path, const char *prog, bool explain, int fd)

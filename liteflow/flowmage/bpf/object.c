@@ -39,7 +39,7 @@ int object_refuse(struct object *o, const char *fmt, ...)
 	return -1;
 }
 
-static bool has_type(const struct btf *btf, uint32_t id, const char *name, int depth)
+bool object_has_type(const struct btf *btf, uint32_t id, const char *name, int depth)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
 	const char *its;
@@ -54,15 +54,21 @@ static bool has_type(const struct btf *btf, uint32_t id, const char *name, int d
 		if (its && !strcmp(its, name))
 			return true;
 		for (i = 0; i < btf_vlen(t); i++)
-			if (has_type(btf, btf_members(t)[i].type, name, depth + 1))
+			if (object_has_type(btf, btf_members(t)[i].type, name, depth + 1))
+				return true;
+		return false;
+	case BTF_KIND_DATASEC:
+		for (i = 0; i < btf_vlen(t); i++)
+			if (object_has_type(btf, btf_var_secinfos(t)[i].type, name, depth + 1))
 				return true;
 		return false;
 	case BTF_KIND_ARRAY:
-		return has_type(btf, btf_array(t)->type, name, depth + 1);
+		return object_has_type(btf, btf_array(t)->type, name, depth + 1);
+	case BTF_KIND_VAR:
 	case BTF_KIND_TYPEDEF:
 	case BTF_KIND_CONST:
 	case BTF_KIND_VOLATILE:
-		return has_type(btf, t->type, name, depth + 1);
+		return object_has_type(btf, t->type, name, depth + 1);
 	default:
 		return false;
 	}
@@ -102,10 +108,10 @@ static void describe_map(struct object *o, struct object_map *m, const struct bp
 	m->flags = bpf_map__map_flags(map);
 	m->data = bpf_map__is_internal(map);
 	m->pinned = bpf_map__pin_path(map);
-	if (o->btf && value && !m->data) {
-		m->spin_lock = has_type(o->btf, value, "bpf_spin_lock", 0);
-		m->timer = has_type(o->btf, value, "bpf_timer", 0) ||
-			   has_type(o->btf, value, "bpf_wq", 0);
+	if (o->btf && value) {
+		m->spin_lock = object_has_type(o->btf, value, "bpf_spin_lock", 0);
+		m->timer = object_has_type(o->btf, value, "bpf_timer", 0) ||
+			   object_has_type(o->btf, value, "bpf_wq", 0);
 	}
 }
 

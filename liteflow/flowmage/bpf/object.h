@@ -102,6 +102,9 @@ struct object {
 int object_open(struct object *o, const char *path, char *why, size_t len);
 void object_close(struct object *o);
 
+/* Does a type hold a structure of this name? */
+bool object_has_type(const struct btf *btf, uint32_t id, const char *name, int depth);
+
 /* Why it failed, with the file's name in front; -1. */
 int object_refuse(struct object *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
