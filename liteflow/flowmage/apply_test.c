@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "apply.h"
@@ -29,6 +30,7 @@ struct fake {
 	uint8_t key[KEY];
 	uint32_t table[TABLE];
 	uint8_t fields[FLOW_TYPES];
+	unsigned int rules;
 };
 
 /* What goes wrong: at the call that sets something and has this number, from 1; 0: none. */
@@ -133,6 +135,9 @@ static int fake_ioctl(const char *name, void *data)
 		return 0;
 	case ETHTOOL_GRXRINGS:
 		((struct ethtool_rxnfc *)data)->data = f->queues;
+		return 0;
+	case ETHTOOL_GRXCLSRLCNT:
+		((struct ethtool_rxnfc *)data)->rule_cnt = f->rules;
 		return 0;
 	case ETHTOOL_GRSSH:
 	case ETHTOOL_SRSSH:
@@ -344,6 +349,68 @@ static void changes(const struct fake *before)
 	plan_free(&plan);
 }
 
+/* How many lines device_warn() writes. */
+static unsigned int warnings(const char *sysfs)
+{
+	struct device dev = { .name = "eth0", .queues = QUEUES };
+	unsigned int lines = 0;
+	int c, saved = dup(STDERR_FILENO);
+	FILE *f = tmpfile();
+
+	fflush(stderr);
+	dup2(fileno(f), STDERR_FILENO);
+	device_warn(&dev, sysfs);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(f);
+	while ((c = getc(f)) != EOF)
+		lines += c == '\n';
+	fclose(f);
+	return lines;
+}
+
+/* The files of a queue, as sysfs has them. */
+static void write_queue(const char *sysfs, const char *name, const char *value)
+{
+	static const char *const parts[] = { "/class", "/net", "/eth0", "/queues", "/rx-2" };
+	char path[PATH_LEN];
+	unsigned int i;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s", sysfs);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		strcat(path, parts[i]);
+		mkdir(path, 0700);
+	}
+	strcat(path, name);
+	f = fopen(path, "w");
+	if (!f)
+		exit(1);
+	fputs(value, f);
+	fclose(f);
+}
+
+static void others(void)
+{
+	char sysfs[] = "/tmp/flowmage-sys.XXXXXX", command[64];
+
+	reset();
+	if (!mkdtemp(sysfs))
+		exit(1);
+	ok(!warnings(sysfs), "nobody takes packets elsewhere");
+	write_queue(sysfs, "/rps_cpus", "00000000,00000000\n");
+	write_queue(sysfs, "/rps_flow_cnt", "0\n");
+	ok(!warnings(sysfs), "RPS is off");
+	write_queue(sysfs, "/rps_cpus", "00000000,00000003\n");
+	ok(warnings(sysfs) == 1, "RPS is on");
+	write_queue(sysfs, "/rps_flow_cnt", "4096\n");
+	fakes[0].rules = 3;
+	ok(warnings(sysfs) == 3, "RFS, too, and rules for flows");
+	snprintf(command, sizeof(command), "rm -r %s", sysfs);
+	ok(!system(command), "tidied up");
+}
+
 int main(void)
 {
 	struct fake before[2];
@@ -364,6 +431,7 @@ int main(void)
 	lasting_fault(before, calls);
 	death(before, calls);
 	changes(before);
+	others();
 	wipe();
 	rmdir(dir);
 	return tap_end();

@@ -86,7 +86,7 @@ static int apply(const struct options *o, struct plan *plan)
 	if (settable(o->arg, plan) || apply_check(o->arg, plan))
 		return EXIT_OTHER;
 	for (i = 0; i < plan->n_devices; i++) {
-		device_warn_rps(&plan->devices[i], "/sys");
+		device_warn(&plan->devices[i], "/sys");
 		if (o->what == OPT_DRY)
 			plan_print_commands(&plan->devices[i], &plan->devices[i].now,
 					    &plan->set[i]);

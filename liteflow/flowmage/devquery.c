@@ -255,8 +255,9 @@ static bool says_something(const char *path)
 	return some;
 }
 
-void device_warn_rps(const struct device *dev, const char *sysfs)
+void device_warn(const struct device *dev, const char *sysfs)
 {
+	struct ethtool_rxnfc rules = { .cmd = ETHTOOL_GRXCLSRLCNT };
 	bool rps = false, rfs = false;
 	char path[PATH_LEN];
 	unsigned int q;
@@ -275,4 +276,7 @@ void device_warn_rps(const struct device *dev, const char *sysfs)
 	if (rfs)
 		complain("warning: %s: RFS moves flows to other CPUs: write 0 to rps_flow_cnt",
 			 dev->name);
+	if (!device_ioctl(dev->name, &rules) && rules.rule_cnt)
+		complain("warning: %s: %u rules send flows to queues of their own: ethtool -n %s",
+			 dev->name, rules.rule_cnt, dev->name);
 }

@@ -26,7 +26,10 @@ int device_read(const struct device *dev, struct rss *rss);
  */
 int device_write(const struct device *dev, const struct rss *now, const struct rss *rss);
 
-/* Says who uses the whole hash of the device's packets, on standard error: RPS and RFS. */
-void device_warn_rps(const struct device *dev, const char *sysfs);
+/*
+ * Says on standard error what takes packets elsewhere: RPS and RFS, which use the whole hash, and
+ * rules that send flows to queues. @sysfs: "/sys".
+ */
+void device_warn(const struct device *dev, const char *sysfs);
 
 #endif /* _FLOWMAGE_DEVQUERY_H */

@@ -245,7 +245,7 @@ int cmd_solve(int argc, char **argv)
 		goto out;
 	for (d = 0; d < chain->n_devices; d++)
 		if (!chain->devices[d].file)
-			device_warn_rps(&chain->devices[d], o.sysfs);
+			device_warn(&chain->devices[d], o.sysfs);
 	ret = solve(&st, &traffic, o.seed, s) ? complain("out of memory") :
 						report(&o, chain, &st, s);
 out:
