@@ -16,31 +16,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_ether.h>
-#include "bpf/object.h"
-#include "function.h"
-#include "orapacket.h"
+#include "oratable.h"
 
 #define FLIPPED_BYTES	82
-#define MAX_DUMP	8192	/* entries */
 #define EXIT_SKIP	4
 #define MAX_TOLD	5	/* contradictions of a program that are printed */
-
-/* A map, and what is in it: entries of key and value, sorted. */
-struct table {
-	struct bpf_map *map;
-	const struct fm_map *said;	/* NULL: the analysis does not know it */
-	const char *name;
-	unsigned int key_size;
-	unsigned int value_size;	/* of all CPUs */
-	unsigned int n;
-	uint8_t *entry;
-	unsigned int n_old;
-	uint8_t *old;
-	uint8_t *keys;			/* as the kernel gives them */
-	uint8_t *values;
-	uint8_t one_key[256];		/* the only key it touched */
-	bool has_one;
-};
 
 struct check {
 	const struct fm_function *f;
@@ -54,12 +34,6 @@ struct check {
 
 static unsigned int every = 1;		/* bit that is flipped */
 static bool break_claims;
-static unsigned int sort_size;		/* for cmp_entry() */
-
-static int cmp_entry(const void *a, const void *b)
-{
-	return memcmp(a, b, sort_size);
-}
 
 static void contradiction(struct check *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -77,114 +51,6 @@ static void contradiction(struct check *c, const char *fmt, ...)
 	putchar('\n');
 }
 
-/* The kernel shows user space its own pointers in place of lists and trees. */
-static bool has_nodes(const struct bpf_object *o, const struct bpf_map *map)
-{
-	uint32_t type = bpf_map__btf_value_type_id(map);
-	const struct btf *btf = bpf_object__btf(o);
-
-	return btf && type && (object_has_type(btf, type, "bpf_list_head", 0) ||
-			       object_has_type(btf, type, "bpf_rb_root", 0));
-}
-
-static bool can_dump(const struct bpf_object *o, const struct bpf_map *map)
-{
-	if (has_nodes(o, map))
-		return false;
-	switch (bpf_map__type(map)) {
-	case BPF_MAP_TYPE_HASH:
-	case BPF_MAP_TYPE_LRU_HASH:
-	case BPF_MAP_TYPE_PERCPU_HASH:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-	case BPF_MAP_TYPE_ARRAY:
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-	case BPF_MAP_TYPE_LPM_TRIE:
-		return bpf_map__key_size(map) <= 256;
-	default:
-		return false;
-	}
-}
-
-static bool is_array(const struct bpf_map *map)
-{
-	return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY ||
-	       bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY;
-}
-
-static bool is_per_cpu(const struct bpf_map *map)
-{
-	return bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY ||
-	       bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_HASH ||
-	       bpf_map__type(map) == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
-/* The entries that are there now; the ones before become the old ones. */
-static void dump(struct table *t)
-{
-	unsigned int size = t->key_size + t->value_size;
-	int fd = bpf_map__fd(t->map), err;
-	uint8_t *swap = t->old, place[256];
-	bool next = false;
-	uint32_t count, i;
-
-	t->old = t->entry;
-	t->n_old = t->n;
-	t->entry = swap;
-	for (t->n = 0; t->n < MAX_DUMP; ) {
-		count = MAX_DUMP - t->n;
-		err = bpf_map_lookup_batch(fd, next ? &place : NULL, &place, t->keys, t->values,
-					   &count, NULL);
-		if (err && err != -ENOENT)
-			break;
-		for (i = 0; i < count; i++, t->n++) {
-			memcpy(t->entry + (size_t)t->n * size, t->keys + i * t->key_size,
-			       t->key_size);
-			memcpy(t->entry + (size_t)t->n * size + t->key_size,
-			       t->values + (size_t)i * t->value_size, t->value_size);
-		}
-		if (err)
-			break;
-		next = true;
-	}
-	sort_size = t->key_size;
-	qsort(t->entry, t->n, size, cmp_entry);
-}
-
-static void empty(struct table *t)
-{
-	int fd = bpf_map__fd(t->map);
-	uint8_t key[256];
-
-	while (!is_array(t->map) && !bpf_map_get_next_key(fd, NULL, key))
-		if (bpf_map_delete_elem(fd, key))
-			break;
-}
-
-/* The key that the packet has by the analysis; false: it cannot be told. */
-static bool predict(const struct fm_key *k, const struct packet *p, uint8_t *key, bool *certain)
-{
-	uint8_t value[FM_FIELD_BYTES];
-	unsigned int i, j;
-
-	for (i = 0; i < k->n_parts; i++) {
-		const struct fm_part *part = &k->parts[i];
-
-		for (j = 0; j < part->size; j++)
-			certain[part->at + j] = part->kind == FM_PART_CONST;
-		if (part->kind == FM_PART_CONST)
-			memcpy(key + part->at, part->bytes, part->size);
-		if (part->kind != FM_PART_FIELD || part->order > 1)
-			continue;
-		if (!packet_field(p, part->slices, value))
-			return false;
-		for (j = 0; j < part->size && j < part->slices->size; j++) {
-			key[part->at + j] = value[part->order ? part->slices->size - 1 - j : j];
-			certain[part->at + j] = true;
-		}
-	}
-	return true;
-}
-
 /* Is there a key, among those the analysis knows, that this packet may have? */
 static bool explained(const struct fm_map *said, const struct packet *p, const uint8_t *key,
 		      unsigned int size)
@@ -199,7 +65,7 @@ static bool explained(const struct fm_map *said, const struct packet *p, const u
 		if (!said->keys[i].fragments && packet_is_fragment(p))
 			continue;
 		memset(certain, 0, sizeof(certain));
-		if (!predict(&said->keys[i], p, expect, certain)) {
+		if (!table_predict(&said->keys[i], p, expect, certain)) {
 			/* ports of fragments: the analysis warned of them */
 			if (said->keys[i].fragments && packet_is_fragment(p))
 				return true;
@@ -299,37 +165,10 @@ static int run(struct check *c, const struct packet *p, const struct packet *bas
 		return -errno;
 	c->runs++;
 	for (i = 0; i < c->n_tables; i++) {
-		dump(&c->tables[i]);
+		table_dump(&c->tables[i]);
 		compare(c, &c->tables[i], p, base);
 	}
 	return 0;
-}
-
-/* Entries that only user space makes: under the packet's own key, so that it finds them. */
-static void furnish(struct table *t, const struct packet *p, uint64_t *seed)
-{
-	uint8_t *value = calloc(1, t->value_size + 8), key[256] = { 0 };
-	bool certain[256] = { 0 };
-	unsigned int i;
-
-	for (i = 0; t->said && !t->said->written && i < t->said->n_keys; i++) {
-		value[0] = random32(seed);
-		if (!is_array(t->map) && predict(&t->said->keys[i], p, key, certain))
-			bpf_map_update_elem(bpf_map__fd(t->map), key, value, BPF_ANY);
-	}
-	free(value);
-}
-
-static void furnish_array(struct table *t, uint64_t *seed)
-{
-	uint8_t *value = calloc(1, t->value_size + 8);
-	uint32_t i;
-
-	for (i = 0; i < bpf_map__max_entries(t->map) && i < MAX_DUMP; i++) {
-		value[0] = random32(seed);
-		bpf_map_update_elem(bpf_map__fd(t->map), &i, value, BPF_ANY);
-	}
-	free(value);
 }
 
 static int check_packets(struct check *c, uint64_t *seed)
@@ -341,9 +180,9 @@ static int check_packets(struct check *c, uint64_t *seed)
 	for (b = 0; b < PACKET_KINDS; b++) {
 		packet_make(&base, b % PACKET_KINDS, seed);
 		for (t = 0; t < c->n_tables; t++) {
-			empty(&c->tables[t]);
-			furnish(&c->tables[t], &base, seed);
-			dump(&c->tables[t]);
+			table_empty(&c->tables[t]);
+			table_furnish(&c->tables[t], &base, seed);
+			table_dump(&c->tables[t]);
 			c->tables[t].has_one = false;
 		}
 		/* new, then known */
@@ -400,63 +239,23 @@ static void break_function(struct fm_function *f)
 			}
 }
 
-static void open_tables(struct check *c, struct bpf_object *o, uint64_t *seed)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct bpf_map *map;
-	struct table *t;
-	unsigned int i;
-
-	bpf_object__for_each_map(map, o) {
-		const char *name = bpf_map__name(map), *dot = strchr(name, '.');
-
-		if (!can_dump(o, map) || bpf_map__max_entries(map) > 1 << 20)
-			continue;
-		if (is_array(map) && bpf_map__max_entries(map) > MAX_DUMP)
-			continue;
-		c->tables = realloc(c->tables, (c->n_tables + 1) * sizeof(*t));
-		t = &c->tables[c->n_tables++];
-		*t = (struct table){ .map = map, .key_size = bpf_map__key_size(map) };
-		t->name = bpf_map__is_internal(map) && dot ? dot : name;
-		t->value_size = bpf_map__value_size(map);
-		if (is_per_cpu(map))
-			t->value_size = (t->value_size + 7) / 8 * 8 * cpus;
-		t->entry = malloc((size_t)(MAX_DUMP + 1) * (t->key_size + t->value_size));
-		t->old = malloc((size_t)(MAX_DUMP + 1) * (t->key_size + t->value_size));
-		t->keys = malloc((size_t)(MAX_DUMP + 1) * t->key_size);
-		t->values = malloc((size_t)(MAX_DUMP + 1) * t->value_size);
-		for (i = 0; i < c->f->n_maps; i++)
-			if (!strcmp(c->f->maps[i].name, t->name))
-				t->said = &c->f->maps[i];
-		if (is_array(map) && !bpf_map__is_internal(map) && t->said && !t->said->written)
-			furnish_array(t, seed);
-	}
-}
-
 static bool check_function(struct bpf_object *o, const struct fm_function *f, uint64_t *seed)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(o, f->name);
 	struct check c = { .f = f, .fd = prog ? bpf_program__fd(prog) : -1 };
-	unsigned int i;
 	int err;
 
 	if (c.fd < 0) {
 		printf("# skipped: %s: libbpf does not know the program\n", f->source);
 		return true;
 	}
-	open_tables(&c, o, seed);
+	c.n_tables = table_open(o, f, &c.tables, seed);
 	fill_programs(o);
 	err = check_packets(&c, seed);
 	if (err)
 		printf("# skipped: %s: a test run fails: %s\n", f->source, strerror(-err));
 	printf("%s runs %lu touched %lu contradictions %lu\n", f->source, c.runs, c.touched, c.wrong);
-	for (i = 0; i < c.n_tables; i++) {
-		free(c.tables[i].entry);
-		free(c.tables[i].old);
-		free(c.tables[i].keys);
-		free(c.tables[i].values);
-	}
-	free(c.tables);
+	table_free(c.tables, c.n_tables);
 	return !c.wrong;
 }
 

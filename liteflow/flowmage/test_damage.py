@@ -92,7 +92,7 @@ class Damage(unittest.TestCase):
                 try:
                     status, said = self.one(path)
                 except AssertionError:
-                    kept = test_analyze.BUILD / "liteflow/damaged-%d.o" % i
+                    kept = test_analyze.BUILD / ("liteflow/damaged-%d.o" % i)
                     shutil.copy(path, kept)
                     print("# kept: %s" % kept)
                     raise

@@ -99,7 +99,8 @@ static void child(const char *path, const char *prog, bool explain, FILE *out)
 		tell(out, 'J', json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN));
 		return;
 	}
-	snprintf(why, sizeof(why), "no program \"%.100s\" in it; there is \"%.100s\"", prog, f[0].name);
+	snprintf(why, sizeof(why), "no program \"%.100s\" in it; there is \"%.100s\"", prog,
+		 f[0].name);
 	tell(out, 'E', why);
 }
 

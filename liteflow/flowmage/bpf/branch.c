@@ -238,7 +238,8 @@ bool assume(struct run *run, struct state *s, const struct bpf_insn *in, bool ta
 	if (op != BPF_JSET && !taken)
 		op = opposite(op);
 	if (va->type != V_SCALAR || (vb && vb->type != V_SCALAR)) {
-		if (known && !c && !is32 && va->type != V_SCALAR && (op == BPF_JEQ || op == BPF_JNE))
+		if (known && !c && !is32 && va->type != V_SCALAR &&
+		    (op == BPF_JEQ || op == BPF_JNE))
 			return assume_pointer(run, s, a, op == BPF_JEQ);
 		return true;
 	}

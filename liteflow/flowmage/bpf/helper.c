@@ -2,13 +2,10 @@
 /*
  * Helpers of the kernel: what they do to maps, the packet and the stack.
  */
+#include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include "interp.h"
-
-#define MAX_KEY	4096
-#define FUNC_CGRP_STORAGE_GET	210	/* newer than Debian's header */
 
 /* Beside reading memory they do nothing that counts here. */
 static bool only_reads(int32_t id)
@@ -114,59 +111,12 @@ void call_return(struct state *s, vid result)
 	state_set(s, 0, result);
 }
 
-uint32_t key_at(struct run *run, struct state *s, uint32_t map, vid pointer)
-{
-	unsigned int size = run->o->maps[map].key_size;
-	const struct value *p = value_get(pointer);
-	uint32_t *bit, deps = LIST_NONE, key;
-
-	if (p->type == V_KEY && p->map == map)
-		return p->key;
-	if (!size || size > MAX_KEY)
-		return KEY_ANY;
-	bit = calloc(8 * size, sizeof(*bit));
-	mem_bits(run, s, pointer, size, bit, &deps);
-	key = record_key(&run->rec, s, map, bit, size, deps);
-	free(bit);
-	return key;
-}
-
-/* The key that a register holds, as an index of 32 bits. */
-static uint32_t key_in(struct run *run, struct state *s, uint32_t map, unsigned int reg)
-{
-	const struct value *v = value_get(s->reg[reg]);
-	uint32_t bit[64];
-
-	bits_of(s->reg[reg], bit);
-	return record_key(&run->rec, s, map, bit, 4, v->type == V_SCALAR ? v->deps : LIST_ANY);
-}
-
-/* Which map a helper is given; of an entry of a map of maps, the inner one. -1: not known */
-static int map_in(struct run *run, vid v)
-{
-	const struct value *p = value_get(v);
-
-	if (p->type == V_MAP)
-		return p->map;
-	if (p->type == V_VALUE && run->o->maps[p->map].inner >= 0)
-		return run->o->maps[p->map].inner;
-	return -1;
-}
-
 static uint64_t size_in(struct state *s, unsigned int reg)
 {
 	uint64_t lo, hi;
 
 	state_range(s, s->reg[reg], &lo, &hi);
 	return hi;
-}
-
-/* A map is handed to something: all of it may be read and written. */
-static void touch_map(struct run *run, struct state *s, uint32_t map, bool writes)
-{
-	record_read(&run->rec, map, KEY_ANY, s->pc);
-	if (writes)
-		record_write(&run->rec, s, map, KEY_ANY, s->pc);
 }
 
 void call_unknown(struct run *run, struct state *s, bool writes, const char *name)
@@ -195,42 +145,32 @@ void call_unknown(struct run *run, struct state *s, bool writes, const char *nam
 	call_return(s, value_unknown(s->pc + 1, 64));
 }
 
-static bool lookup(struct run *run, struct state *s, int map, bool other_cpu)
+/* The helper may fail: another path goes on behind it, with this value. */
+static void may_fail(struct run *run, const struct state *s, struct state *fails, int error)
 {
-	uint32_t key = key_at(run, s, map, s->reg[2]);
-
-	record_read(&run->rec, map, key, s->pc);
-	if (other_cpu)
-		record_cross_cpu(&run->rec, map);
-	call_return(s, value_or_null(map, key, s->pc + 1));
-	return true;
-}
-
-static bool change(struct run *run, struct state *s, int map, bool update)
-{
-	uint32_t key = key_at(run, s, map, s->reg[2]);
-	const struct value *p = value_get(s->reg[3]);
-
-	if (update && p->type == V_VALUE)
-		record_read(&run->rec, p->map, p->key, s->pc);
-	record_write(&run->rec, s, map, key, s->pc);
-	if (update && map < 64)
-		s->updated |= 1ull << map;
-	call_return(s, value_unknown(s->pc + 1, 64));
-	return true;
+	fails->pc = s->pc;
+	call_return(fails, value_const((int64_t)error));
+	fails->pc++;
+	explore_later(run, fails);
 }
 
 static bool skb_load(struct run *run, struct state *s, bool relative)
 {
+	uint64_t size = size_in(s, 4), start = 0, exact;
+	struct state fails = *s;
 	uint32_t terms;
-	uint64_t size = size_in(s, 4), start = 0;
 	int64_t off;
 
 	mem_place(s, s->reg[2], &terms, &off);
 	if (relative && (!state_is_const(s, s->reg[5], &start) || start != BPF_HDR_START_MAC))
 		terms = LIST_ANY;
+	mem_fill(run, &fails, s->reg[3], size);
+	may_fail(run, s, &fails, -EFAULT);
+	/* of a part, who knows which bytes are the old ones */
+	if (!state_is_const(s, s->reg[4], &exact))
+		terms = LIST_ANY;
 	mem_copy_packet(run, s, s->reg[3], size, terms, off);
-	call_return(s, value_unknown(s->pc + 1, 64));
+	call_return(s, value_const(0));
 	return true;
 }
 
@@ -255,15 +195,17 @@ static bool skb_store(struct run *run, struct state *s, uint64_t size)
 
 static bool adjust_head(struct run *run, struct state *s)
 {
+	struct state fails = *s;
 	uint64_t by;
 
 	run->rec.rewrites_unknown = true;
+	may_fail(run, s, &fails, -EINVAL);
 	if (s->head != INT32_MIN && state_is_const(s, s->reg[2], &by) &&
 	    (int32_t)by > -4096 && (int32_t)by < 4096)
 		s->head += (int32_t)by;
 	else
 		s->head = INT32_MIN;
-	call_return(s, value_unknown(s->pc + 1, 64));
+	call_return(s, value_const(0));
 	return true;
 }
 
@@ -285,23 +227,11 @@ void call_back(struct run *run, const struct state *s, enum frame_kind kind, vid
 		frame->args[i] = s->reg[i + 1];
 	for (i = 0; i < 4; i++)
 		frame->saved[i] = s->reg[i + 6];
+	state_undefine(&next, s->pc + 1);
 	for (i = 0; i < 10; i++)
 		next.reg[i] = i && i <= n ? args[i - 1] : VALUE_TOP;
 	next.pc = f->key;
 	explore_later(run, &next);
-}
-
-static bool for_each(struct run *run, struct state *s, int map)
-{
-	vid args[4] = {
-		s->reg[1], value_pointer(V_KEY, map, KEY_ANY, 0),
-		value_pointer(V_VALUE, map, KEY_ANY, 0), s->reg[3],
-	};
-
-	record_read(&run->rec, map, KEY_ANY, s->pc);
-	call_back(run, s, FRAME_LOOP, s->reg[2], args, 4);
-	call_return(s, value_unknown(s->pc + 1, 64));
-	return true;
 }
 
 /* It runs later, on a stack of its own, with the entry that the timer is in. */
@@ -334,91 +264,6 @@ static bool loop(struct run *run, struct state *s)
 	return true;
 }
 
-/* It goes on where the array's program is, or behind the call if there is none. */
-static bool tail_call(struct run *run, struct state *s, int map)
-{
-	struct object *o = run->o;
-	struct state next = *s;
-	unsigned int i, n = 0;
-
-	record_read(&run->rec, map, key_in(run, s, map, 3), s->pc);
-	for (i = 0; i < 10; i++)
-		next.reg[i] = i == 1 ? value_pointer(V_CTX, 0, 0, 0) : VALUE_TOP;
-	for (i = 0; i < STACK_SLOTS; i++)
-		next.frame[next.depth].slot[i] = VALUE_UNWRITTEN;
-	for (i = 0; i < o->n_programs; i++) {
-		if (o->programs[i].entry == run->prog->entry ||
-		    o->programs[i].type != run->prog->type)
-			continue;
-		next.pc = o->programs[i].entry;
-		explore_later(run, &next);
-		n++;
-	}
-	if (n)
-		record_reason(&run->rec, false,
-			      "tail calls through \"%s\" may lead to any of the other %u programs of the file; programs of other files are not known",
-			      o->maps[map].name, n);
-	else
-		record_reason(&run->rec, true, "tail calls through \"%s\": its programs are not in the file",
-			      o->maps[map].name);
-	call_return(s, value_unknown(s->pc + 1, 64));
-	return true;
-}
-
-/* Helpers whose first argument is a map. */
-static bool call_with_map(struct run *run, struct state *s, int32_t id, int map)
-{
-	switch (id) {
-	case BPF_FUNC_map_lookup_elem:
-		return lookup(run, s, map, false);
-	case BPF_FUNC_map_lookup_percpu_elem:
-		return lookup(run, s, map, true);
-	case BPF_FUNC_map_update_elem:
-		return change(run, s, map, true);
-	case BPF_FUNC_map_delete_elem:
-		return change(run, s, map, false);
-	case BPF_FUNC_for_each_map_elem:
-		return for_each(run, s, map);
-	case BPF_FUNC_map_push_elem:
-		touch_map(run, s, map, true);
-		call_return(s, value_unknown(s->pc + 1, 64));
-		return true;
-	case BPF_FUNC_map_pop_elem:
-	case BPF_FUNC_map_peek_elem:
-		touch_map(run, s, map, id == BPF_FUNC_map_pop_elem);
-		mem_fill(run, s, s->reg[2], run->o->maps[map].value_size);
-		call_return(s, value_unknown(s->pc + 1, 64));
-		return true;
-	case BPF_FUNC_redirect_map:
-		record_read(&run->rec, map, key_in(run, s, map, 2), s->pc);
-		call_return(s, value_unknown(s->pc + 1, 64));
-		return true;
-	case BPF_FUNC_ringbuf_reserve:
-		touch_map(run, s, map, true);
-		call_return(s, memory_or_null(s->pc + 1));
-		return true;
-	case BPF_FUNC_ringbuf_output:
-		touch_map(run, s, map, true);
-		call_return(s, value_unknown(s->pc + 1, 64));
-		return true;
-	case BPF_FUNC_ringbuf_query:
-		touch_map(run, s, map, false);
-		call_return(s, value_unknown(s->pc + 1, 64));
-		return true;
-	case BPF_FUNC_sk_storage_get:
-	case BPF_FUNC_get_local_storage:
-	case BPF_FUNC_task_storage_get:
-	case BPF_FUNC_inode_storage_get:
-	case FUNC_CGRP_STORAGE_GET:
-		record_map_reason(&run->rec, map, "its entries belong to sockets, tasks or the like");
-		touch_map(run, s, map, true);
-		call_return(s, value_or_null(map, KEY_ANY, s->pc + 1));
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool call_helper(struct run *run, struct state *s, int32_t id)
 {
 	int map = map_in(run, s->reg[1]);
@@ -439,7 +284,7 @@ bool call_helper(struct run *run, struct state *s, int32_t id)
 	case BPF_FUNC_tail_call:
 		map = map_in(run, s->reg[2]);
 		if (map >= 0)
-			return tail_call(run, s, map);
+			return call_tail(run, s, map);
 		record_reason(&run->rec, true, "instruction %u: a tail call was not followed", s->pc);
 		break;
 	case BPF_FUNC_skb_load_bytes:

@@ -47,7 +47,8 @@ static void load_imm64(struct run *run, struct state *s, const struct insn *in)
 		v = value_pointer(V_FUNCTION, 0, in->target, 0);
 		break;
 	case LINK_EXTERN:
-		v = value_pointer(V_MEMORY, 0, 0, 0);
+		/* a weak one may not be there */
+		v = memory_or_null(s->pc + 1);
 		break;
 	case LINK_PATCHED:
 		v = value_unknown(s->pc + 1, 64);

@@ -71,6 +71,13 @@ void mem_place(const struct state *s, vid scalar, uint32_t *terms, int64_t *off)
 /* branch.c: what follows of a jump that is taken or not; false: it cannot be. */
 bool assume(struct run *run, struct state *s, const struct bpf_insn *in, bool taken);
 
+/* maphelper.c: which map a helper is given; of an entry of a map of maps, the inner one; or -1 */
+int map_in(struct run *run, vid v);
+/* A map is handed to something: all of it may be read and written. */
+void touch_map(struct run *run, struct state *s, uint32_t map, bool writes);
+bool call_with_map(struct run *run, struct state *s, int32_t id, int map);
+bool call_tail(struct run *run, struct state *s, int map);
+
 /* helper.c, kfunc.c: calls into the kernel; the path goes on behind the call if true. */
 bool call_helper(struct run *run, struct state *s, int32_t id);
 bool call_kfunc(struct run *run, struct state *s, const char *name);

@@ -70,10 +70,11 @@ static bool is_packet_dynptr(const struct state *s, vid pointer)
 	return value_get(stack_read(s, p->key, p->off, 8, 0))->type == V_DYNPTR;
 }
 
-/* A pointer into the packet; or to the buffer, where its bytes then are. */
+/* A pointer into the packet; or to the buffer, into which its bytes are then copied. */
 static bool dynptr_slice(struct run *run, struct state *s)
 {
 	struct value v = { .type = V_PACKET, .maybe_null = 1, .def = s->pc + 1 };
+	uint64_t size;
 
 	if (!is_packet_dynptr(s, s->reg[1])) {
 		call_unknown(run, s, true, "a dynptr function");
@@ -83,7 +84,9 @@ static bool dynptr_slice(struct run *run, struct state *s)
 	mem_place(s, s->reg[2], &v.terms, &v.off);
 	if (v.terms == LIST_ANY)
 		v.off = 0;
-	mem_copy_packet(run, s, s->reg[3], STACK_BYTES, v.terms, v.off);
+	if (!state_is_const(s, s->reg[4], &size))
+		size = UINT64_MAX;
+	mem_fill(run, s, s->reg[3], size);
 	call_return(s, value_make(&v));
 	return true;
 }
@@ -109,7 +112,7 @@ bool call_kfunc(struct run *run, struct state *s, const char *name)
 		return change_connection(run, s, false);
 	if (!strcmp(name, "bpf_dynptr_from_xdp") || !strcmp(name, "bpf_dynptr_from_skb"))
 		return dynptr_from_packet(run, s);
-	if (!strcmp(name, "bpf_dynptr_slice"))
+	if (!strcmp(name, "bpf_dynptr_slice") || !strcmp(name, "bpf_dynptr_slice_rdwr"))
 		return dynptr_slice(run, s);
 	if (!strcmp(name, "bpf_iter_num_next") || !strcmp(name, "bpf_obj_new_impl")) {
 		call_return(s, memory_or_null(s->pc + 1));
@@ -120,7 +123,7 @@ bool call_kfunc(struct run *run, struct state *s, const char *name)
 		call_return(s, value_unknown(s->pc + 1, 64));
 		return true;
 	}
-	if (starts_with(name, "bpf_dynptr_slice_rdwr") || starts_with(name, "bpf_dynptr_write")) {
+	if (starts_with(name, "bpf_dynptr_write")) {
 		s->writes = LIST_ANY;
 		run->rec.rewrites_unknown = true;
 	}

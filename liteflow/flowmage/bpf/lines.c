@@ -150,7 +150,8 @@ void object_read_lines(struct object *o)
 	    head.core_len <= data->d_size - head.hdr_len - head.core_off)
 		read_table(o, (uint8_t *)data->d_buf + head.hdr_len + head.core_off, head.core_len,
 			   false);
-	qsort(o->lines, o->n_lines, sizeof(*o->lines), cmp_line);
+	if (o->n_lines)
+		qsort(o->lines, o->n_lines, sizeof(*o->lines), cmp_line);
 }
 
 /* The line that an instruction is of; NULL: none is known. */

@@ -209,10 +209,38 @@ static int cmp_slice(const void *a, const void *b)
 	return x->layer != y->layer ? (int)x->layer - (int)y->layer : x->offset - y->offset;
 }
 
+/* Whatever is written as an inner map may be one of the file's other maps. */
+static void spread_inner(struct record *r)
+{
+	const struct object_map *inner, *other;
+	uint32_t i, j, k;
+	bool written;
+
+	for (i = 0; i < r->n_maps; i++) {
+		inner = &r->o->maps[i];
+		if (!inner->is_inner || !r->maps[i].used)
+			continue;
+		written = r->maps[i].any.key.written;
+		for (k = 0; k < r->maps[i].n_keys; k++)
+			written |= r->maps[i].keys[k].key.written;
+		for (j = 0; written && j < r->n_maps; j++) {
+			other = &r->o->maps[j];
+			if (other->is_inner || other->data || other->type != inner->type ||
+			    other->key_size != inner->key_size ||
+			    other->value_size != inner->value_size)
+				continue;
+			r->maps[j].any.key.written = true;
+			r->maps[j].any.key.per_packet = true;
+			record_map_reason(r, j, "it may be one of the inner maps of \"%s\"", inner->name);
+		}
+	}
+}
+
 void record_report(struct record *r, struct fm_function *f, const char *program, bool explain)
 {
 	uint32_t i;
 
+	spread_inner(r);
 	f->maps = calloc(r->n_maps + 1, sizeof(*f->maps));
 	f->complete = r->complete;
 	f->class = FM_STATELESS;
