@@ -380,8 +380,8 @@ int cmd_history(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options, .parser = history_option, .children = children,
 		.args_doc = "DIR",
-		.doc = "Show what a history of collected records on disk has. With --csv or --json, "
-			"print its records as lfctl collect does. It may be written meanwhile.",
+		.doc = "Show what a history of collected records on disk has. With --csv or "
+			"--json, print its records as lfctl collect does. It may be written meanwhile.",
 	};
 	struct history_args args = { 0 };
 

@@ -21,7 +21,7 @@
 #define HIST_SUFFIX		".lfh"
 #define HIST_ASIDE		".set-aside"
 #define HIST_LOCK		"lock"
-#define HIST_NEW		"new"
+#define HIST_NEW		".new-segment"
 
 /* Neither a batch nor a segment can be larger. */
 #define HIST_MAX_DATA		(16U << 20)

@@ -127,7 +127,6 @@ static int create(struct lf_history *h, uint32_t number)
 	header->realtime_ns = clock_ns(CLOCK_REALTIME);
 	header->monotonic_ns = clock_ns(CLOCK_MONOTONIC);
 	header->crc = hist_header_crc(header);
-	h->number = number;
 	hist_name(number, file);
 	fd = openat(h->dir, HIST_NEW, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
@@ -143,6 +142,7 @@ static int create(struct lf_history *h, uint32_t number)
 		return hist_fail(h, -ret, "%s: %s", file, strerror(-ret));
 	}
 	h->fd = fd;
+	h->number = number;
 	h->end = header->bytes;
 	h->synced_end = h->end;
 	h->synced_sequence = h->sequence;
@@ -246,8 +246,11 @@ static int write_at_end(struct lf_history *h, struct iovec *iov, int n, size_t l
 			iov->iov_len -= got;
 		}
 	}
-	if (ret && ftruncate(h->fd, h->end))
+	if (ret && ftruncate(h->fd, h->end)) {
+		/* nothing can be written behind it, but what is before it can count */
+		lf_history_sync(h);
 		hist_close_segment(h);
+	}
 	return ret;
 }
 

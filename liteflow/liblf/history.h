@@ -10,7 +10,8 @@
  * oldest segments are deleted as a whole. A segment that cannot be used is set aside
  * under another name, never deleted.
  *
- * Functions return 0 or more, or a negative errno, and say why in one line.
+ * Functions return 0 or more, or a negative errno, and say why in one line. A writer or
+ * reader is for one thread at a time.
  */
 #ifndef _LIBLF_HISTORY_H
 #define _LIBLF_HISTORY_H

@@ -151,8 +151,8 @@ static void test_second(void)
 	struct lf_history *h = begin(), *other;
 	int ret = lf_history_open(&other, &options);
 
-	ok(ret == -EBUSY && strstr(lf_history_reason(other), "stop it first"), "a second writer is refused: %s",
-	   lf_history_reason(other));
+	ok(ret == -EBUSY && strstr(lf_history_reason(other), "stop it first"),
+	   "a second writer is refused: %s", lf_history_reason(other));
 	lf_history_close(other);
 	lf_history_close(h);
 	ok(!lf_history_open(&other, &options), "when the first is gone it is not");
@@ -189,7 +189,9 @@ static void test_options(void)
 
 static void test_names(void)
 {
-	static const char names[N_IN + N_OUT][LF_NAME_LEN] = { "a", "b, \"c\"", "c", "d", "e", "x" };
+	static const char names[N_IN + N_OUT][LF_NAME_LEN] = {
+		"a", "b, \"c\"", "c", "d", "e", "x", "y",
+	};
 	struct lf_history_options options = sample_options(dir);
 	const struct lf_segment *segments;
 	struct lf_reader *r;
@@ -202,8 +204,8 @@ static void test_names(void)
 	ret = lf_history_open(&h, &options) || write_batches(h, 2, 1, 3) || lf_history_close(h);
 	ok(!ret && !lf_reader_open(&r, dir), "other names of columns");
 	segments = lf_reader_segments(r, &n);
-	ok(n == 2 && !strcmp(segments[0].names[0], "in0") && !strcmp(segments[0].names[6], "out1") &&
-	   !strcmp(segments[1].names[1], names[1]), "begin another segment");
+	ok(n == 2 && !strcmp(segments[0].names[0], "in0") &&
+	   !strcmp(segments[0].names[6], "out1") && !strcmp(segments[1].names[1], names[1]), "begin another segment");
 	lf_reader_close(r);
 }
 
@@ -298,6 +300,27 @@ static void test_sync(bool cut)
 	   seen.gaps[LF_GAP_UNWRITTEN] == 1 && seen.gaps[LF_GAP_LOST] == (cut ? 1 : 2) &&
 	   seen.missing == (cut ? 14 : 18) && seen.batches == (cut ? 3 : 5),
 	   "what was not synced does not count, nor does the kernel's loss get lost");
+}
+
+/* What a write left cannot be cut off, and what was before it is not synced yet. */
+static void test_stuck(void)
+{
+	struct lf_history *h = begin();
+	struct sample_seen seen;
+	int ret;
+
+	ret = write_batches(h, 0, 1, 5) || lf_history_append(h, sample_batch(1, 5));
+	faults.write_error = ENOSPC;
+	faults.write_room = 100;
+	faults.cut_error = EIO;
+	ok(!ret && lf_history_append(h, sample_batch(2, 5)) == -ENOSPC,
+	   "no room, and the torn end stays");
+	memset(&faults, 0, sizeof(faults));
+	ret = write_batches(h, 3, 2, 5);
+	lf_history_close(h);
+	ok(!ret && !sample_read(dir, &seen) && seen.batches == 4 && !seen.wrong && !seen.bytes &&
+	   seen.gaps[LF_GAP_UNWRITTEN] == 1 && seen.missing == 5 && !seen.gaps[LF_GAP_DAMAGED],
+	   "it goes on in another segment");
 }
 
 static void test_new_segment(void)
@@ -531,8 +554,8 @@ int main(void)
 {
 	static void (*const tests[])(void) = {
 		test_plain, test_lost, test_bound, test_second, test_options, test_names,
-		test_short, test_full, test_given_up, sync_and_cut, sync_only, test_new_segment,
-		test_deleted, test_torn, test_bits, test_damaged, test_foreign,
+		test_short, test_full, test_given_up, sync_and_cut, sync_only, test_stuck,
+		test_new_segment, test_deleted, test_torn, test_bits, test_damaged, test_foreign,
 		/* it leaves the namespace of mounts, so it is the last one */
 		test_tmpfs,
 	};

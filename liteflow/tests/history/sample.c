@@ -13,7 +13,9 @@ void sample_dir(char *dir, size_t room)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(dir, room, "%s/history.XXXXXX", tmp ? tmp : "/tmp");
+	if (!tmp)
+		tmp = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
+	snprintf(dir, room, "%s/history.XXXXXX", tmp);
 	if (!mkdtemp(dir)) {
 		perror(dir);
 		exit(1);

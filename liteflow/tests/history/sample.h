@@ -12,7 +12,10 @@
 #define SIZE		LITEFLOW_RECORD_SIZE(N_IN, N_OUT)
 #define MOST		(LITEFLOW_DATA_MAX / SIZE)
 
-/* A folder of its own; of the environment's TMPDIR, or /tmp. */
+/*
+ * A folder of its own: in the environment's TMPDIR; or in memory, as no test depends on what
+ * a sync takes; or in /tmp.
+ */
 void sample_dir(char *dir, size_t room);
 void sample_remove(const char *dir);
 
