@@ -3,10 +3,14 @@
 Chains for the guest: their functions, and packets whose state is known beforehand. Which packets
 share an entry is said here, by the functions' keys; the program under test has no part in it.
 """
+import json
 import random
 import struct
+import subprocess
 
-from fmcase import (ICMP, ICMP6, SWAP, TCP, TUPLE4, TUPLE6, UDP, Packet, a_map, function, key, mirror)
+from fmcase import (ICMP, ICMP6, SWAP, TCP, TUPLE4, TUPLE6, UDP, Packet, a_map, function,
+                    key, mirror)
+from test_analyze import FLOWMAGE, OBJECTS, compile_all, functions
 
 PROBE_AT, PROBE_MAPS, MAGIC = 96, 6, b"FLOWMAGE"
 GATEWAY = bytes([192, 0, 2, 1])
@@ -41,19 +45,31 @@ def frame(packet, device, entries):
 
 class Chain:
     """
-    @functions: (description, devices) in order; @maps: for each map of the chain, the keys that
-    reach one entry, by device's number; @args: more words for solve.
+    @functions: (description, devices) in order; a description is as analyze writes it, the name of
+    a test function, or rules of nftables; @maps: for each map of the chain, the keys that
+    reach one entry, by device's number; @args: more words for solve; @whole: the functions let
+    fragments pass.
     """
 
     def __init__(self, name, functions, maps, args=(), six=False, devices=1, solvable=True,
-                 ports_too=False):
+                 whole=False):
         self.name, self.functions, self.maps, self.args = name, functions, maps, list(args)
-        self.six, self.devices, self.solvable, self.ports_too = six, devices, solvable, ports_too
+        self.six, self.devices, self.solvable, self.whole = six, devices, solvable, whole
 
-    def files(self):
-        """Name, description and where."""
+    def write(self, folder):
+        """Descriptions into the folder; the words that name them."""
         for i, (made, where) in enumerate(self.functions):
-            yield "f%d.json" % i, made, where
+            name = "f%d.json" % i
+            if isinstance(made, str):
+                compile_all()
+                made = functions(OBJECTS / (made + ".o"))
+            elif "nftables" in made:
+                (folder / "rules.json").write_text(json.dumps(made), encoding="utf-8")
+                made = json.loads(subprocess.run(
+                    [FLOWMAGE, "analyze", "--json", "nft:%s" % (folder / "rules.json")],
+                    stdout=subprocess.PIPE, check=True).stdout)
+            (folder / name).write_text(json.dumps(made), encoding="utf-8")
+            yield name + where
 
     def flows(self, rng, hosts):
         """So few that each is met many times."""
@@ -88,7 +104,7 @@ class Chain:
             entries = []
             for keys, known in zip(self.maps, numbers):
                 states = [packet.state(k) for k in keys[device]]
-                if None in states or (packet.fragment and self.ports_too):
+                if None in states or (packet.fragment and self.whole):
                     entries.append(0)
                 else:
                     entries.append(known.setdefault(min(states), len(known) + 1))
@@ -129,48 +145,55 @@ class Balancer(Chain):
                             packet.protocol, packet.fragment), [i + 1]
 
 
-def one(name, *keys, **more):
-    """A chain of one function with one map, on one device."""
+def by_name(name, *keys, **more):
+    """A chain of one test function with one map, on one device."""
     six = any("6" in f for k in keys for f in k if isinstance(f, str))
-    made = function(name, a_map("m", *(key(*k) for k in keys)))
-    return Chain(name, [(made, "")], [{0: list(keys)}], six=six, **more)
+    return Chain(name, [(name, "")], [{0: list(keys)}], six=six, **more)
+
+
+def rules(*statements):
+    """A table of nftables, as nft lists it."""
+    head = [{"table": {"family": "inet", "name": "fw", "handle": 1}}]
+    return {"nftables": head + [{"rule": {"family": "inet", "table": "fw", "chain": "in",
+                                          "handle": i, "expr": [s]}}
+                                for i, s in enumerate(statements)]}
+
+
+def update(name, *fields):
+    """A statement: the packet's fields go into a set."""
+    payload = [{"payload": {"protocol": p, "field": f}} for p, f in fields]
+    return {"set": {"op": "update", "set": "@" + name,
+                    "elem": payload[0] if len(payload) == 1 else {"concat": payload}}}
 
 
 def chains():
-    pair4, pair6 = TUPLE4[:2], TUPLE6[:2]
-    net = (("src_addr4", "ffffff00"),)
-    yield one("policer-dst", ("dst_addr4",))
-    yield one("port-scan-src", ("src_addr4",))
-    yield one("host-pairs", pair4, mirror(pair4))
-    yield one("conntrack", TUPLE4, mirror(TUPLE4), args=["--fragments=apart"], ports_too=True)
-    yield one("count-src6", ("src_addr6",))
-    yield one("conntrack6", TUPLE6, mirror(TUPLE6))
-    yield Chain("three", [(function("flows", a_map("m", key(*TUPLE4))), ""),
-                          (function("nets", a_map("m", key(*net))), ""),
-                          (function("hosts", a_map("m", key("src_addr4"))), "")],
+    pair4, net = TUPLE4[:2], (("src_addr4", "ffffff00"),)
+    yield by_name("policer_dest", ("dst_addr4",))
+    yield by_name("port_scan", ("src_addr4",))
+    yield by_name("host_pairs", pair4, mirror(pair4))
+    yield by_name("conntrack_sorted", TUPLE4, mirror(TUPLE4), whole=True)
+    yield by_name("count_source6", ("src_addr6",))
+    yield Chain("conntrack6", [(function("conntrack6", a_map(
+        "m", key(*TUPLE6), key(*mirror(TUPLE6)))), "")], [{0: [TUPLE6, mirror(TUPLE6)]}], six=True)
+    yield Chain("three", [("policer_flow", ""), ("subnet", ""), ("count_source", "")],
                 [{0: [TUPLE4]}, {0: [net]}, {0: [("src_addr4",)]}])
-    out = function("nat-out", a_map("outward", key(*TUPLE4)), a_map(
-        "inward", key("dst_addr4", GATEWAY, "dst_port", 2, "protocol")),
-                   rewrites=("src_addr4", "src_port"))
-    back = function("nat-in", a_map("inward", key(*TUPLE4), kind="read-only"),
-                    rewrites=("dst_addr4", "dst_port"))
-    yield Nat("nat", [(out, "@eth0"), (back, "@eth1")], [], ["--same-map=inward"], devices=2)
+    yield Nat("nat", [("nat_out", "@eth0"), ("nat_in", "@eth1")], [], ["--same-map=inward"],
+              devices=2)
     to = function("lb-to", a_map("flows", key(*TUPLE4)), a_map(
         "back", key(4, "src_addr4", "dst_port", "src_port", "protocol")), rewrites=("dst_addr4",))
     away = function("lb-from", a_map("back", key(*TUPLE4), kind="read-only"),
                     rewrites=("src_addr4",))
     yield Balancer("balancer", [(to, "@eth0"), (away, "@eth1")], [], ["--same-map=back"],
                    devices=2)
-    inner = function("firewall-in", a_map("m", key(*TUPLE4)))
-    outer = function("firewall-out", a_map("m", key(*mirror(TUPLE4)), kind="read-only"))
-    yield Chain("firewall", [(inner, "@eth0"), (outer, "@eth1")],
-                [{0: [TUPLE4], 1: [mirror(TUPLE4)]}], ["--same-map=m"], devices=2)
+    yield Chain("firewall", [("conntrack_both", "@eth0,eth1")],
+                [{i: [TUPLE4, mirror(TUPLE4)] for i in range(2)}], devices=2, whole=True)
     down = function("quota-down", a_map("m", key("dst_addr4")))
     up = function("quota-up", a_map("m", key("src_addr4")))
     yield Chain("quota", [(down, "@eth0"), (up, "@eth1")],
                 [{0: [("dst_addr4",)], 1: [("src_addr4",)]}], ["--same-map=m"], devices=2)
+    yield Chain("nftables", [(rules(update("hosts", ("ip", "daddr")),
+                                    update("pairs", ("ip", "saddr"), ("ip", "daddr"))), "")],
+                [{0: [("dst_addr4",)]}, {0: [pair4]}])
     both = function("policer-both", a_map("four", key("dst_addr4")), a_map("six", key("dst_addr6")))
     yield Chain("dst-of-both", [(both, "")], [], solvable=False)
-    yield Chain("src-and-dst", [(function("a", a_map("m", key("src_addr4"))), ""),
-                                (function("b", a_map("m", key("dst_addr4"))), "")], [],
-                solvable=False)
+    yield Chain("src-and-dst", [("count_source", ""), ("policer_dest", "")], [], solvable=False)
