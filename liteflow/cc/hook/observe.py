@@ -8,10 +8,14 @@ path loses anyway, `send` leaves that out (test_hook.py has the figures).
 Lateness is what the mean RTT of an interval has above its least one, in parts of the minimum:
 the mean RTT is of the flows, the least one of the input `ratio` of collected queries, which is
 1 where there is no queue.
+
+Swings of the rate are seen where several looks were taken: `lfctl --json flows --watch`.
 """
 import dataclasses
 import json
 import statistics
+
+import numpy as np
 
 from pylib.errors import Problem
 
@@ -20,6 +24,8 @@ NEEDED = ("flow", "segments-sent", "segments-resent", "min-rtt-us", "rtt-us", "d
 FEWEST = 500            # segments that a share of loss is of; its deviation is then a point at 5 %
 WIRE = 1514 / 1448      # of a segment: on the link, by payload
 LATE_MAX = 3
+LOOKS = 20              # of a connection: fewer tell nothing of swings
+LOOKS_S = 1.0           # between two, unless it is said
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +34,9 @@ class Seen:
 
     loss: share of segments sent again, or None where there were too few; segments: of so many.
     rtt: (least, longest) minimum RTT, seconds. rate: (least of one, sum of all) bit/s on the
-    link. late: mean lateness, parts of the minimum RTT. competing: share of the connections.
-    flows: how many.
+    link. late: mean lateness, parts of the minimum RTT. competing: share of the looks.
+    flows: how many. swing: largest over smallest rate of a connection, but for a tenth at either
+    end, 1: none was seen; swing_s: seconds from one to the other.
     """
     loss: float
     segments: int
@@ -38,6 +45,8 @@ class Seen:
     late: float
     competing: float
     flows: int
+    swing: float = 1.0
+    swing_s: float = 0.0
 
     def deviation(self):
         """Standard deviation of the loss, as of independent ones."""
@@ -45,7 +54,8 @@ class Seen:
 
 
 def check_flows(flows, where="flows"):
-    """The connections that can be used, of what `lfctl --json flows` printed."""
+    """The connections that can be used, of what `lfctl --json flows` printed: a list, or several
+    looks one after the other."""
     if not isinstance(flows, list) or not all(isinstance(f, dict) for f in flows):
         raise Problem(f"{where}: not a list of connections, as 'lfctl --json flows' prints it")
     for f in flows:
@@ -59,11 +69,34 @@ def read_flows(path):
     """As check_flows(), of a file."""
     try:
         with open(path, encoding="utf-8") as f:
-            return check_flows(json.load(f), path)
+            text = f.read()
+        # with --watch it is an object a line
+        return check_flows(json.loads(text) if text.lstrip()[:1] == "[" else
+                           [json.loads(line) for line in text.splitlines() if line], path)
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise Problem(f"{path}: not JSON ({error})") from None
+
+
+def last_looks(flows):
+    """Each connection once, as it was seen last."""
+    return list({f["flow"]: f for f in flows}.values())
+
+
+def swings(flows, seconds):
+    """(swing, seconds between two) of the connection whose rate swings most, see Seen."""
+    most = 1.0, 0.0
+    for number in {f["flow"] for f in flows}:
+        rates = np.array([f["delivered-rate"] for f in flows if f["flow"] == number], dtype=float)
+        if len(rates) < LOOKS:
+            continue
+        low, high = np.quantile(rates, (0.1, 0.9))
+        # to and fro: how often does it cross the middle?
+        crossings = int(np.count_nonzero(np.diff(rates > (low * high) ** 0.5)))
+        if high / low > most[0] and crossings:
+            most = float(high / low), seconds * len(rates) / crossings
+    return most
 
 
 def since(flows, before):
@@ -94,18 +127,25 @@ def lateness(flows, ratios):
     return min(max(above - max(queue, 1), 0), LATE_MAX)
 
 
-def see(flows, before, ratios=()):
-    """Seen of these connections, or None: there is none."""
-    if not flows:
+def see(looks, before, ratios=(), seconds=LOOKS_S):
+    """Seen of these connections, or None: there is none. looks: of check_flows(); seconds: between
+    two looks."""
+    if not looks:
         return None
+    flows = last_looks(looks)
+    swing, swing_s = swings(looks, seconds)
     sent, again = since(flows, before)
-    rates = [8 * WIRE * f["delivered-rate"] for f in flows]
+    # the highest of each: what the path gave once
+    most = {}
+    for f in looks:
+        most[f["flow"]] = max(most.get(f["flow"], 0), f["delivered-rate"])
+    rates = [8 * WIRE * rate for rate in most.values()]
     rtts = [f["min-rtt-us"] / 1e6 for f in flows]
     return Seen(loss=min(again / sent, 0.9) if sent >= FEWEST else None, segments=sent,
                 rtt=(min(rtts), max(rtts)), rate=(min(rates), sum(rates)),
-                late=lateness(flows, ratios),
-                competing=statistics.fmean("competing" in f["flags"] for f in flows),
-                flows=len(flows))
+                late=lateness(looks, ratios),
+                competing=statistics.fmean("competing" in f["flags"] for f in looks),
+                flows=len(flows), swing=swing, swing_s=swing_s)
 
 
 # -- ranges ----------------------------------------------------------------------
@@ -113,6 +153,7 @@ def see(flows, before, ratios=()):
 LITTLE_LOSS = 0.003
 LATE = 0.1
 COMPETING = 0.25
+SWING = 2
 # How much of the scenarios is of the path as it is: the rest keeps what was learned.
 MOST = 0.7
 
@@ -133,6 +174,13 @@ def ranges(seen):
         out["jitter"] = around(seen.late, seen.late, 1.5, 1e-3, LATE_MAX)
         out["jitter_most"] = 1
         out["chance_jitter"] = MOST
+    if seen.swing > SWING:
+        # steps are around the first capacity, and this was the highest
+        out["capacity"] = around(*(rate * seen.swing ** -0.5 for rate in seen.rate), 1.4, 1e4, 1e11)
+        every = seen.swing_s / seen.rtt[1]
+        out["step_every"] = around(every, every, 1.5, 1, 1e4)
+        out["step"] = [seen.swing ** -0.5, seen.swing ** 0.5]
+        out["chance_steps"] = MOST
     if seen.competing > COMPETING:
         out["chance_window"] = MOST
         out["chance_fixed"] = 0
@@ -152,5 +200,8 @@ def has_moved(seen, before):
     if differs(seen.rtt[0], before.rtt[0], 1.4) or differs(seen.rate[1], before.rate[1], 2):
         return True
     if max(seen.late, before.late) > LATE and differs(seen.late + LATE, before.late + LATE, 1.6):
+        return True
+    if max(seen.swing, before.swing) > SWING and (
+            differs(seen.swing, before.swing, 1.6) or differs(seen.swing_s, before.swing_s, 1.6)):
         return True
     return (seen.competing > COMPETING) != (before.competing > COMPETING)

@@ -42,7 +42,7 @@ def newest_ratios(request):
         except OSError as error:
             raise Problem(f"{request['rows']}: {error.strerror}") from None
     if request.get("history"):
-        done = lfctl.run("history", request["history"])
+        done = lfctl.run("history", "--csv", "--last", str(NEWEST), request["history"])
         if done.returncode:
             raise Problem(done.stderr.strip() or "lfctl history failed")
         return ratios_of(done.stdout.splitlines(), request["history"])

@@ -104,9 +104,9 @@ def train(folder, app, plan, more, threads):
         command += [f"--{name}", str(value)]
     run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                          check=False)
-    sys.stderr.write(run.stderr)
     if run.returncode:
-        raise Problem(f"training failed: {run.stderr.strip().splitlines()[-1:] or run.returncode}")
+        said = run.stderr.strip().splitlines() or [f"status {run.returncode}"]
+        raise Problem(f"training failed: {said[-1]}")
     return True
 
 

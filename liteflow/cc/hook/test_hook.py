@@ -78,6 +78,28 @@ class Observe(unittest.TestCase):
         self.assertAlmostEqual(observe.see([flow(above=1.8)], {}, [1.8] * 9).late, 0, places=3)
         self.assertEqual(observe.see([flow(above=90)], {}).late, observe.LATE_MAX)
 
+    def test_swings(self):
+        fast = [flow(mbit=100 if (at // 2) % 2 else 20, sent=1000 * at) for at in range(60)]
+        seen = observe.see(fast, {})
+        self.assertAlmostEqual(seen.swing, 5, delta=0.1)
+        self.assertAlmostEqual(seen.swing_s, 2, delta=0.2)
+        self.assertEqual((seen.flows, seen.segments), (1, 59000))
+        self.assertAlmostEqual(seen.rate[1], 100e6, delta=1e5)
+        made = observe.ranges(seen)
+        sl.Ranges(made)
+        self.assertTrue(made["step_every"][0] < 2 / 0.04 < made["step_every"][1])
+        # half a second between two looks
+        self.assertAlmostEqual(observe.see(fast, {}, seconds=0.5).swing_s, 1, delta=0.1)
+        steady = observe.see([flow(mbit=50 + at % 3) for at in range(60)], {})
+        self.assertLess(steady.swing, 1.1)
+        self.assertNotIn("step_every", observe.ranges(steady))
+        self.assertEqual(observe.see(fast[:5], {}).swing, 1)
+        self.assertTrue(observe.has_moved(seen, steady) and observe.has_moved(steady, seen))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "flows"
+            path.write_text("\n".join(map(json.dumps, fast)), encoding="utf-8")
+            self.assertEqual(observe.read_flows(path), fast)
+
     def test_ranges(self):
         usual = sl.usual_ranges()
         for one in (flow(), flow(again=5000), flow(again=60000, rtt_ms=2000, mbit=0.02),
