@@ -22,9 +22,9 @@ LEAST = 150
 
 # The class of what some programs write under a key from the packet, read off their sources.
 LABELS = {
-    # the key of an ICMP error is in its payload
-    ("test_xdp_noinline", "balancer_ingress_v4", "lru_cache"): "shared",
-    ("test_xdp_noinline", "balancer_ingress_v6", "lru_cache"): "shared",
+    # of an ICMP error, its payload's
+    ("test_xdp_noinline", "balancer_ingress_v4", "lru_cache"): "packet-key",
+    ("test_xdp_noinline", "balancer_ingress_v6", "lru_cache"): "packet-key",
     ("xdping_kern", "xdping_client", "ping_map"): "packet-key",
     ("test_l4lb", "balancer_ingress", "stats"): "per-cpu",
     ("test_xdp", "_xdp_tx_iptunnel", "rxcnt"): "per-cpu",

@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include "interp.h"
+#include "naming.h"
 
 struct point {
 	uint32_t pc;
 	uint32_t chain;		/* the calls that led here */
 	unsigned int n;
 	struct state *seen[MAX_STATES];
-	struct state *joined;
+	unsigned int n_joined;
+	uint64_t shape[MAX_JOINED];
+	struct state *joined[MAX_JOINED];
 };
 
 static struct state *copy_state(struct run *run, const struct state *s)
@@ -45,6 +48,8 @@ static uint32_t uses(const struct bpf_insn *in)
 
 	switch (BPF_CLASS(in->code)) {
 	case BPF_LD:
+		if (!in->code)		/* second half of a load of 64 bits */
+			return 0;
 		return BPF_MODE(in->code) == BPF_IMM ? dst << 16 : (1u << 6 | src) | 0x3fu << 16;
 	case BPF_LDX:
 		return src | dst << 16;
@@ -119,7 +124,8 @@ static void free_point(struct point *p)
 {
 	while (p->n)
 		free(p->seen[--p->n]);
-	free(p->joined);
+	while (p->n_joined)
+		free(p->joined[--p->n_joined]);
 	free(p);
 }
 
@@ -205,6 +211,58 @@ static struct point *point_of(struct run *run, const struct state *s)
 	return run->point[at];
 }
 
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * 0x100000001b3ull;
+	return h ^ h >> 29;
+}
+
+static uint64_t mix_value(uint64_t h, vid id)
+{
+	const struct value *v = value_get(id);
+
+	return mix(h, v->type == V_SCALAR ? 0 : 1 + v->type + ((uint64_t)v->map << 8) +
+		   ((uint64_t)v->maybe_null << 40));
+}
+
+/*
+ * What had better not be lost in a join: which pointers are where, and which headers were
+ * found. States that differ in it are joined only when there are too many kinds of them.
+ */
+static uint64_t shape_of(const struct state *s)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+	struct layers l;
+	unsigned int i, f;
+
+	find_layers(s, &l);
+	h = mix(mix(mix(mix(h, l.ethertype), l.network), l.protocol), s->head);
+	for (i = 0; i < 10; i++)
+		h = mix_value(h, s->reg[i]);
+	for (f = 0; f <= s->depth; f++)
+		for (i = 0; i < STACK_SLOTS; i++)
+			h = mix_value(h, s->frame[f].slot[i]);
+	return h;
+}
+
+/* The 65th state at a point and all later ones. */
+static void join(struct run *run, struct point *p, struct state *s)
+{
+	uint64_t shape = shape_of(s);
+	unsigned int i;
+
+	for (i = 0; i < p->n_joined && i < MAX_JOINED - 1; i++)
+		if (p->shape[i] == shape)
+			break;
+	if (i == p->n_joined) {
+		p->shape[i] = shape;
+		p->joined[p->n_joined++] = copy_state(run, s);
+		return;
+	}
+	state_join(p->joined[i], s);
+	memcpy(s, p->joined[i], state_size(s));
+}
+
 bool explore_is_new(struct run *run, struct state *s)
 {
 	struct point *p;
@@ -216,8 +274,9 @@ bool explore_is_new(struct run *run, struct state *s)
 		if (!(run->live[s->pc] >> i & 1))
 			s->reg[i] = VALUE_TOP;
 	p = point_of(run, s);
-	if (p->joined && state_within(s, p->joined))
-		return false;
+	for (i = p->n_joined; i--; )
+		if (state_within(s, p->joined[i]))
+			return false;
 	for (i = p->n; i--; )
 		if (state_within(s, p->seen[i]))
 			return false;
@@ -225,11 +284,6 @@ bool explore_is_new(struct run *run, struct state *s)
 		p->seen[p->n++] = copy_state(run, s);
 		return true;
 	}
-	if (!p->joined) {
-		p->joined = copy_state(run, s);
-		return true;
-	}
-	state_join(p->joined, s);
-	memcpy(s, p->joined, state_size(s));
+	join(run, p, s);
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #define MAX_STEPS	1500000u		/* instructions of a program */
 #define MAX_STATES	64			/* at a point, before they are joined */
+#define MAX_JOINED	64			/* joined ones, by their shape */
 #define MAX_BYTES	(280ul << 20)		/* of values and states */
 
 struct point;
