@@ -134,13 +134,8 @@ int apply_check(const char *path, struct plan *plan)
 	char digest[SHA256_HEX], name[IFNAMSIZ];
 	unsigned int i;
 
-	for (i = 0; i < plan->n_files; i++) {
-		if (digest_file(plan->files[i].path, digest))
-			return EXIT_OTHER;
-		if (strcmp(digest, plan->files[i].digest))
-			return complain("%s: it has changed since %s was made: solve again",
-					plan->files[i].path, path);
-	}
+	if (plan_check_files(path, plan))
+		return EXIT_OTHER;
 	for (i = 0; i < plan->n_devices; i++) {
 		strcpy(name, plan->devices[i].name);
 		device_free(&plan->devices[i]);

@@ -175,25 +175,11 @@ static int add_object(struct load *l, const char *origin)
 static int check_files(const char *path)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
-	char digest[SHA256_HEX];
-	int ret = EXIT_OTHER;
-	unsigned int i;
+	int ret;
 
 	if (!plan)
 		return complain("out of memory");
-	if (plan_read(path, plan))
-		goto out;
-	for (i = 0; i < plan->n_files; i++) {
-		if (digest_file(plan->files[i].path, digest))
-			goto out;
-		if (strcmp(digest, plan->files[i].digest)) {
-			complain("%s: it has changed since %s was made: solve again",
-				 plan->files[i].path, path);
-			goto out;
-		}
-	}
-	ret = 0;
-out:
+	ret = plan_read(path, plan) || plan_check_files(path, plan) ? EXIT_OTHER : 0;
 	plan_free(plan);
 	free(plan);
 	return ret;

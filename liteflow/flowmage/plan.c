@@ -322,6 +322,21 @@ int plan_read(const char *path, struct plan *plan)
 	return ret;
 }
 
+int plan_check_files(const char *path, const struct plan *plan)
+{
+	char digest[SHA256_HEX];
+	unsigned int i;
+
+	for (i = 0; i < plan->n_files; i++) {
+		if (digest_file(plan->files[i].path, digest))
+			return EXIT_OTHER;
+		if (strcmp(digest, plan->files[i].digest))
+			return complain("%s: it has changed since %s was made: solve again",
+					plan->files[i].path, path);
+	}
+	return 0;
+}
+
 void plan_free(struct plan *plan)
 {
 	unsigned int i;

@@ -84,6 +84,10 @@ struct plan {
 
 /* 0, or EXIT_OTHER: complained. */
 int plan_read(const char *path, struct plan *plan);
+
+/* Are the files as they were when the plan of @path was made? The same. */
+int plan_check_files(const char *path, const struct plan *plan);
+
 void plan_free(struct plan *plan);
 
 #endif /* _FLOWMAGE_PLAN_H */
