@@ -61,8 +61,8 @@ static int add(struct steer *st, const struct bench *b, bool ipv6)
 {
 	struct parts parts[2];
 	struct fm_key keys[2];
-	struct fm_map map = { .name = ipv6 ? "m6" : "m4", .key_size = 37, .class = FM_PACKET_KEY,
-			      .per_packet = true, .keys = keys };
+	struct fm_map map = { .name = ipv6 ? "m6" : "m4", .type = "hash", .key_size = 37,
+			      .class = FM_PACKET_KEY, .per_packet = true, .keys = keys };
 	struct fm_function fn = { .name = "f", .source = "bench", .complete = true, .maps = &map,
 				  .n_maps = 1 };
 	struct steer_use use = { .function = &fn, .origin = "bench" };

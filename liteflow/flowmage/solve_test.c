@@ -241,7 +241,7 @@ static int toy_steer(const struct toy *t, struct steer *st)
 	struct fm_slice slices[2][4];
 	struct fm_part parts[2][4];
 	struct fm_key keys[2];
-	struct fm_map map = { .name = "m", .key_size = 16, .class = FM_PACKET_KEY };
+	struct fm_map map = { .name = "m", .type = "hash", .key_size = 16, .class = FM_PACKET_KEY };
 	struct fm_function fn = { .name = "f", .source = "toy", .complete = true, .maps = &map };
 	struct steer_use use = { .function = &fn, .origin = "toy" };
 	unsigned int d, k, i;
