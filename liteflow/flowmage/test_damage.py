@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Damaged BPF objects: cut off, bits flipped, instructions and names at random. Each is analysed
-or refused with one line, within bounds of time and memory. COUNT=n: how many."""
+or refused with one line, within bounds of time and memory. COUNT=n: how many; SEED=n: others."""
 import os
 import pathlib
 import random
@@ -83,7 +83,7 @@ class Damage(unittest.TestCase):
     def test_damaged(self):
         test_analyze.compile_all()
         objects = [p.read_bytes() for p in sorted(test_analyze.OBJECTS.glob("*.o"))]
-        rng = random.Random(1)
+        rng = random.Random(int(os.environ.get("SEED", "1")))
         refused, ended = 0, 0
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "damaged.o"

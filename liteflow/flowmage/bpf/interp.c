@@ -96,10 +96,12 @@ static void arithmetic(struct state *s, const struct insn *insn)
 		b = value_const(is32 ? (uint32_t)in->imm : (uint64_t)(int64_t)in->imm);
 	switch (BPF_OP(in->code)) {
 	case BPF_MOV:
-		if (in->off && BPF_SRC(in->code) == BPF_X)
-			v = alu_extend(b, in->off & 63, def);
-		else
+		if (!in->off || BPF_SRC(in->code) != BPF_X)
 			v = b;
+		else if (in->off == 8 || in->off == 16 || in->off == 32)
+			v = alu_extend(b, in->off, def);
+		else	/* a cast between address spaces, or nothing known */
+			v = value_unknown(def, 64);
 		if (is32)
 			v = alu_truncate(v, 32, def);
 		break;
