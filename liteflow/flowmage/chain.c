@@ -216,8 +216,7 @@ int chain_steer(struct chain *chain, char *const *same, unsigned int n_same, str
 			before[n++] = &chain->functions[f].function;
 		}
 	}
-	steer_demand(st);
-	return 0;
+	return steer_finish(st) ? complain("out of memory") : 0;
 }
 
 void chain_free(struct chain *chain)

@@ -177,7 +177,7 @@ static struct json_object *state_json(const struct steer *st, const struct solut
 		put_text(o, "name", st->units[i].name);
 		put_text(o, "map", st->maps[st->units[i].map].name);
 		put_text(o, "origin", st->maps[st->units[i].map].origin);
-		put_text(o, "family", st->units[i].ipv6 ? "ipv6" : "ipv4");
+		put_text(o, "family", families_text(st->units[i].families));
 		json_object_object_add(o, "private", json_object_new_boolean(s->on[i]));
 		if (st->maps[st->units[i].map].keep)
 			put_text(o, "keep", st->maps[st->units[i].map].keep);

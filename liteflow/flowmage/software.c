@@ -48,39 +48,49 @@ static bool has_ports(const struct view *v)
 	return !kind->fragment && v->class != PKT_OTHER4 && v->class != PKT_OTHER6;
 }
 
-static bool unit_keeps(const struct unit *u, const struct software *soft, struct tie *t)
+/* What is hashed of the class, and is it put in order first? */
+static uint8_t fields_of(const struct software *soft, const struct view *v)
 {
-	const struct view *a, *b;
-	unsigned int i, j;
-
-	for (i = 0; i < u->n_views; i++)
-		for (j = i; j < u->n_views; j++) {
-			a = &u->views[i];
-			b = &u->views[j];
-			if (a->by_queue && b->by_queue)
-				continue;
-			tie_views(t, a, b);
-			if (t->never)
-				continue;
-			/* what has no ports is hashed as if they were 0 */
-			if (soft->fields[u->ipv6] & HASH_PORTS && has_ports(a) != has_ports(b))
-				return false;
-			if (!keeps(t, soft, a, b, false) &&
-			    !(soft->symmetric[u->ipv6] && keeps(t, soft, a, b, true)))
-				return false;
-		}
-	return true;
+	return soft->fields[packet_kinds[v->class].ipv6];
 }
 
-static bool family_keeps(const struct steer *st, const struct software *soft, bool ipv6,
-			 struct tie *t)
+static bool pair_keeps(const struct software *soft, struct tie *t, const struct view *a,
+		       const struct view *b)
 {
-	unsigned int u;
+	bool ipv6 = packet_kinds[a->class].ipv6, symmetric = soft->symmetric[ipv6];
 
-	for (u = 0; u < st->n_units; u++)
-		if (st->units[u].on && st->units[u].ipv6 == ipv6 &&
-		    !unit_keeps(&st->units[u], soft, t))
-			return false;
+	if (a->by_queue && b->by_queue)
+		return true;
+	tie_views(t, a, b);
+	if (t->never)
+		return true;
+	/* packets of both families are hashed alike if only their ports are, in one way */
+	if (class_family(a->class) != class_family(b->class) &&
+	    (fields_of(soft, a) != fields_of(soft, b) || fields_of(soft, a) & HASH_ADDRESSES ||
+	     soft->symmetric[0] != soft->symmetric[1]))
+		return false;
+	/* what has no ports is hashed as if they were 0 */
+	if (fields_of(soft, a) & HASH_PORTS && has_ports(a) != has_ports(b))
+		return false;
+	return keeps(t, soft, a, b, false) || (symmetric && keeps(t, soft, a, b, true));
+}
+
+/* Do all units of these families keep their state together? */
+static bool families_keep(const struct steer *st, const struct software *soft, uint8_t families,
+			  struct tie *t)
+{
+	const struct unit *u;
+	unsigned int n, i, j;
+
+	for (n = 0; n < st->n_units; n++) {
+		u = &st->units[n];
+		if (!u->on || u->families & ~families)
+			continue;
+		for (i = 0; i < u->n_views; i++)
+			for (j = i; j < u->n_views; j++)
+				if (!pair_keeps(soft, t, &u->views[i], &u->views[j]))
+					return false;
+	}
 	return true;
 }
 
@@ -91,8 +101,20 @@ static bool can_be_symmetric(uint8_t fields)
 	return (!addresses || addresses == HASH_ADDRESSES) && (!ports || ports == HASH_PORTS);
 }
 
-/* The largest set of fields for a family, plain before symmetric. */
-static bool find_fields(const struct steer *st, struct software *soft, bool ipv6, struct tie *t)
+static void set_fields(struct software *soft, uint8_t families, uint8_t fields, bool symmetric)
+{
+	unsigned int ipv6;
+
+	for (ipv6 = 0; ipv6 < 2; ipv6++)
+		if (families >> ipv6 & 1) {
+			soft->fields[ipv6] = fields;
+			soft->symmetric[ipv6] = symmetric;
+		}
+}
+
+/* The largest set of fields for a family or for both, plain before symmetric. */
+static bool find_fields(const struct steer *st, struct software *soft, uint8_t families,
+			struct tie *t)
 {
 	unsigned int size, fields, symmetric;
 
@@ -103,12 +125,22 @@ static bool find_fields(const struct steer *st, struct software *soft, bool ipv6
 			for (symmetric = 0; symmetric < 2; symmetric++) {
 				if (symmetric && !can_be_symmetric(fields))
 					continue;
-				soft->fields[ipv6] = fields;
-				soft->symmetric[ipv6] = symmetric;
-				if (family_keeps(st, soft, ipv6, t))
+				set_fields(soft, families, fields, symmetric);
+				if (families_keep(st, soft, families, t))
 					return true;
 			}
 		}
+	return false;
+}
+
+/* Do packets of both families share an entry of some unit? */
+static bool is_joint(const struct steer *st)
+{
+	unsigned int u;
+
+	for (u = 0; u < st->n_units; u++)
+		if (st->units[u].on && st->units[u].families == FAMILIES)
+			return true;
 	return false;
 }
 
@@ -123,7 +155,8 @@ bool software_find(const struct steer *st, struct software *soft)
 		memset(soft, 0, sizeof(*soft));
 		for (d = 0; d < st->n_devices; d++)
 			soft->swapped[d] = turn >> d & 1;
-		found = find_fields(st, soft, false, t) && find_fields(st, soft, true, t);
+		found = is_joint(st) ? find_fields(st, soft, FAMILIES, t) :
+			find_fields(st, soft, FAMILY_IP4, t) && find_fields(st, soft, FAMILY_IP6, t);
 	}
 	free(t);
 	return found;

@@ -223,7 +223,7 @@ static int one_family(struct solver *s, bool ipv6, const struct traffic *traffic
 	memcpy(demand, s->st->demand, sizeof(demand));
 	for (u = 0; u < s->st->n_units; u++) {
 		on[u] = s->st->units[u].on;
-		s->st->units[u].on &= s->st->units[u].ipv6 == ipv6;
+		s->st->units[u].on &= s->st->units[u].families == (ipv6 ? FAMILY_IP6 : FAMILY_IP4);
 	}
 	for (d = 0; d < s->st->n_devices; d++)
 		for (class = 0; class < PKT_CLASSES; class++)
@@ -247,11 +247,15 @@ static int one_family(struct solver *s, bool ipv6, const struct traffic *traffic
 static int with_contexts(struct solver *s, const struct traffic *traffic, uint64_t seed,
 			 struct solution *sol)
 {
-	unsigned int d;
+	unsigned int d, u;
 	int ret;
 
 	for (d = 0; d < s->st->n_devices; d++)
 		if (!s->st->devices[d].contexts)
+			return 1;
+	/* two keys would part what both families share */
+	for (u = 0; u < s->st->n_units; u++)
+		if (s->st->units[u].on && s->st->units[u].families == FAMILIES)
 			return 1;
 	ret = one_family(s, false, traffic, seed, &sol->main);
 	return ret ? ret : one_family(s, true, traffic, seed, &sol->ipv6);

@@ -109,8 +109,7 @@ static double run(const struct bench *b, enum way *way)
 	}
 	if ((b->families & 1 && add(&st, b, false)) || (b->families & 2 && add(&st, b, true)))
 		return -1;
-	steer_demand(&st);
-	if (!solve(&st, &none, 1, &s))
+	if (!steer_finish(&st) && !solve(&st, &none, 1, &s))
 		took = now() - start;
 	*way = s.way;
 	solution_free(&s);

@@ -268,8 +268,7 @@ static int toy_steer(const struct toy *t, struct steer *st)
 		if (steer_add(st, &use))
 			return -1;
 	}
-	steer_demand(st);
-	return 0;
+	return steer_finish(st);
 }
 
 /* Number of valid keys, and the greatest rank that a class then has. */

@@ -47,6 +47,16 @@ struct packet_kind {
 
 extern const struct packet_kind packet_kinds[PKT_CLASSES];
 
+enum { FAMILY_IP4 = 1, FAMILY_IP6 = 2, FAMILIES = 3 };
+
+static inline uint8_t class_family(enum packet_class class)
+{
+	return packet_kinds[class].ipv6 ? FAMILY_IP6 : FAMILY_IP4;
+}
+
+/* "IPv4", "IPv6" or both */
+const char *families_text(uint8_t families);
+
 /* A bit of a state key: what it is. */
 enum { SLOT_CONST = 0x1000, SLOT_FREE = 0x2000 };
 
@@ -69,10 +79,11 @@ struct view {
 };
 
 /**
- * struct unit - what can be kept per CPU or be shared, as a whole: a map, for one family
- * @name: "policer: map limits, IPv4 (dst_addr4)"
+ * struct unit - what can be kept per CPU or be shared, as a whole: a map, for one family, or for
+ *	both if packets of both can share an entry
+ * @name: "policer: map limits, IPv4"
  * @map: index of the map
- * @ipv6: the family
+ * @families: FAMILY_IP4, FAMILY_IP6 or both
  * @per_packet: written by every packet
  * @views: ways to it
  * @n_views: how many
@@ -81,7 +92,7 @@ struct view {
 struct unit {
 	char *name;
 	unsigned int map;
-	bool ipv6;
+	uint8_t families;
 	bool per_packet;
 	struct view *views;
 	unsigned int n_views;
@@ -159,8 +170,8 @@ struct steer_use {
 /* Adds what a function on a device asks. 0, or -1 without memory. */
 int steer_add(struct steer *st, const struct steer_use *use);
 
-/* After the last function: which classes to spread. */
-void steer_demand(struct steer *st);
+/* After the last function: units and what to spread. 0, or -1 without memory. */
+int steer_finish(struct steer *st);
 
 void steer_free(struct steer *st);
 

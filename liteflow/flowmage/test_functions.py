@@ -53,7 +53,7 @@ class Functions(fmcase.Flowmage):
         """Packets that came to an entry."""
         owner, seen = {}, 0
         rng = random.Random(3)
-        for packet in fmcase.packets(rng, 1500, six=family == "ipv6", pool=9):
+        for packet in fmcase.packets(rng, 1500, six=family == "IPv6", pool=9):
             packet.ethertype = 0x86dd if packet.six else 0x800
             queue = packet.queue(rss)
             for key in described["keys"]:

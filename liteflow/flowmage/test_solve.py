@@ -213,11 +213,11 @@ class Solve(fmcase.Flowmage):
 
     def test_program_symmetric(self):
         """Both directions of two devices, source and destination exchanged between them."""
-        chain = [function("a", a_map("m", key("src_addr4"), key("src_addr6"))),
-                 function("b", a_map("m", key("dst_addr4"), key("dst_addr6")))]
+        chain = [function("a", a_map("four", key("src_addr4")), a_map("six", key("src_addr6"))),
+                 function("b", a_map("four", key("dst_addr4")), a_map("six", key("dst_addr6")))]
         plan = self.solve([(chain[0], "@eth0"), (chain[1], "@eth1")],
-                          {"eth0": device(), "eth1": device()}, "--same-map=m",
-                          "--program=steer.bpf.c")
+                          {"eth0": device(), "eth1": device()}, "--same-map=four",
+                          "--same-map=six", "--program=steer.bpf.c")
         self.assertEqual(plan["way"], "cpumap")
         with open(self.path("steer.bpf.c"), encoding="utf-8") as f:
             self.assertIn(" * eth0: swapped = 0\n * eth1: swapped = 1\n", f.read())
@@ -269,6 +269,29 @@ class Solve(fmcase.Flowmage):
         self.write("both.json", chain)
         done = self.flowmage("solve", "--json", "-d", "eth0=eth0.json", "both.json")
         self.assertEqual(json.loads(done.stdout)["way"], "key")
+
+    def test_both_families(self):
+        """An entry that packets of both families share, and no key can serve: not in contexts."""
+        fn = function("f", a_map("m", key("src_port", "dst_port", "protocol", ethertype=None,
+                                          fragments=False)))
+        del fn["maps"][0]["keys"][0]["fragments"]
+        plan = self.solve([fn], {"eth0": device(contexts=4)}, "--program=p.c")
+        self.assertEqual([s["name"] for s in plan["state"]], ["f: map m, IPv4 and IPv6"])
+        self.assertEqual(plan["way"], "cpumap")
+        with open(self.path("p.c"), encoding="utf-8") as f:
+            text = f.read()
+        for line in ("#define FIELDS4\t\t12\n", "#define FIELDS6\t\t12\n"):
+            self.assertIn(line, text)
+        # IPv4 addresses at the beginning of the bytes that hold those of IPv6
+        fn = function("f", a_map("m", key("src_addr4", bytes(12)), key("src_addr6")))
+        plan = self.solve([fn], {"eth0": device()})
+        self.assertEqual((plan["way"], plan["state"][0]["family"]), ("key", "IPv4 and IPv6"))
+        rss = self.rss(plan, "eth0")
+        for packet in packets(self.rng, 200):
+            other = fmcase.Packet({"src_addr6": packet.fields["src_addr4"] + bytes(12),
+                                   "dst_addr6": bytes(16), "src_port": b"ab", "dst_port": b"cd"},
+                                  fmcase.TCP)
+            self.assertEqual(packet.queue(rss), other.queue(rss))
 
     def test_orders(self):
         """Bytes reversed in the key are the same fields."""

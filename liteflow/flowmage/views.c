@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "steer.h"
+#include "tie.h"
 
 #define ETHERTYPE_IP4	0x0800
 #define ETHERTYPE_IP6	0x86dd
@@ -219,22 +220,22 @@ static int add_view(const struct steer_use *use, const struct fm_key *key, struc
 }
 
 static struct unit *get_unit(struct steer *st, const struct steer_use *use, unsigned int map,
-			     bool ipv6)
+			     uint8_t families)
 {
 	struct unit *more;
 	unsigned int i;
 
 	for (i = 0; i < st->n_units; i++)
-		if (st->units[i].map == map && st->units[i].ipv6 == ipv6)
+		if (st->units[i].map == map && st->units[i].families == families)
 			return &st->units[i];
 	more = realloc(st->units, (st->n_units + 1) * sizeof(*more));
 	if (!more)
 		return NULL;
 	st->units = more;
 	more += st->n_units;
-	*more = (struct unit){ .map = map, .ipv6 = ipv6, .on = true };
-	if (asprintf(&more->name, "%s: map %s, %s", use->function->name, st->maps[map].name,
-		     ipv6 ? "IPv6" : "IPv4") < 0)
+	*more = (struct unit){ .map = map, .families = families, .on = true };
+	/* the families come behind it when they are known */
+	if (asprintf(&more->name, "%s: map %s", use->function->name, st->maps[map].name) < 0)
 		return NULL;
 	st->n_units++;
 	return more;
@@ -329,7 +330,7 @@ static int add_map(struct steer *st, const struct steer_use *use, const struct f
 		for (class = 0; class < PKT_CLASSES; class++) {
 			if (!reaches(st, &map->keys[k], class))
 				continue;
-			unit = get_unit(st, use, number, packet_kinds[class].ipv6);
+			unit = get_unit(st, use, number, class_family(class));
 			if (!unit || add_view(use, &map->keys[k], unit, bits, class))
 				return -1;
 			unit->per_packet |= map->per_packet;
@@ -369,12 +370,79 @@ static void drop_units(struct steer *st)
 	st->n_units = to;
 }
 
-void steer_demand(struct steer *st)
+const char *families_text(uint8_t families)
+{
+	return families == FAMILIES ? "IPv4 and IPv6" : families == FAMILY_IP6 ? "IPv6" : "IPv4";
+}
+
+/* Can a packet of one unit have the key of one of the other? */
+static bool meet(const struct unit *a, const struct unit *b)
+{
+	unsigned int i, j;
+	struct tie t;
+
+	for (i = 0; i < a->n_views; i++)
+		for (j = 0; j < b->n_views; j++) {
+			tie_views(&t, &a->views[i], &b->views[j]);
+			if (!t.never)
+				return true;
+		}
+	return false;
+}
+
+/* A map whose entries packets of both families may share is one unit. */
+static int join_families(struct steer *st)
+{
+	unsigned int i, j;
+	struct unit *a, *b;
+	struct view *more;
+
+	for (i = 0; i < st->n_units; i++)
+		for (j = i + 1; j < st->n_units; j++) {
+			a = &st->units[i];
+			b = &st->units[j];
+			if (a->map != b->map || !meet(a, b))
+				continue;
+			more = realloc(a->views, (a->n_views + b->n_views) * sizeof(*more));
+			if (!more)
+				return -1;
+			a->views = more;
+			memcpy(a->views + a->n_views, b->views, b->n_views * sizeof(*more));
+			a->n_views += b->n_views;
+			a->families |= b->families;
+			a->per_packet |= b->per_packet;
+			free(b->views);
+			free(b->name);
+			memmove(b, b + 1, (st->n_units - j - 1) * sizeof(*b));
+			st->n_units--;
+			j--;
+		}
+	return 0;
+}
+
+static int name_units(struct steer *st)
+{
+	unsigned int u;
+	char *name;
+
+	for (u = 0; u < st->n_units; u++) {
+		if (asprintf(&name, "%s, %s", st->units[u].name,
+			     families_text(st->units[u].families)) < 0)
+			return -1;
+		free(st->units[u].name);
+		st->units[u].name = name;
+	}
+	return 0;
+}
+
+int steer_finish(struct steer *st)
 {
 	const struct view *v;
 	unsigned int u, i;
 
 	drop_units(st);
+	if (join_families(st) || name_units(st))
+		return -1;
 	for (u = 0; u < st->n_units; u++)
 		for (i = 0; i < st->units[u].n_views; i++) {
 			v = &st->units[u].views[i];
@@ -383,6 +451,7 @@ void steer_demand(struct steer *st)
 				if (!packet_kinds[v->class].fragment)
 					st->demand[v->device] |= 1u << v->class;
 		}
+	return 0;
 }
 
 void steer_free(struct steer *st)
