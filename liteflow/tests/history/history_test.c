@@ -483,6 +483,78 @@ static void test_bits(void)
 	free(whole.data);
 }
 
+static unsigned int number_below(unsigned int n)
+{
+	static uint64_t state = 1;
+
+	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (state >> 33) % n;
+}
+
+/* Bytes change, go, come twice, and the end is cut. */
+static void mutate(struct damage *d, const struct damage *whole)
+{
+	unsigned int changes = 1 + number_below(4), from, to, len;
+
+	memcpy(d->data, whole->data, whole->len);
+	d->len = whole->len;
+	for (; changes; changes--) {
+		from = number_below(d->len);
+		to = number_below(d->len);
+		len = number_below(200);
+		len = from + len > d->len ? d->len - from : len;
+		len = to + len > d->len ? d->len - to : len;
+		switch (number_below(4)) {
+		case 0:
+			d->data[from] = number_below(256);
+			break;
+		case 1:
+			memmove(d->data + to, d->data + from, len);
+			break;
+		case 2:
+			memset(d->data + from, 0, len);
+			break;
+		case 3:
+			d->len -= number_below(d->len / 4 + 1);
+		}
+	}
+}
+
+/* Whatever is there: what is read is as it was written, and it is gone on with. */
+static void test_mutants(void)
+{
+	unsigned int wrong = 0, read = 0, i;
+	struct damage whole, mutant;
+	struct sample_seen seen;
+	struct lf_history *h;
+	char path[300];
+	int ret;
+
+	write_history(6, 3);
+	damage_keep(dir, 1, &whole);
+	mutant.data = malloc(whole.len);
+	quiet = true;
+	for (i = 0; i < 2000; i++) {
+		mutate(&mutant, &whole);
+		damage_write(dir, 1, mutant.data, mutant.len);
+		ret = sample_read(dir, &seen);
+		wrong += seen.wrong != 0 || (ret && ret != -EINVAL);
+		read += seen.batches;
+		h = reopen();
+		wrong += write_batches(h, 100, 1, 3) != 0;
+		lf_history_close(h);
+		wrong += sample_read(dir, &seen) || seen.wrong || seen.last != 100;
+		snprintf(path, sizeof(path), "%s/00000002.lfh", dir);
+		unlink(path);
+		snprintf(path, sizeof(path), "%s/00000001.lfh.set-aside", dir);
+		unlink(path);
+	}
+	quiet = false;
+	ok(!wrong, "%u mutants: %u batches of them are read, %u wrong", i, read, wrong);
+	free(mutant.data);
+	free(whole.data);
+}
+
 /* What the writer does where a bit flipped. */
 static void test_damaged(void)
 {
@@ -555,7 +627,7 @@ int main(void)
 	static void (*const tests[])(void) = {
 		test_plain, test_lost, test_bound, test_second, test_options, test_names,
 		test_short, test_full, test_given_up, sync_and_cut, sync_only, test_stuck,
-		test_new_segment, test_deleted, test_torn, test_bits, test_damaged, test_foreign,
+		test_new_segment, test_deleted, test_torn, test_bits, test_mutants, test_damaged, test_foreign,
 		/* it leaves the namespace of mounts, so it is the last one */
 		test_tmpfs,
 	};
