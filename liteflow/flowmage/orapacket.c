@@ -186,6 +186,8 @@ bool packet_field(const struct packet *p, const struct fm_slice *s, uint8_t *val
 	at = place(&h, s);
 	if (s->field == FM_IFINDEX)
 		memcpy(value, loopback, 4);
+	else if (s->field == FM_RX_QUEUE)
+		memset(value, 0, 4);
 	else if (at < 0 || at + s->size > p->len)
 		return false;
 	else

@@ -56,7 +56,8 @@ static uint32_t uses(const struct bpf_insn *in)
 	case BPF_ST:
 		return dst;
 	case BPF_STX:
-		return dst | src | 1;	/* r0 of a compare-and-exchange */
+		/* r0 of a compare-and-exchange; nothing is said to be overwritten */
+		return dst | src | 1;
 	case BPF_JMP:
 	case BPF_JMP32:
 		if (BPF_OP(in->code) == BPF_CALL)

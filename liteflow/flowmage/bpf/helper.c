@@ -66,6 +66,10 @@ static bool takes_no_memory(int32_t id)
 	case BPF_FUNC_skb_cgroup_id:
 	case BPF_FUNC_skb_change_type:
 	case BPF_FUNC_csum_level:
+	case BPF_FUNC_xdp_get_buff_len:
+	case BPF_FUNC_get_socket_cookie:
+	case BPF_FUNC_get_socket_uid:
+	case BPF_FUNC_get_netns_cookie:
 		return true;
 	default:
 		return false;

@@ -7,6 +7,7 @@
 
 #define CODE_LD_IMM64	(BPF_LD | BPF_IMM | BPF_DW)
 #define CODE_MAY_GOTO	0xe0	/* BPF_JCOND */
+#define ATOMIC_LOAD_ACQ	0x100	/* BPF_LOAD_ACQ: newer than Debian's header, as the one above */
 
 static unsigned int access_size(uint8_t code)
 {
@@ -136,6 +137,13 @@ static void atomic(struct run *run, struct state *s, const struct bpf_insn *in)
 {
 	unsigned int size = access_size(in->code);
 
+	if (in->imm == ATOMIC_LOAD_ACQ) {
+		if (in->dst_reg < 10)
+			state_set(s, in->dst_reg,
+				  mem_load(run, s, state_get(s, in->src_reg), in->off, size));
+		s->pc++;
+		return;
+	}
 	mem_store(run, s, state_get(s, in->dst_reg), in->off, size, VALUE_TOP);
 	if (in->imm == BPF_CMPXCHG)
 		state_set(s, 0, value_unknown(s->pc + 1, 8 * size));

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/btf.h>
+#include <sys/stat.h>
 #include "object.h"
 
 static char complaint[256];	/* libbpf's first one */
@@ -169,11 +170,15 @@ const char *object_map_type(const struct object_map *map)
 static int check_file(struct object *o, const char *path)
 {
 	Elf64_Ehdr head;
+	struct stat st;
 	ssize_t n;
 
-	o->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (o->fd < 0)
+	/* a pipe that nobody writes to is not waited for */
+	o->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (o->fd < 0 || fstat(o->fd, &st))
 		return object_refuse(o, "%s", strerror(errno));
+	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+		return object_refuse(o, "not a regular file");
 	n = pread(o->fd, &head, sizeof(head), 0);
 	if (n < 0)
 		return object_refuse(o, "%s", strerror(errno));

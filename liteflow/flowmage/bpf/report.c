@@ -128,6 +128,8 @@ static void note_reasons(const struct object_map *om, struct fm_map *m)
 
 	if (m->spin_lock)
 		add_line(m, "values hold a spin lock: it cannot become per-CPU");
+	if (m->timer && m->written)
+		add_line(m, "values hold a timer: its callback may run on another CPU");
 	if (m->pinned)
 		add_line(m, "it is pinned: others may use it, too");
 	if (om->data && m->written && m->class != FM_CONST_KEY)
