@@ -30,7 +30,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest cc-staleness kunit lfctl demo torture fuzz flowmage dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest cc-staleness kunit lfctl demo torture fuzz flowmage flowmage-demo flowmage-report dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -58,6 +58,8 @@ help:
 #:   make lfctl           the tool, into build/liteflow
 #:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
 #:   make flowmage        steering of stateful network functions, into build/liteflow
+#:   make flowmage-demo   four chains of functions in the guest: solved, applied, verified
+#:   make flowmage-report all of them, 100,000 packets each: build/data/flowmage
 #:   make demo            snapshots made, switched under flows, records; in the guest
 #:                        DEMO=snapshot-generation|snapshot-update|batched-delivery
 #:   make torture         10,000 models come and go under queries, in the debug guest;
@@ -168,6 +170,15 @@ flowmage:
 	@scripts/deps.sh --notice lfctl mllb
 	@$(MAKE) -s -C liteflow/flowmage BUILD=$(BUILD)
 	@echo "flowmage: $(BUILD)/liteflow/flowmage"
+
+FLOWMAGE_GUEST = liteflow/flowmage/guest/verify-chains --kernel "$$(scripts/kernel.sh --name)"
+
+flowmage-demo: flowmage kernel
+	@$(FLOWMAGE_GUEST) --only 'conntrack_sorted|nat|nftables|dst-of-both' --packets 20000
+
+flowmage-report: flowmage kernel
+	@mkdir -p $(BUILD)/data/flowmage
+	@$(FLOWMAGE_GUEST) -o $(BUILD)/data/flowmage/chains.json
 
 dump_lb:
 	@scripts/deps.sh --notice mllb

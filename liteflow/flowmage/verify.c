@@ -16,21 +16,24 @@
 #include "probe.skel.h"
 #include "solve.h"
 
-enum { OPT_COUNT = 256, OPT_IDLE };
+enum { OPT_IDLE = 256, OPT_PROGRESS };
 
 #define MAX_CPUS	1024
+#define TICKS		20	/* looks at the counters per second */
 
 struct options {
 	char *devices[STEER_DEVICES];
 	unsigned int n_devices;
 	unsigned long long count;
 	unsigned int idle;
+	bool progress;
 };
 
 static const struct argp_option options[] = {
 	{ "count", 'n', "N", 0, "end after so many packets with a mark", 0 },
 	{ "idle", OPT_IDLE, "SECONDS", 0,
 	  "end when for so long none has come, after the first (default 3)", 0 },
+	{ "progress", OPT_PROGRESS, NULL, 0, "tell meanwhile how many have come", 0 },
 	{ 0 }
 };
 
@@ -44,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_IDLE:
 		o->idle = parse_number(state, "--idle", arg, 1, 3600);
+		break;
+	case OPT_PROGRESS:
+		o->progress = true;
 		break;
 	case ARGP_KEY_ARG:
 		if (o->n_devices == STEER_DEVICES)
@@ -101,7 +107,7 @@ static int read_counter(int map, __u32 which, uint64_t *per_cpu, unsigned int cp
 /* Until the packets are there, or no more come. */
 static int wait_for(const struct options *o, int map, uint64_t *per_cpu, unsigned int cpus)
 {
-	const struct timespec tick = { .tv_nsec = 100000000 };
+	const struct timespec tick = { .tv_nsec = 1000000000 / TICKS };
 	unsigned int quiet = 0;
 	uint64_t sum = 0, before;
 
@@ -111,7 +117,11 @@ static int wait_for(const struct options *o, int map, uint64_t *per_cpu, unsigne
 		if (read_counter(map, 0, per_cpu, cpus, &sum))
 			return EXIT_OTHER;
 		quiet = sum == before && sum ? quiet + 1 : 0;
-	} while ((!o->count || sum < o->count) && quiet < o->idle * 10);
+		if (o->progress && sum != before) {
+			printf("{\"seen\": %llu}\n", (unsigned long long)sum);
+			fflush(stdout);
+		}
+	} while ((!o->count || sum < o->count) && quiet < o->idle * TICKS);
 	return 0;
 }
 
