@@ -55,7 +55,7 @@ help:
 #:   make dump_lb         the recorder of decisions, and that of run queues (after make kernel)
 #:
 #: LiteFlow
-#:   make lfctl           the tool, into build/liteflow
+#:   make lfctl           the tool, and the service lfd, into build/liteflow
 #:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
 #:   make flowmage        steering of stateful network functions, into build/liteflow
 #:   make flowmage-demo   four chains of functions in the guest: solved, applied, verified
@@ -164,6 +164,7 @@ kunit: sync
 lfctl:
 	@scripts/deps.sh --notice lfctl
 	@$(MAKE) -s -C liteflow/lfctl BUILD=$(BUILD)
+	@$(MAKE) -s -C liteflow/lfd BUILD=$(BUILD)
 	@echo "lfctl: $(BUILD)/liteflow/lfctl"
 
 flowmage:

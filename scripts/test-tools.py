@@ -9,7 +9,7 @@ import unittest
 from pylib.paths import BUILD, ROOT
 
 BUILT = ["tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools/dump_lb",
-         "tools/queues", "liteflow/lfctl", "liteflow/flowmage", "liteflow/traffic",
+         "tools/queues", "liteflow/lfctl", "liteflow/lfd", "liteflow/flowmage", "liteflow/traffic",
          "liteflow/ccsim/ccsim"]
 SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", *(f"scripts/{name}" for name in (
     "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
