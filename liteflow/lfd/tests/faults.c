@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What can go wrong, by name: each fault happens to a service that was well before, and
+ * what must not change is looked at behind it. KTAP.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "bench.h"
+#include "fake.h"
+
+#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
+#define FAST	", \"stability_window\": 3, \"hold_off_s\": 300"
+
+/* Time in which a change of the world leads to a new model. */
+#define ENOUGH	1200
+
+static bool unchanged(void)
+{
+	return fake->active == 0 && fake->slots[0].version == 1 && service->state.installs == 0;
+}
+
+static void path_of(char path[256], const char *name)
+{
+	snprintf(path, 256, "%s/state/%s/%s", bench_dir, FAKE_APP, name);
+}
+
+/* The world changes, and the service has followed. */
+static bool follows(double slope)
+{
+	double end = bench_now_s() + ENOUGH;
+
+	fake->slope = slope;
+	while (bench_now_s() < end && fabs(fake_active_slope() - slope) >= 0.05)
+		bench_run(20);
+	return fabs(fake_active_slope() - slope) < 0.05;
+}
+
+/* -- the hook ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *hook;
+	const char *more;
+	const char *says;
+} hook_faults[] = {
+	{ "adapt-crash", "", "ended by signal 6" },
+	{ "adapt-status", "", "ended with status 3" },
+	{ "adapt-hang", ", \"hook_wall_s\": 1", "took more than 1 s (hook_wall_s)" },
+	{ "adapt-spin", ", \"hook_cpu_s\": 1", "hook_cpu_s" },
+	{ "adapt-memory", ", \"hook_memory_mib\": 64", "ended by signal 6" },
+	{ "adapt-file", ", \"hook_file_mib\": 1", "hook_file_mib" },
+	{ "adapt-bomb", ", \"hook_wall_s\": 1, \"hook_processes\": 40", "hook_wall_s" },
+	{ "adapt-flood", "", "more than 64 KiB (hook_output_kib)" },
+	{ "adapt-half", "", "unexpected end of data" },
+	{ "adapt-list", "", "no JSON object" },
+	{ "adapt-text", "", "not JSON" },
+	{ "adapt-nothing", "", "gave no answer" },
+	{ "adapt-early", "", "belongs to the answer of freeze" },
+	{ "evaluate-nan", "", "finite number" },
+	{ "evaluate-infinite", "", "finite number" },
+	{ "evaluate-word", "", "finite number" },
+	{ "evaluate-unknown", "", "did you mean 'stability'" },
+	{ "evaluate-twice", "", "there twice" },
+	{ "evaluate-crash", "", "verb=evaluate" },
+	{ "freeze-hang", ", \"hook_wall_s\": 1", "verb=freeze" },
+	{ "freeze-outside", "", "is no name of a file" },
+	{ "freeze-absolute", "", "is no name of a file" },
+	{ "freeze-missing", "", "No such file" },
+	{ "freeze-old", "", "No such file" },
+	{ "freeze-link", "", "is a symbolic link" },
+	{ "freeze-fifo", "", "no regular file" },
+	{ "freeze-folder", "", "no regular file" },
+	{ "freeze-large", "", "larger than" },
+	{ "freeze-shape", "", "weights" },
+	{ "freeze-weight", "", "weights" },
+	{ "freeze-torn", "", "freeze" },
+	{ "freeze-garbage", "", "model 'net.json'" },
+};
+
+static void test_hooks(void)
+{
+	char more[200], path[256];
+	bool good;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hook_faults); i++) {
+		snprintf(more, sizeof(more), "%s%s", hook_faults[i].more, FAST);
+		bench_begin(hook_faults[i].hook, more);
+		bench_run_until_hook(300);
+		path_of(path, "out/net.json");
+		if (strstr(hook_faults[i].hook, "old"))
+			fclose(fopen(path, "we"));
+		fake->slope = 1.2;
+		bench_run(300);
+		good = unchanged() && bench_said("event=hook-refused") &&
+		       bench_said(hook_faults[i].says) && !bench_processes();
+		/* and the next one is well: of some of them, as it takes time */
+		if (i % 8 == 0)
+			good &= bench_configure("good", FAST) && follows(1.2);
+		bench_result(good, "hook %s: refused with a reason, nothing changes",
+			     hook_faults[i].hook);
+		bench_end();
+	}
+}
+
+static void test_hook_rights(void)
+{
+	setenv("SECRET", "1", 1);
+	bench_begin("adapt-privileges", FAST);
+	bench_run(300);
+	bench_result(bench_said("verb=adapt") && !bench_said("hook-refused"),
+		     "hook: another user, no capabilities, no new ones, own session, no files of lfd");
+	bench_end();
+	bench_begin("adapt-children", FAST);
+	bench_run(200);
+	bench_result(bench_said("hook-done verb=adapt") && !bench_processes(),
+		     "hook adapt-children: processes that it left are gone");
+	bench_end();
+	bench_begin("adapt-noise", FAST);
+	bench_run(120);
+	bench_result(bench_said("the rest of what it says is left out") &&
+		     bench_said("hook-done verb=adapt") && bench_said("hook-says") < 300,
+		     "hook adapt-noise: a flood of messages is cut, the answer counts");
+	bench_end();
+	bench_begin("adapt-hang", FAST);
+	bench_run_until_hook(300);
+	service_free(service);
+	bench_result(!bench_processes(), "hook adapt-hang: lfd ends, and it with it");
+	service = NULL;
+	bench_end();
+}
+
+/* -- the disk -------------------------------------------------------------------------- */
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit r;
+
+	getrlimit(RLIMIT_FSIZE, &r);
+	r.rlim_cur = bytes;
+	setrlimit(RLIMIT_FSIZE, &r);
+}
+
+/* No file takes a byte more, as on a full disk. */
+static void test_no_room(void)
+{
+	bool good;
+
+	signal(SIGXFSZ, SIG_IGN);
+	bench_begin("good", FAST);
+	bench_run(100);
+	limit_files(0);
+	fake->slope = 1.2;
+	bench_run(ENOUGH);
+	good = unchanged() && bench_said("event=history-error") == 1;
+	limit_files(RLIM_INFINITY);
+	bench_run(ENOUGH);
+	good &= bench_said("event=history-well") == 1 && fabs(fake_active_slope() - 1.2) < 0.05;
+	bench_result(good, "no room on disk: nothing is installed, and later all goes on");
+	bench_end();
+}
+
+static void test_disks(void)
+{
+	bool good;
+
+	test_no_room();
+	bench_begin("good", FAST);
+	bench_run(100);
+	limit_files(0);
+	bench_run(10);
+	bench_restart();
+	bench_run(10);
+	limit_files(RLIM_INFINITY);
+	good = bench_said("event=connected") >= 1;
+	bench_result(good && follows(1.2), "no room on disk at the start: it goes on");
+	bench_end();
+}
+
+/* Cut or overwrite a segment of the history; false: there is none. */
+static bool damage(long at, const char *with)
+{
+	char path[256];
+	bool good;
+	int fd;
+
+	path_of(path, "history/00000001.lfh");
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		return false;
+	good = with ? pwrite(fd, with, strlen(with), at) > 0 :
+	       !ftruncate(fd, lseek(fd, 0, SEEK_END) + at);
+	close(fd);
+	return good;
+}
+
+static void test_segments(void)
+{
+	char path[256];
+	bool good;
+	FILE *f;
+
+	bench_begin("good", FAST);
+	bench_run(100);
+	/* not ended as it should, and half of an entry at the end */
+	good = damage(-100, NULL);
+	bench_restart();
+	good &= damage(-7, NULL);
+	bench_run(100);
+	bench_result(good && bench_said("event=connected") && follows(1.2),
+		     "torn segment: it goes on behind what is whole");
+	bench_end();
+
+	bench_begin("good", FAST);
+	bench_run(100);
+	good = damage(0, "no segment of ours");
+	bench_restart();
+	bench_run(100);
+	bench_result(good && bench_said("event=history-mended") && follows(1.2),
+		     "foreign segment: set aside");
+	bench_end();
+
+	bench_begin("good", FAST);
+	bench_run(100);
+	path_of(path, "state.json");
+	f = fopen(path, "we");
+	fputs("{ \"format\": \"lfd-state\", \"version\": 1, \"bo", f);
+	fclose(f);
+	bench_restart();
+	fake->slope = 1.2;
+	bench_run(ENOUGH);
+	good = unchanged() && bench_said("event=held") && !strcmp(service_phase(service), "held");
+	unlink(path);
+	good &= bench_configure("good", FAST);
+	bench_result(good && follows(1.2), "damaged state: nothing is done before somebody mends it");
+	bench_end();
+}
+
+/* -- others ------------------------------------------------------------------------------ */
+
+static void test_kernel(void)
+{
+	uint64_t lost;
+	bool good;
+
+	bench_begin("good", FAST);
+	bench_run(100);
+	fake_remove_app();
+	bench_run(100);
+	good = bench_said("event=down") == 2 && bench_said("the app went away") == 1 &&
+	       !strcmp(service_phase(service), "down");
+	fake_add_app();
+	bench_run(20);
+	good &= bench_said("event=no-model") == 1;
+	fake_install(0, 0.5, true);
+	bench_result(good && follows(1.2), "app removed, and back with another number");
+	bench_end();
+
+	bench_begin("good", FAST);
+	good = follows(1.2) && bench_said("verdict=active");
+	fake->slope = 0.4;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	fake_remove_app();
+	fake_add_app();
+	fake_install(0, 0.5, true);
+	bench_run(30);
+	bench_result(good && service->state.phase == STATE_IDLE && fake->active == 0 &&
+		     bench_said("event=recovered"), "app removed in a trial: the trial is over");
+	bench_end();
+
+	bench_begin("good", FAST);
+	fake->there = 0;
+	bench_run(60);
+	good = bench_said("event=down") == 1;
+	fake->there = 1;
+	bench_result(good && follows(1.2), "no LiteFlow in the kernel: it waits, and says so once");
+	bench_end();
+
+	bench_begin("good", FAST);
+	fake->reader = true;
+	bench_run(60);
+	good = bench_said("does another program collect") == 1;
+	fake->reader = false;
+	bench_result(good && follows(1.2), "a second reader: it waits, and says so once");
+	bench_end();
+
+	bench_begin("good", FAST);
+	bench_run(60);
+	fake->lose = 123;
+	bench_run(60);
+	lost = 0;
+	if (service->history) {
+		struct lf_history_state h;
+
+		lf_history_get_state(service->history, &h);
+		lost = h.lost;
+	}
+	bench_result(bench_said("event=lost records=123") && lost == 123 && follows(1.2),
+		     "records lost by the kernel: told, and a gap in the history");
+	bench_end();
+
+	bench_begin("good", FAST);
+	bench_run(60);
+	fake->fail[FAKE_SLOTS] = ENOBUFS;
+	bench_run(60);
+	good = service->ask != NULL;
+	fake->fail[FAKE_SLOTS] = 0;
+	bench_result(good && follows(1.2), "answers lost: asked again");
+	bench_end();
+
+	bench_begin("good", FAST);
+	fake->fail[FAKE_EVAL] = EPERM;
+	fake->slope = 1.2;
+	bench_run(ENOUGH);
+	good = unchanged() && bench_said("verdict=unknown");
+	fake->fail[FAKE_EVAL] = 0;
+	good &= follows(1.2);
+	fake->fail[FAKE_EVAL] = EPERM;
+	bench_run(900);
+	bench_result(good && follows(0.3) && bench_said("answers_of=file"),
+		     "no eval: the answers are those of the file, and without one nothing changes");
+	bench_end();
+
+	bench_begin("good", FAST);
+	fake->fail[FAKE_INSTALL] = EINVAL;
+	fake->slope = 1.2;
+	bench_run(ENOUGH);
+	good = unchanged() && bench_said("verdict=failed step=install");
+	fake->fail[FAKE_INSTALL] = 0;
+	bench_result(good && follows(1.2), "the kernel refuses the model");
+	bench_end();
+}
+
+static void test_models(void)
+{
+	unsigned int i;
+	bool good;
+
+	bench_begin("good", FAST);
+	fake->active = -1;
+	memset(fake->slots, 0, sizeof(fake->slots));
+	bench_run(300);
+	good = bench_said("event=no-model") == 1 && !bench_said("hook-done") &&
+	       !strcmp(service_phase(service), "no-model");
+	fake_install(2, 0.5, true);
+	bench_result(good && follows(1.2), "no model at boot: it waits for one");
+	bench_end();
+
+	bench_begin("good", FAST);
+	for (i = 1; i < fake->n_slots; i++)
+		fake_install(i, 0.1 * i, false);
+	fake->slope = 1.2;
+	bench_run(ENOUGH);
+	good = fake->active == 0 && bench_said("others' models are in all slots");
+	for (i = 1; i < fake->n_slots; i++)
+		good &= fake->slots[i].version == i + 1;
+	fake->slots[2].state = 0;
+	bench_result(good && follows(1.2) && fake->active == 2, "others' models in all slots: they stay");
+	bench_end();
+
+	bench_begin("good", FAST);
+	good = bench_run_until_hook(300);
+	fake_install(1, 0.9, true);
+	bench_run(100);
+	bench_result(good && fake->active == 1 && bench_said("event=activated-by-others") == 1 &&
+		     service->watch.base == 2, "activated by hand while adapting: it holds");
+	bench_end();
+
+	bench_begin("good", FAST);
+	fake->slope = 1.2;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	fake_install(3, 1.25, true);
+	bench_run(ENOUGH);
+	bench_result(fake->active == 3 && bench_said("trial=given-up") == 1 &&
+		     service->state.phase == STATE_IDLE, "activated by hand in a trial: it holds");
+	bench_end();
+
+	bench_begin("good", FAST);
+	bench_run(100);
+	fake->active = -1;
+	bench_run(100);
+	good = fake->active == -1 && bench_said("event=no-model") == 1;
+	fake->active = 0;
+	bench_result(good && follows(1.2), "active model removed by hand: it waits");
+	bench_end();
+}
+
+/* -- in the moment between ---------------------------------------------------------------- */
+
+static jmp_buf killed;
+static enum fake_op race_at;
+static unsigned int race_count;
+
+static void take_slot(enum fake_op op)
+{
+	if (op != race_at || race_count++)
+		return;
+	fake_install(1, 0.77, false);
+}
+
+static void kill_lfd(enum fake_op op)
+{
+	if (op != race_at || race_count++)
+		return;
+	longjmp(killed, 1);
+}
+
+/* A change, and lfd is killed at its first @op behind the time that it takes to settle. */
+static void kill_at(enum fake_op op)
+{
+	race_at = op;
+	race_count = 0;
+	bench_begin("good", FAST);
+	fake_race = kill_lfd;
+	fake->slope = 1.2;
+	if (!setjmp(killed))
+		bench_run(ENOUGH);
+	fake_race = NULL;
+}
+
+static void test_races(void)
+{
+	bool good;
+
+	race_at = FAKE_ACTIVATE;
+	race_count = 0;
+	bench_begin("good", FAST);
+	fake_race = take_slot;
+	fake->slope = 1.2;
+	while (!race_count && bench_now_s() < 9000)
+		bench_run(10);
+	fake_race = NULL;
+	good = fake->active == 0 && bench_said("somebody else took the slot");
+	bench_result(good && follows(1.2), "slot taken in the last moment: theirs is not active");
+	bench_end();
+
+	kill_at(FAKE_INSTALL);
+	good = race_count == 1;
+	bench_restart();
+	bench_run(20);
+	good &= fake->active == 0 && bench_said("from=installing result=nothing-left");
+	bench_result(good && follows(1.2), "kill before the model is in its slot");
+	bench_end();
+
+	kill_at(FAKE_ACTIVATE);
+	good = race_count == 1;
+	bench_restart();
+	bench_run(20);
+	good &= fake->active == 0 && bench_said("from=installing result=removed") &&
+		!fake->slots[1].state;
+	bench_result(good && follows(1.2), "kill before it is active: it is taken away");
+	bench_end();
+
+	bench_begin("good", FAST);
+	fake->slope = 1.2;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(1);
+	bench_restart();
+	bench_run(20);
+	good = bench_said("from=trial result=trial-begins-anew") && service->watch.trial == 2 &&
+	       service->watch.n_before > 8;
+	bench_run(900);
+	bench_result(good && bench_said("event=trial verdict=not-worse") == 1 &&
+		     fabs(fake_active_slope() - 1.2) < 0.05,
+		     "kill in a trial: it begins anew, with what was before");
+	bench_end();
+
+	/* the model is worse, and lfd is killed as it wants to return */
+	bench_begin("freeze-worse", FAST);
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(1);
+	race_at = FAKE_ACTIVATE;
+	race_count = 0;
+	fake_race = kill_lfd;
+	if (!setjmp(killed))
+		bench_run(ENOUGH);
+	fake_race = NULL;
+	good = race_count == 1 && fake->active == 1;
+	bench_restart();
+	bench_run(10);
+	bench_result(good && fake->active == 0 && !fake->slots[1].state &&
+		     bench_said("event=rollback verdict=done"), "kill before the return: it returns");
+	bench_end();
+}
+
+/* -- models that are worse ------------------------------------------------------------- */
+
+static void test_worse(uint32_t policy, const char *name)
+{
+	uint8_t digest[LF_DIGEST_LEN];
+	bool good;
+
+	bench_begin("freeze-worse", FAST);
+	fake->policy = policy;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	memcpy(digest, fake->slots[1].digest, sizeof(digest));
+	bench_run(700);
+	good = fake->active == 0 && !fake->slots[1].state &&
+	       bench_said("event=trial verdict=worse") == 1 &&
+	       bench_said("event=rollback verdict=done") == 1 &&
+	       state_is_refused(&service->state, digest);
+	bench_run(800);
+	good &= service->state.installs == 1 && bench_said("it was worse before");
+	bench_restart();
+	bench_run(800);
+	bench_result(good && service->state.installs == 1 && fake->active == 0,
+		     "%s: a model that is worse: back, and never again", name);
+	bench_end();
+}
+
+static void test_return_fails(void)
+{
+	bool good;
+
+	bench_begin("freeze-worse", FAST);
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	fake->fail[FAKE_ACTIVATE] = EPERM;
+	bench_run(700);
+	good = fake->active == 1 && service->state.phase == STATE_RETURNING &&
+	       bench_said("event=rollback verdict=failed");
+	fake->fail[FAKE_ACTIVATE] = 0;
+	bench_run(30);
+	bench_result(good && fake->active == 0, "the return fails: it is tried until it works");
+	bench_end();
+}
+
+static void test_no_rewards(void)
+{
+	bool good;
+
+	bench_begin("good", FAST);
+	fake->no_reward = true;
+	good = follows(1.2);
+	bench_run(700);
+	bench_result(good && bench_said("event=trial verdict=unknown") == 1 &&
+		     fabs(fake_active_slope() - 1.2) < 0.05,
+		     "no rewards: the trial's end is unknown, the model stays");
+	bench_end();
+}
+
+/* -- time, and configurations ------------------------------------------------------------ */
+
+static void replace_in_state(const char *from, const char *to)
+{
+	char path[256], text[65536], *at;
+	size_t n;
+	FILE *f;
+
+	path_of(path, "state.json");
+	f = fopen(path, "re");
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = 0;
+	fclose(f);
+	at = strstr(text, from);
+	if (!at)
+		return;
+	memcpy(at + strlen(from), to, strlen(to));
+	f = fopen(path, "we");
+	fputs(text, f);
+	fclose(f);
+}
+
+static void test_clocks(void)
+{
+	bool good;
+
+	bench_begin("good", FAST);
+	fake->slope = 1.2;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	bench_clock_step(86400);
+	fake_sleep();
+	bench_run(100);
+	bench_result(service->state.installs == 1 && service->state.phase == STATE_IDLE &&
+		     fake_active_slope() > 1 && bench_said("event=trial verdict=unknown") == 1,
+		     "a day asleep in a trial: too little is known, nothing breaks");
+	bench_end();
+
+	bench_begin("good", ", \"stability_window\": 3, \"hold_off_s\": 100000");
+	good = follows(1.2);
+	bench_run(700);
+	bench_restart();
+	fake->slope = 0.3;
+	bench_run(ENOUGH);
+	bench_result(good && service->state.installs == 1 && bench_said("waits_for=hold-off"),
+		     "hold-off: a new start does not end it");
+	replace_in_state("\"boot\": \"", "00000000");
+	replace_in_state("\"boot\":\"", "00000000");
+	bench_restart();
+	bench_result(follows(0.3), "hold-off: another boot does");
+	bench_end();
+
+	/* times of a clock that began anew: as far ahead as one can write */
+	bench_begin("good", FAST);
+	bench_run(10);
+	service->state.hold_until_ns = UINT64_MAX / 2;
+	state_save(&service->state, service->dir);
+	bench_restart();
+	bench_result(follows(1.2), "hold-off: none is longer than configured");
+	bench_end();
+}
+
+static const char *const bad_configs[] = {
+	", \"alpha\": 5", ", \"alpha_percent\": -1", ", \"alpha_percent\": \"5\"",
+	", \"hook_wall_s\": 1.5", ", \"hook_user\": \"root\"", ", \"collect_every\": 3",
+	", \"trial_s\": 20", ", \"stability_window\": NaN", ", \"app\": \"mine\"", "}",
+};
+
+static void test_configs(void)
+{
+	unsigned int i, refused = 0;
+	bool good = true;
+
+	bench_begin("good", FAST);
+	bench_run(50);
+	for (i = 0; i < ARRAY_SIZE(bad_configs); i++) {
+		refused += !bench_configure("good", bad_configs[i]);
+		good &= bench_said("event=config-refused") == i + 1;
+	}
+	bench_result(good && refused == i && follows(1.2),
+		     "bad configurations, %u of them: the old one goes on", i);
+	bench_end();
+
+	bench_begin("adapt-hang", ", \"hook_wall_s\": 2" FAST);
+	good = bench_run_until_hook(300) && bench_configure("good", ", \"necessity_inputs\": 50" FAST) &&
+	       hook_runs(&service->hook);
+	bench_run(1);
+	good &= bench_said("took more than 2 s") == 1;
+	bench_result(good && service->room == 50 && follows(1.2),
+		     "reload while adapting: the call goes on under its limits, then the new ones hold");
+	bench_end();
+
+	bench_begin("good", ", \"install\": false" FAST);
+	fake->slope = 1.2;
+	bench_run(ENOUGH);
+	bench_result(unchanged() && bench_said("verdict=off"), "\"install\": false: nothing changes");
+	bench_end();
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	bench_init(argv[1]);
+	puts("KTAP version 1");
+	test_worse(LITEFLOW_POLICY_FOLLOW, "follow");
+	test_worse(LITEFLOW_POLICY_PIN, "pin");
+	test_return_fails();
+	test_no_rewards();
+	test_kernel();
+	test_models();
+	test_races();
+	test_clocks();
+	test_configs();
+	test_segments();
+	test_disks();
+	test_hook_rights();
+	test_hooks();
+	return bench_finish();
+}
