@@ -3,11 +3,13 @@
  * flowmage verify: on which CPUs do the packets of each entry of state arrive?
  */
 #include <errno.h>
+#include <linux/if_link.h>
 #include <linux/types.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
@@ -75,19 +77,32 @@ static const struct argp argp = {
 	       "a packet belongs to; packets without one pass.\vIt prints JSON when it ends.",
 };
 
-/* A link goes with the program that holds it, whatever ends that. */
-static int attach(const struct options *o, struct bpf_program *prog, struct bpf_link **links)
+/*
+ * A link, which goes with the program that holds it, whatever ends that. Where the driver does not
+ * take the probe the kernel runs it for all drivers, later and slower, but on the same CPU.
+ */
+static int attach_one(int prog, const char *name)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, generic, .flags = XDP_FLAGS_SKB_MODE);
+	int index = if_nametoindex(name), link;
+
+	link = index ? bpf_link_create(prog, index, BPF_XDP, NULL) : -ENODEV;
+	if (link < 0 && link != -EBUSY && link != -EEXIST && index)
+		link = bpf_link_create(prog, index, BPF_XDP, &generic);
+	if (link < 0)
+		complain("%s: %s", name, link == -EBUSY || link == -EEXIST ?
+			 "it has an XDP program already" : strerror(-link));
+	return link;
+}
+
+static int attach(const struct options *o, int prog, int *links)
 {
 	unsigned int i;
-	int index;
 
 	for (i = 0; i < o->n_devices; i++) {
-		index = if_nametoindex(o->devices[i]);
-		links[i] = index ? bpf_program__attach_xdp(prog, index) : NULL;
-		if (links[i])
-			continue;
-		return complain("%s: %s", o->devices[i], errno == EBUSY || errno == EEXIST ?
-				"it has an XDP program already" : strerror(errno));
+		links[i] = attach_one(prog, o->devices[i]);
+		if (links[i] < 0)
+			return EXIT_OTHER;
 	}
 	return 0;
 }
@@ -230,7 +245,7 @@ int cmd_verify(int argc, char **argv)
 {
 	struct options o = { .idle = 3 };
 	static uint64_t per_cpu[MAX_CPUS];
-	struct bpf_link *links[STEER_DEVICES] = { NULL };
+	int links[STEER_DEVICES] = { -1, -1, -1, -1 };
 	int cpus, ret = EXIT_OTHER;
 	struct probe_bpf *probe;
 	unsigned int i;
@@ -244,7 +259,7 @@ int cmd_verify(int argc, char **argv)
 	probe = probe_bpf__open_and_load();
 	if (!probe)
 		return complain("the probe could not be loaded: %s", strerror(errno));
-	if (attach(&o, probe->progs.flowmage_probe, links))
+	if (attach(&o, bpf_program__fd(probe->progs.flowmage_probe), links))
 		goto out;
 	/* whoever sends waits for this */
 	printf("{\"ready\": true}\n");
@@ -254,7 +269,8 @@ int cmd_verify(int argc, char **argv)
 		ret = report(probe, per_cpu, cpus);
 out:
 	for (i = 0; i < o.n_devices; i++)
-		bpf_link__destroy(links[i]);
+		if (links[i] >= 0)
+			close(links[i]);
 	probe_bpf__destroy(probe);
 	return ret;
 }
