@@ -78,10 +78,12 @@ static void child(const char *path, const char *prog, bool explain, FILE *out)
 
 	if (object_open(&o, path, why, sizeof(why))) {
 		tell(out, 'E', why);
+		object_close(&o);
 		return;
 	}
 	if (!o.n_programs) {
 		tell(out, 'E', "no XDP or tc program in it");
+		object_close(&o);
 		return;
 	}
 	f = calloc(o.n_programs, sizeof(*f));
@@ -97,11 +99,16 @@ static void child(const char *path, const char *prog, bool explain, FILE *out)
 	}
 	if (json_object_array_length(list)) {
 		tell(out, 'J', json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN));
-		return;
+	} else {
+		snprintf(why, sizeof(why), "no program \"%.100s\" in it; there is \"%.100s\"", prog,
+			 f[0].name);
+		tell(out, 'E', why);
 	}
-	snprintf(why, sizeof(why), "no program \"%.100s\" in it; there is \"%.100s\"", prog,
-		 f[0].name);
-	tell(out, 'E', why);
+	for (i = 0; i < o.n_programs; i++)
+		fm_function_free(&f[i]);
+	free(f);
+	json_object_put(list);
+	object_close(&o);
 }
 
 static void run_child(const char *path, const char *prog, bool explain, int fd)

@@ -228,10 +228,8 @@ static void take_constants(struct object *o, const char *name, Elf_Data *data)
 {
 	int map = map_by_name(o, name);
 
-	if (map < 0 || !o->maps[map].data || strncmp(name, ".rodata", 7))
-		return;
-	o->maps[map].constant = true;
-	if (!strncmp(name, ".rodata.cst", 11) && data->d_size >= o->maps[map].value_size)
+	if (map >= 0 && o->maps[map].data && !strncmp(name, ".rodata.cst", 11) &&
+	    data->d_size >= o->maps[map].value_size)
 		o->maps[map].bytes = data->d_buf;
 }
 

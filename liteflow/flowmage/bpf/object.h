@@ -39,8 +39,7 @@ struct insn {
  * @max_entries: how many
  * @flags: BPF_F_...
  * @data: it is a section of global data
- * @constant: ... whose bytes nobody changes
- * @bytes: these bytes, NULL if not constant
+ * @bytes: ... which the compiler made of constants, so nobody changes it; else NULL
  * @spin_lock: values have a bpf_spin_lock
  * @timer: values have a bpf_timer or bpf_wq
  * @pinned: has a path
@@ -55,7 +54,6 @@ struct object_map {
 	uint32_t max_entries;
 	uint32_t flags;
 	bool data;
-	bool constant;
 	const uint8_t *bytes;
 	bool spin_lock;
 	bool timer;

@@ -94,7 +94,7 @@ bool value_is_const(vid v, uint64_t *c);
 bool value_is_exact(vid v);
 vid value_undefine(vid v);
 
-/* Bits of a scalar: @n of @v from @from on, put at @to. Pointers have mixed bits. */
+/* The 64 bits of a scalar; those of a pointer are mixed. */
 void bits_of(vid v, uint32_t *bit);
 uint32_t value_deps(const struct value *v);
 vid value_of_bits(const uint32_t *bit, uint32_t deps, uint32_t def);
