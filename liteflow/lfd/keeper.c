@@ -38,13 +38,23 @@ static double now_s(void)
 
 /* -- the hook's side --------------------------------------------------------- */
 
+/* Where the keeper hears why the program was not started. */
+static int told = -1;
+
+static __attribute__((noreturn)) void fail(void)
+{
+	int err = errno;
+
+	_exit(write(told, &err, sizeof(err)) != sizeof(err));
+}
+
 static void limit(int what, rlim_t value)
 {
 	/* of CPU time a second more: the first limit tells what it is, the other kills */
 	struct rlimit r = { value, value + (what == RLIMIT_CPU) };
 
 	if (setrlimit(what, &r))
-		_exit(errno);
+		fail();
 }
 
 /* An unprivileged user has none; what lfd itself was given goes here. */
@@ -55,9 +65,9 @@ static void drop_capabilities(void)
 
 	memset(none, 0, sizeof(none));
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) && errno != EINVAL)
-		_exit(errno);
+		fail();
 	if (syscall(SYS_capset, &header, none))
-		_exit(errno);
+		fail();
 }
 
 static void become_user(const struct hook_config *c)
@@ -65,9 +75,9 @@ static void become_user(const struct hook_config *c)
 	if (!geteuid() &&
 	    (setgroups(0, NULL) || setresgid(c->gid, c->gid, c->gid) ||
 	     setresuid(c->uid, c->uid, c->uid)))
-		_exit(errno);
+		fail();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		_exit(errno);
+		fail();
 	drop_capabilities();
 }
 
@@ -106,11 +116,13 @@ static void run_hook(const struct hook_config *c, const char *verb, const char *
 	sigset_t none;
 	int i;
 
+	told = exec;
 	for (i = 0; i < 3; i++)
 		if (dup2(fds[i], i) < 0)
-			_exit(errno);
-	if (fcntl(exec, F_SETFD, FD_CLOEXEC) || dup2(exec, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC))
-		_exit(errno);
+			fail();
+	if (dup2(exec, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC))
+		fail();
+	told = 3;
 	syscall(SYS_close_range, 4, ~0U, 0);
 	for (i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);
@@ -126,21 +138,14 @@ static void run_hook(const struct hook_config *c, const char *verb, const char *
 	limit(RLIMIT_FSIZE, (rlim_t)c->file_mib << 20);
 	limit(RLIMIT_NOFILE, 1024);
 	limit(RLIMIT_NPROC, c->processes);
-	if (chdir(folder)) {
-		i = errno;
-		goto out;
-	}
+	if (chdir(folder))
+		fail();
 	become_user(c);
 	/* behind the change of the user, which takes it away */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != keeper)
-		_exit(ECHILD);
-	execve(c->command, argv, environment(c, folder));
-	i = errno;
-out:
-	if (write(3, &i, sizeof(i)) != sizeof(i))
-		_exit(1);
-	_exit(0);
+	if (getppid() == keeper)
+		execve(c->command, argv, environment(c, folder));
+	fail();
 }
 
 /* -- ending all of them -------------------------------------------------------- */

@@ -182,13 +182,16 @@ void switch_recover(struct service *s, uint64_t now)
 		s->state.base_version = 0;
 		s->state.n_before = 0;
 		s->state.n_own = 0;
-		if (phase != STATE_RETURNING || slot < 0 || slot != s->active)
-			s->state.phase = STATE_IDLE;
-		slot = s->state.phase == STATE_IDLE ? -1 : slot;
+		s->state.phase = STATE_IDLE;
+		slot = -1;
 	}
 	if (s->state.hold_until_ns > now + (uint64_t)s->config->hold_off_s * NS_PER_S)
 		hold_off(s, now);
 	if (phase == STATE_IDLE) {
+		if (s->active >= 0 && s->slots[s->active].has_digest &&
+		    state_is_refused(&s->state, s->slots[s->active].digest))
+			service_log(s, LOG_WARNING, "refused-is-active", "version=%u reason=%s",
+				    s->version, log_quoted("it was worse before; others activated it"));
 		save(s, "start");
 		return;
 	}
