@@ -31,6 +31,8 @@ struct fake {
 	uint32_t table[TABLE];
 	uint8_t fields[FLOW_TYPES];
 	unsigned int rules;
+	bool left;	/* it steers by itself, and does not tell */
+	bool other;	/* another driver's */
 };
 
 /* What goes wrong: at the call that sets something and has this number, from 1; 0: none. */
@@ -93,8 +95,10 @@ static int rxfh(struct fake *f, struct ethtool_rxfh *r, bool set)
 	}
 	go = allowed();
 	if (go > 0) {
-		memcpy(f->table, r->rss_config, sizeof(f->table));
-		memcpy(f->key, r->rss_config + TABLE, KEY);
+		if (r->indir_size == TABLE)
+			memcpy(f->table, r->rss_config, sizeof(f->table));
+		memcpy(f->key, r->rss_config + (r->indir_size == TABLE ? TABLE : 0), KEY);
+		f->left = false;
 	}
 	return go < 0 ? -1 : 0;
 }
@@ -131,7 +135,8 @@ static int fake_ioctl(const char *name, void *data)
 	}
 	switch (*(uint32_t *)data) {
 	case ETHTOOL_GDRVINFO:
-		strcpy(((struct ethtool_drvinfo *)data)->driver, "virtio_net");
+		strcpy(((struct ethtool_drvinfo *)data)->driver,
+		       f->other ? "other" : "virtio_net");
 		return 0;
 	case ETHTOOL_GRXRINGS:
 		((struct ethtool_rxnfc *)data)->data = f->queues;
@@ -349,6 +354,32 @@ static void changes(const struct fake *before)
 	plan_free(&plan);
 }
 
+/* virtio_net: an XDP program has come or gone, and the device steers by itself. */
+static void left(void)
+{
+	struct fake set[2];
+	struct plan plan;
+
+	reset();
+	make_plan(&plan, 1);
+	ok(!apply_commit(&plan, dir), "a plan is set");
+	memcpy(set, fakes, sizeof(set));
+	fakes[0].left = fakes[1].left = true;
+	ok(!apply_commit(&plan, dir) && untouched(set), "a device that has left it takes it again");
+	fakes[0].left = true;
+	ok(!device_renew("eth0") && untouched(set), "its own key brings the device back");
+	fault->refuse_at = fault->calls + 1;
+	fault->refuse_to = fault->refuse_at;
+	ok(device_renew("eth1") == EXIT_OTHER && untouched(set), "unless it is refused");
+	fakes[1].other = true;
+	fault->calls = 0;
+	ok(!device_renew("eth1") && !device_renew("none") && !fault->calls,
+	   "devices of other drivers are left alone");
+	fakes[1].other = false;
+	ok(!apply_rollback(NULL, dir), "all go back");
+	plan_free(&plan);
+}
+
 /* How many lines device_warn() writes. */
 static unsigned int warnings(const char *sysfs)
 {
@@ -431,6 +462,7 @@ int main(void)
 	lasting_fault(before, calls);
 	death(before, calls);
 	changes(before);
+	left();
 	others();
 	wipe();
 	rmdir(dir);

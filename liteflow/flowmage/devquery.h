@@ -21,10 +21,16 @@ int device_query(struct device *dev);
 int device_read(const struct device *dev, struct rss *rss);
 
 /*
- * Put what differs from @now, fields first. What a driver ignores, this does not see: read
- * again. The same.
+ * Put what differs from @now, fields first; to virtio_net key and table in any case, as its device
+ * may have left them. What a driver ignores, this does not see: read again. The same.
  */
 int device_write(const struct device *dev, const struct rss *now, const struct rss *rss);
+
+/*
+ * Set the key that is set, which changes nothing, but makes the device of virtio_net hash again
+ * after an XDP program came or went. Devices of other drivers are left alone. The same.
+ */
+int device_renew(const char *name);
 
 /*
  * Says on standard error what takes packets elsewhere: RPS and RFS, which use the whole hash, and

@@ -6,6 +6,7 @@ Needs root, and two CPUs.
 """
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -51,6 +52,23 @@ def inside(cpus):
         line["taken"] = (taken.returncode, taken.stderr)
         line["cpus"] = cpus
         print(json.dumps(line), flush=True)
+    interrupted(signal.SIGINT)
+    interrupted(signal.SIGTERM)
+
+
+def interrupted(number):
+    """It waits for more, is interrupted, and tells what there was."""
+    with subprocess.Popen([FLOWMAGE, "verify", "fm1", "--progress", "--idle", "3600"],
+                          stdout=subprocess.PIPE, text=True) as probe:
+        assert json.loads(probe.stdout.readline())["ready"]
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
+            out.bind(("fm0", 0))
+            out.send(frame(1))
+        assert json.loads(probe.stdout.readline()) == {"seen": 1}
+        probe.send_signal(number)
+        line = json.loads(probe.stdout.readline())
+    line["status"] = probe.returncode
+    print(json.dumps(line), flush=True)
 
 
 class Verify(unittest.TestCase):
@@ -71,7 +89,7 @@ class Verify(unittest.TestCase):
         if "could not be loaded" in done.stderr:
             self.skipTest("no BPF here")
         self.assertEqual(done.returncode, 0, done.stderr)
-        first, second = map(json.loads, done.stdout.splitlines())
+        first, second, *others = map(json.loads, done.stdout.splitlines())
         self.assertEqual((first["packets"], first["not_kept"]), (14, 0))
         self.assertEqual([first["per_cpu"][c] for c in first["cpus"]], [8, 6])
         self.assertEqual(first["maps"], [
@@ -81,6 +99,7 @@ class Verify(unittest.TestCase):
              "foreign": 0}])
         self.assertEqual(first["taken"], [1, "flowmage: fm1: it has an XDP program already\n"])
         self.assertEqual((second["maps"][0]["shared"], second["maps"][0]["foreign"]), (4, 2))
+        self.assertEqual([(o["packets"], o["status"]) for o in others], [(1, 0), (1, 0)])
 
     def test_refused(self):
         if os.geteuid():

@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/types.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
+#include "devquery.h"
 #include "flowmage.h"
 #include "probe.h"
 #include "probe.skel.h"
@@ -101,10 +103,43 @@ static int attach(const struct options *o, int prog, int *links)
 
 	for (i = 0; i < o->n_devices; i++) {
 		links[i] = attach_one(prog, o->devices[i]);
-		if (links[i] < 0)
+		if (links[i] < 0 || device_renew(o->devices[i]))
 			return EXIT_OTHER;
 	}
 	return 0;
+}
+
+/* 0, or EXIT_OTHER: complained of a device that may not steer as before. */
+static int detach(const struct options *o, const int *links)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < o->n_devices; i++) {
+		if (links[i] < 0)
+			continue;
+		close(links[i]);
+		if (device_renew(o->devices[i]))
+			ret = EXIT_OTHER;
+	}
+	return ret;
+}
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+/* Whoever interrupts it gets what was counted, and devices as they were. */
+static void catch_signals(void)
+{
+	const struct sigaction action = { .sa_handler = stop };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 static int read_counter(int map, __u32 which, uint64_t *per_cpu, unsigned int cpus, uint64_t *sum)
@@ -119,7 +154,7 @@ static int read_counter(int map, __u32 which, uint64_t *per_cpu, unsigned int cp
 	return 0;
 }
 
-/* Until the packets are there, or no more come. */
+/* Until the packets are there, or no more come, or somebody interrupts. */
 static int wait_for(const struct options *o, int map, uint64_t *per_cpu, unsigned int cpus)
 {
 	const struct timespec tick = { .tv_nsec = 1000000000 / TICKS };
@@ -136,7 +171,7 @@ static int wait_for(const struct options *o, int map, uint64_t *per_cpu, unsigne
 			printf("{\"seen\": %llu}\n", (unsigned long long)sum);
 			fflush(stdout);
 		}
-	} while ((!o->count || sum < o->count) && quiet < o->idle * TICKS);
+	} while (!stopped && (!o->count || sum < o->count) && quiet < o->idle * TICKS);
 	return 0;
 }
 
@@ -248,12 +283,12 @@ int cmd_verify(int argc, char **argv)
 	int links[STEER_DEVICES] = { -1, -1, -1, -1 };
 	int cpus, ret = EXIT_OTHER;
 	struct probe_bpf *probe;
-	unsigned int i;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	cpus = libbpf_num_possible_cpus();
 	if (cpus < 1 || cpus > MAX_CPUS)
 		return complain("%d CPUs: 1 to %d", cpus, MAX_CPUS);
+	catch_signals();
 	/* one line says what went wrong */
 	libbpf_set_print(NULL);
 	probe = probe_bpf__open_and_load();
@@ -268,9 +303,8 @@ int cmd_verify(int argc, char **argv)
 	if (!ret)
 		ret = report(probe, per_cpu, cpus);
 out:
-	for (i = 0; i < o.n_devices; i++)
-		if (links[i] >= 0)
-			close(links[i]);
+	if (detach(&o, links))
+		ret = EXIT_OTHER;
 	probe_bpf__destroy(probe);
 	return ret;
 }
