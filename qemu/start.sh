@@ -302,9 +302,12 @@ probe_kvm() {
 	if [[ -z $verdict ]]; then
 		why="shown by a boot just now"
 		probe_log=$(mktemp) || fail "cannot create a temporary file"
-		if timeout -k 5 20 "$0" --accel kvm --kernel "$kernel" --nodes "$nodes" \
-			--smp "$smp" --mem "$mem" --no-dmesg-check --log "$probe_log" \
-			-- /bin/true > /dev/null 2>&1 9>&-; then
+		# The group keeps quiet what bash says of a probe that had to be killed.
+		if {
+			timeout -k 5 20 "$0" --accel kvm --kernel "$kernel" --nodes "$nodes" \
+				--smp "$smp" --mem "$mem" --no-dmesg-check --log "$probe_log" \
+				-- /bin/true > /dev/null 9>&-
+		} 2> /dev/null; then
 			verdict=kvm
 		else
 			verdict=tcg
