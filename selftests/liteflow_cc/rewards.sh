@@ -67,7 +67,8 @@ judge()
 	END {
 		for (v in versions) n++
 		mean = rewards ? sum / rewards / 65536 : 0
-		printf "# %d queries, %d rewards of %d models, mean %.3f\n", queries, rewards, n, mean
+		printf "# %d queries, %d rewards of %d models, mean %.3f\n", queries, rewards, n,
+			mean
 		printf "# %d alone, %d twice, %d foreign, %d early, %d back\n",
 			alone, twice, foreign, early, back
 		# the first ones may be of queries before the collection
