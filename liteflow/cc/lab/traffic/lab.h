@@ -20,7 +20,7 @@
 #define PACKET		1514	/* bytes on the wire, as the queueing discipline counts them */
 
 #define MAX_FLOWS	160
-#define MAX_CHANGES	64
+#define MAX_CHANGES	1024
 #define MAX_RTTS	4	/* types of service that differ in priority */
 #define MAX_SHORT	1024
 #define CC_NAME		16
@@ -40,6 +40,13 @@ struct change {
 	double rtt_ms;
 };
 
+/* What a path does beside its bottleneck, from some time on. */
+struct noise {
+	int64_t at;		/* ns since the run's start */
+	double loss;		/* percent */
+	double jitter_ms;
+};
+
 struct shape {
 	double mbit[2];		/* capacity; the second one from step_s on, and so on */
 	double step_s;		/* 0: it stays */
@@ -55,6 +62,8 @@ struct shape {
 	uint32_t seed;
 	struct change changes[MAX_CHANGES];	/* of capacity and round trip, by time */
 	unsigned int n_changes;
+	struct noise noises[MAX_CHANGES];	/* loss and jitter take these values, by time */
+	unsigned int n_noises;
 	double rtts_ms[MAX_RTTS];	/* of the flows in turn, where they differ */
 	unsigned int n_rtts;
 	double back_mbit;	/* capacity of the way back; 0: no limit */
@@ -84,6 +93,8 @@ void links_open(const struct shape *shape);
 void links_capacity(double mbit);
 void links_rtt(double rtt_ms);
 void links_thin(void);
+/* Loss and jitter are now what the shape says. */
+void links_noise(void);
 void links_read(struct queue *queue);
 void links_read_tail(struct queue *queue);
 void links_close(void);
@@ -106,7 +117,7 @@ struct flow {
 	bool back;		/* it sends from rcv to snd */
 	unsigned int band;	/* which of the round trips it has */
 	int64_t start;		/* ns since the run's start */
-	int64_t end;
+	int64_t end;		/* 0: that of the run */
 	uint64_t size;		/* bytes to send; 0: until the end */
 	int fd;			/* sender, or -1 */
 	int listener;

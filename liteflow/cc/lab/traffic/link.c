@@ -247,7 +247,13 @@ static void put_back_end(void)
 /* By how much ACKs can be late. */
 double noise_ms(const struct shape *shape)
 {
-	return 3 * shape->jitter_ms + 2 * shape->reorder_ms + shape->slots_ms;
+	double jitter_ms = shape->jitter_ms;
+	unsigned int i;
+
+	for (i = 0; i < shape->n_noises; i++)
+		if (shape->noises[i].jitter_ms > jitter_ms)
+			jitter_ms = shape->noises[i].jitter_ms;
+	return 3 * jitter_ms + 2 * shape->reorder_ms + shape->slots_ms;
 }
 
 double top_mbit(const struct shape *shape)
@@ -334,13 +340,28 @@ void links_thin(void)
 	put_way_back(the_shape->rtt_ms, 1 - 1 / the_shape->thin);
 }
 
+static void put_tail(void)
+{
+	struct emulation far_end = {
+		.loss = the_shape->loss / 100,
+		.bursts = the_shape->bursts,
+	};
+
+	put_netem(&tail, &far_end, netem_limit(), the_shape->seed);
+}
+
+void links_noise(void)
+{
+	put_way_back(the_shape->rtt_ms, 0);
+	put_tail();
+}
+
 void links_open(const struct shape *shape)
 {
 	static const char *const ends[][2] = {
 		{ "snd", "s0" }, { "rtr", "r0" }, { "rtr", "r1" },
 		{ "far", "f0" }, { "far", "f1" }, { "rcv", "v0" },
 	};
-	struct emulation far_end = { .loss = shape->loss / 100, .bursts = shape->bursts };
 	unsigned int i;
 
 	the_shape = shape;
@@ -355,7 +376,7 @@ void links_open(const struct shape *shape)
 		put_bands();
 	put_way_back(shape->rtt_ms, 0);
 	if (shape->loss > 0)
-		put_netem(&tail, &far_end, netem_limit(), shape->seed);
+		put_tail();
 	if (shape->back_mbit)
 		put_back_end();
 	if (!delivers(shape))

@@ -197,6 +197,8 @@ static void emulate(void)
 	int64_t t = 0, wake;
 	const struct change *change = run.shape.changes;
 	const struct change *changes_end = change + run.shape.n_changes;
+	const struct noise *noise = run.shape.noises;
+	const struct noise *noises_end = noise + run.shape.n_noises;
 	unsigned int i, steps = 0, waiting = run.n_flows;
 	int n;
 
@@ -214,6 +216,8 @@ static void emulate(void)
 		wake = queue.at < step.at ? queue.at : step.at;
 		if (change < changes_end && change->at < wake)
 			wake = change->at;
+		if (noise < noises_end && noise->at < wake)
+			wake = noise->at;
 		if (deliver_next() < wake)
 			wake = deliver_next();
 		for (i = 0; i < run.n_flows; i++)
@@ -239,11 +243,14 @@ static void emulate(void)
 			begin(&run.flows[i]);
 			waiting--;
 		}
+		for (i = 0; i < run.n_flows; i++)
+			if (run.flows[i].end && run.flows[i].end <= t)
+				flow_close(&run.flows[i]);
 		if (due(&queue, t))
 			sample_queue(t);
 		if (due(&flows, t))
 			for (i = 0; i < run.n_flows; i++)
-				if (run.flows[i].connected)
+				if (run.flows[i].connected && run.flows[i].fd >= 0)
 					flow_sample(&run.flows[i], FLOW_SAMPLE);
 		if (due(&step, t)) {
 			run.mbit = run.shape.mbit[++steps & 1];
@@ -253,6 +260,11 @@ static void emulate(void)
 			run.mbit = change->mbit;
 			links_capacity(change->mbit);
 			links_rtt(change->rtt_ms);
+		}
+		for (; noise < noises_end && noise->at <= t; noise++) {
+			run.shape.loss = noise->loss;
+			run.shape.jitter_ms = noise->jitter_ms;
+			links_noise();
 		}
 		if (due(&thin, t))
 			links_thin();
@@ -359,7 +371,7 @@ static void report(int64_t cpu)
 	struct queue tail = { 0 };
 	unsigned int i;
 
-	if (run.shape.loss > 0)
+	if (run.shape.loss > 0 || run.shape.n_noises)
 		links_read_tail(&tail);
 	add_seconds(o, "seconds", run.length);
 	add_seconds(o, "cpu_s", cpu);
@@ -382,7 +394,7 @@ static void report(int64_t cpu)
 	json_object_put(o);
 }
 
-enum { KEY_BURSTS = 256, KEY_JITTER, KEY_REORDER, KEY_SLOTS, KEY_THIN, KEY_POLICE, KEY_CHANGE,
+enum { KEY_NOISE = 256, KEY_BURSTS, KEY_JITTER, KEY_REORDER, KEY_SLOTS, KEY_THIN, KEY_POLICE, KEY_CHANGE,
        KEY_RTTS, KEY_BACK, KEY_REVERSE, KEY_TRACE, KEY_ARRIVALS, KEY_STALL };
 
 static const struct argp_option options[] = {
@@ -399,6 +411,7 @@ static const struct argp_option options[] = {
 	{ "thin", KEY_THIN, "N", 0, "one ACK of N arrives, from the first second on (each)", 0 },
 	{ "police", KEY_POLICE, "BYTES", 0, "the bottleneck has no buffer, but passes so much at once", 0 },
 	{ "change", KEY_CHANGE, "S:MBIT:MS", 0, "capacity and round trip from S on; may be repeated", 0 },
+	{ "noise", KEY_NOISE, "S:PERCENT:MS", 0, "loss and jitter from S on; may be repeated", 0 },
 	{ "rtts", KEY_RTTS, "MS:MS...", 0, "round trips of the flows in turn, --rtt at least", 0 },
 	{ "back", KEY_BACK, "MBIT", 0, "capacity of the way back (no limit)", 0 },
 	{ "reverse", KEY_REVERSE, "CC", 0, "a flow that sends on the way back, from the start on", 0 },
@@ -484,6 +497,23 @@ static void parse_change(char *arg, struct argp_state *state)
 		argp_error(state, "changes have to be in the order of time");
 }
 
+static void parse_noise(char *arg, struct argp_state *state)
+{
+	struct noise *noise = &run.shape.noises[run.shape.n_noises];
+	double numbers[3];
+
+	if (run.shape.n_noises++ == MAX_CHANGES)
+		argp_error(state, "more than %u times of noise", MAX_CHANGES);
+	if (parse_numbers(arg, numbers, 3, 0, 1e5, state) != 3 || numbers[1] > 50 ||
+	    numbers[2] > 1000)
+		argp_error(state, "noise is S:PERCENT:MS, up to 50 %% and 1000 ms");
+	noise->at = numbers[0] * NS_PER_S;
+	noise->loss = numbers[1];
+	noise->jitter_ms = numbers[2];
+	if (run.shape.n_noises > 1 && noise[-1].at > noise->at)
+		argp_error(state, "noise has to be in the order of time");
+}
+
 static void parse_stall(char *arg, struct argp_state *state)
 {
 	double numbers[2];
@@ -507,6 +537,22 @@ static double parse_named(char *arg, char *cc, double min, double max, struct ar
 	return tool_number(colon + 1, min, max, state);
 }
 
+static void parse_flow(char *arg, struct argp_state *state)
+{
+	struct flow *flow = &run.flows[run.n_flows];
+	char *first = strchr(arg, ':'), *second = first ? strchr(first + 1, ':') : NULL;
+
+	if (run.n_flows++ == MAX_FLOWS)
+		argp_error(state, "more than %u flows", MAX_FLOWS);
+	if (second) {
+		*second = 0;
+		flow->end = NS_PER_S * tool_number(second + 1, 0, 1e5, state);
+	}
+	flow->start = NS_PER_S * parse_named(arg, flow->cc, 0, 1e5, state);
+	if (second && flow->end <= flow->start)
+		argp_error(state, "a flow ends after its start");
+}
+
 static void check_options(struct argp_state *state)
 {
 	const struct shape *shape = &run.shape;
@@ -525,6 +571,8 @@ static void check_options(struct argp_state *state)
 		argp_error(state, "trace, arrivals and stall go with flows, and with neither police nor change");
 	if (shape->n_changes && (shape->step_s || shape->thin || shape->n_rtts))
 		argp_error(state, "change goes with none of steps, thin and rtts");
+	if (shape->n_noises && (shape->n_changes || shape->thin || shape->slots_ms))
+		argp_error(state, "noise goes with none of change, thin and slots");
 	for (i = 0; i < shape->n_rtts; i++)
 		if (shape->rtts_ms[i] < shape->rtt_ms)
 			argp_error(state, "rtt is the least of rtts");
@@ -565,6 +613,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_CHANGE:
 		parse_change(arg, state);
+		return 0;
+	case KEY_NOISE:
+		parse_noise(arg, state);
 		return 0;
 	case KEY_RTTS:
 		run.shape.n_rtts = parse_numbers(arg, run.shape.rtts_ms, MAX_RTTS, 0.1, 1e4, state);
@@ -612,11 +663,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run.command = arg;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (run.n_flows == MAX_FLOWS)
-			argp_error(state, "more than %u flows", MAX_FLOWS);
-		run.flows[run.n_flows].start = NS_PER_S * parse_named(arg,
-			run.flows[run.n_flows].cc, 0, 1e5, state);
-		run.n_flows++;
+		parse_flow(arg, state);
 		return 0;
 	case ARGP_KEY_END:
 		check_options(state);
@@ -628,9 +675,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "CC:START...",
+	.args_doc = "CC:START[:END]...",
 	.doc = "One run of the laboratory, as a line of JSON: flows of congestion control CC from "
-	       "START (seconds) to the end. lab/guest calls it.",
+	       "START (seconds) to END or the run's end. lab/guest calls it.",
 };
 
 int main(int argc, char **argv)
