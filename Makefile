@@ -61,7 +61,7 @@ help:
 #:   make flowmage-demo   four chains of functions in the guest: solved, applied, verified
 #:   make flowmage-report all of them, 100,000 packets each: build/data/flowmage
 #:   make demo            snapshots made, switched under flows, records; in the guest
-#:                        DEMO=snapshot-generation|snapshot-update|batched-delivery
+#:                        DEMO=snapshot-generation|snapshot-update|batched-delivery|userspace
 #:   make torture         10,000 models come and go under queries, in the debug guest;
 #:                        LONG=y: an hour of it
 #:   make fuzz            a million damaged models and a million messages
@@ -187,7 +187,7 @@ dump_lb:
 	@$(MAKE) -s -C mllb/record/queues BUILD=$(BUILD)
 	@echo "dump_lb: $(BUILD)/tools/dump_lb, $(BUILD)/tools/queues"
 
-DEMO ?= snapshot-generation snapshot-update batched-delivery
+DEMO ?= snapshot-generation snapshot-update batched-delivery userspace
 
 demo: lfctl kernel
 	@set -e; for name in $(DEMO); do liteflow/demo/$$name; done
