@@ -30,7 +30,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest cc-staleness kunit lfctl demo torture fuzz flowmage flowmage-demo flowmage-report dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest lfdlab cc-staleness kunit lfctl demo torture fuzz flowmage flowmage-demo flowmage-report dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -77,6 +77,8 @@ help:
 #:   make cclab-ablation  the same law with less of what was learned: docs/cc/ablation.md,
 #:                        half an hour; goes on where it stopped. GENERATIONS=90: trained as
 #:                        the shipped model, over an hour; ABLATION='--no-lab ...': its options
+#:   make lfdlab          the network is refitted while a path changes, 20 minutes of virtual time
+#:                        each, beside BBR and CUBIC: docs/cc/lfdlab.md; half an hour
 #:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
 #:
 #: Packages
@@ -248,6 +250,9 @@ cclab-sealed: cclab-build
 cclab-ablation: cclab-build ccsim
 	@scripts/deps.sh --notice train
 	@liteflow/cc/lab/ablation --generations $(GENERATIONS) --report docs/cc/ablation.md $(ABLATION)
+
+lfdlab: cclab-build ccsim
+	@liteflow/cc/lab/lfdlab --report docs/cc $(LFDLAB)
 
 # in the guest a run takes ten times as long, so some of them
 cclab-guest: lfctl

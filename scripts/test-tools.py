@@ -16,7 +16,7 @@ SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", *(f"scripts/{name}" for na
 FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/cc/hook",
            "liteflow/lfc"]
 # tests, and what only other programs call
-NO_TOOLS = re.compile(r"test|^(guest|iperf)$|\.py$")
+NO_TOOLS = re.compile(r"test|^(guest|iperf|adapt)$|\.py$")
 
 
 def scripts():

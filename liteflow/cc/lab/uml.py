@@ -56,11 +56,12 @@ def pack_one(model, packed):
     return packed
 
 
-def start(core, listing, models, timeout, virtual=True, qemu=None, **options):
+def start(core, listing, models, timeout, virtual=True, qemu=None, settings=(), **options):
     """A kernel on a core, for the runs of a list -> subprocess.Popen.
 
     models: {app: packed model}, none of them: flows of liteflow are as Reno; None: without
     the module.
+    settings: "NAME=VALUE" of lab/guest, as its header has them.
     qemu: the guest's kernel; its clock counts instructions and skips idle time, but computing
     does take time there.
     """
@@ -73,7 +74,7 @@ def start(core, listing, models, timeout, virtual=True, qemu=None, **options):
         command = [ROOT / "scripts" / "uml.sh", "--lab", "--no-build"]
         if virtual:
             command.append("--virtual-time")
-    command += ["--timeout", str(timeout), "--", HERE / "guest", TRAFFIC, listing]
+    command += ["--timeout", str(timeout), "--", "env", *settings, HERE / "guest", TRAFFIC, listing]
     if models is not None:
         command += [LFCTL, module, *(f"{app}={model}" for app, model in models.items())]
     return subprocess.Popen(["taskset", "-c", str(core), *command], stdout=subprocess.PIPE,
