@@ -79,7 +79,8 @@ static int make_pipes(int mine[HOOK_FDS], int theirs[HOOK_FDS])
 
 static int set_buffers(struct hook *h, const struct hook_config *c, struct json_object *request)
 {
-	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN |
+							  JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	h->config = *c;
 	h->config.command = strdup(c->command);
