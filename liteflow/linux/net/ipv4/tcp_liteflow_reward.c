@@ -61,7 +61,6 @@ s32 tlf_ln(u64 v)
 	}
 	return log2 * TLF_LN2 >> 32;
 }
-EXPORT_SYMBOL_IF_KUNIT(tlf_ln);
 
 /**
  * tlf_utility() - what a rate is worth
