@@ -15,7 +15,8 @@
 #include "pack.h"
 #include "service.h"
 
-#define MAX_JSON	(16 << 20)
+/* json-c takes up to 40 times of it; what is larger comes as a model */
+#define MAX_JSON	(4 << 20)
 
 void candidate_free(struct candidate *c)
 {

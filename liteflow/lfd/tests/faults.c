@@ -79,6 +79,7 @@ static const struct {
 	{ "freeze-fifo", "", "no regular file" },
 	{ "freeze-folder", "", "no regular file" },
 	{ "freeze-large", "", "larger than" },
+	{ "freeze-long", "", "larger than 4194304 bytes" },
 	{ "freeze-shape", "", "weights" },
 	{ "freeze-weight", "", "weights" },
 	{ "freeze-torn", "", "freeze" },

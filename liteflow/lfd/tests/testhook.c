@@ -246,6 +246,15 @@ static void misbehave(void)
 	}
 }
 
+/* Larger than what is read of JSON, smaller than what was. */
+static void write_long(const char *name, double slope)
+{
+	static char blanks[5 << 20];
+
+	memset(blanks, ' ', sizeof(blanks) - 1);
+	write_model(name, slope, "%.9f, 0", blanks);
+}
+
 static void freeze(double slope)
 {
 	if (!strcmp(fault, "shape"))
@@ -262,6 +271,8 @@ static void freeze(double slope)
 		write_garbage("net.json");
 	else if (!strcmp(fault, "large"))
 		write_large("net.json");
+	else if (!strcmp(fault, "long"))
+		write_long("net.json", slope);
 	else if (!strcmp(fault, "old"))
 		fprintf(stderr, "there is one already\n");
 	else
