@@ -21,6 +21,7 @@ enum { TO, FROM, SAYS, REPORT };
 
 #define MAX_LINE	400
 #define MAX_LINES	100	/* of a call, in the log */
+#define PIPE_ROOM	65536	/* as pipe(7) has it */
 
 static int refuse_call(struct hook *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -233,6 +234,8 @@ static int check_end(struct hook *h, const struct hook_report *r)
 {
 	const struct hook_config *c = &h->config;
 
+	if (r->left)
+		return refuse_call(h, "processes that it left cannot be killed, and go on");
 	if (h->flooded)
 		return refuse_call(h, "its answer has more than %u KiB (hook_output_kib)",
 				   c->output_kib);
@@ -274,16 +277,16 @@ static void parse_answer(struct hook *h)
 	h->answer = NULL;
 }
 
-/* All of it is in the pipes: nobody is left who could write. */
+/* All of it is in the pipes; somebody who cannot be killed may go on writing. */
 static void end(struct hook *h, const struct hook_report *r,
 		void (*said)(void *, const char *), void *data)
 {
-	ssize_t before;
+	size_t first = h->said, before;
 
 	do {
 		before = h->said;
 		take_said(h, said, data);
-	} while ((ssize_t)h->said > before);
+	} while (h->said > before && h->said < first + PIPE_ROOM);
 	say(h, said, data);
 	take_answer(h);
 	waitpid(h->keeper, NULL, 0);

@@ -100,7 +100,7 @@ void hook_poll(const struct hook *h, struct pollfd fds[HOOK_FDS]);
 
 /*
  * Do what can be done now. True when the call is over: the result is there, and none of
- * its processes. @said: gets what it says, line by line.
+ * its processes; if some could not be killed, that is why it failed. @said: gets what it says, line by line.
  */
 bool hook_step(struct hook *h, void (*said)(void *data, const char *line), void *data);
 
@@ -116,7 +116,7 @@ static inline bool hook_runs(const struct hook *h)
  * struct hook_report - how a call ended, as the keeper tells
  * @end: how
  * @code: exit status, number of a signal, or errno
- * @left: processes that were still there, and were killed
+ * @left: processes of it could not be killed
  * @cpu_s: CPU time of all of them
  * @wall_s: time from begin to end
  */
@@ -125,7 +125,7 @@ enum hook_end { HOOK_EXITED, HOOK_KILLED, HOOK_TIMEOUT, HOOK_STOPPED, HOOK_NOT_S
 struct hook_report {
 	enum hook_end end;
 	int code;
-	unsigned int left;
+	bool left;
 	double cpu_s;
 	double wall_s;
 };

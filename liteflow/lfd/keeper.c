@@ -26,7 +26,6 @@
 #define NICE		10
 #define OOM_ADJ		"500"	/* it goes before what it is to serve */
 #define KILL_S		5	/* processes that do not die within are in the kernel's hands */
-#define MAX_PIDS	8192
 
 static double now_s(void)
 {
@@ -156,12 +155,21 @@ struct process {
 	bool ours;
 };
 
-/* Parent of a process: the second word behind its name, which may have blanks in it. */
+struct processes {
+	struct process *list;
+	size_t n;
+	size_t room;
+};
+
+/*
+ * Parent of a process, -1 if it is gone. Its line has a name in brackets, which may have
+ * anything in it, then the state, the parent, and as the 20th field the number of threads.
+ */
 static pid_t parent_of(pid_t pid)
 {
-	char path[40], text[512], *p;
+	char path[40], text[512], *p, state;
+	int fd, parent, threads;
 	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -173,98 +181,138 @@ static pid_t parent_of(pid_t pid)
 		return -1;
 	text[n] = 0;
 	p = strrchr(text, ')');
-	/* a zombie can do nothing any more */
-	if (!p || strlen(p) < 5 || p[2] == 'Z' || p[2] == 'X')
+	if (!p || sscanf(p + 1, " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+			 " %d", &state, &parent, &threads) != 3)
 		return -1;
-	return atoi(p + 4);
+	/* a zombie can do nothing any more, but its other threads can */
+	return (state == 'Z' && threads <= 1) || state == 'X' ? -1 : parent;
 }
 
-static unsigned int list_processes(struct process *list)
+static int by_pid(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* False if there is no memory for more. */
+static bool add(struct processes *all, const struct process *p)
+{
+	size_t room = all->room ? 2 * all->room : 64;
+	struct process *list;
+
+	if (all->n == all->room) {
+		list = realloc(all->list, room * sizeof(*list));
+		if (!list)
+			return false;
+		all->list = list;
+		all->room = room;
+	}
+	all->list[all->n++] = *p;
+	return true;
+}
+
+/* Those that are alive, by number. Without memory not all: the next round has the others. */
+static void list_processes(struct processes *all)
 {
 	DIR *dir = opendir("/proc");
-	unsigned int n = 0;
+	struct process p = { .ours = false };
 	struct dirent *d;
 
-	while (dir && n < MAX_PIDS && (d = readdir(dir))) {
+	all->n = 0;
+	while (dir && (d = readdir(dir))) {
 		if (!isdigit((unsigned char)d->d_name[0]))
 			continue;
-		list[n].pid = atoi(d->d_name);
-		list[n].parent = parent_of(list[n].pid);
-		list[n].ours = false;
-		n += list[n].parent > 0;
+		p.pid = atoi(d->d_name);
+		p.parent = parent_of(p.pid);
+		if (p.parent > 0 && !add(all, &p))
+			break;
 	}
 	if (dir)
 		closedir(dir);
-	return n;
+	if (all->n)
+		qsort(all->list, all->n, sizeof(*all->list), by_pid);
 }
 
-/* Signal all descendants; their number, those in @seen already left out if it is there. */
+/* Signal all descendants; their number. */
 static unsigned int signal_all(int sig)
 {
-	static struct process list[MAX_PIDS];
-	unsigned int n = list_processes(list), i, j, found = 0;
-	pid_t self = getpid();
+	static struct processes all;
+	struct process key, *parent;
+	unsigned int found = 0;
 	bool more = true;
+	size_t i;
 
+	list_processes(&all);
 	while (more) {
 		more = false;
-		for (i = 0; i < n; i++) {
-			if (list[i].ours)
+		for (i = 0; i < all.n; i++) {
+			if (all.list[i].ours)
 				continue;
-			list[i].ours = list[i].parent == self;
-			for (j = 0; j < n && !list[i].ours; j++)
-				list[i].ours = list[j].ours && list[j].pid == list[i].parent;
-			more |= list[i].ours;
+			key.pid = all.list[i].parent;
+			parent = bsearch(&key, all.list, all.n, sizeof(key), by_pid);
+			all.list[i].ours = key.pid == getpid() || (parent && parent->ours);
+			more |= all.list[i].ours;
 		}
 	}
-	for (i = 0; i < n; i++)
-		if (list[i].ours && !kill(list[i].pid, sig))
+	for (i = 0; i < all.n; i++)
+		if (all.list[i].ours && !kill(all.list[i].pid, sig))
 			found++;
 	return found;
 }
 
-static double reap(pid_t hook, int *status, bool *over)
+/* Take in those that ended, and their CPU time; true if children are left. */
+static bool reap(pid_t hook, int *status, bool *over, double *cpu)
 {
 	struct rusage usage;
-	double cpu = 0;
 	pid_t pid;
 	int st;
 
 	while ((pid = wait4(-1, &st, WNOHANG, &usage)) > 0) {
-		cpu += usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
-		       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+		*cpu += usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+			(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 		if (pid == hook) {
 			*status = st;
 			*over = true;
 		}
 	}
-	return cpu;
+	return !pid;
+}
+
+/* Until it was waited for, nobody else has its number. */
+static void signal_hook(pid_t hook, bool over, int sig)
+{
+	if (over)
+		return;
+	/* the keeper is in lfd's session, the hook is not */
+	kill(-hook, sig);
+	kill(hook, sig);
 }
 
 /*
  * Stopped processes count against the limit of processes, so one round after the other
- * finds fewer that can fork; then all are killed. Number of those that were there.
+ * finds fewer that can fork; then all are killed. Orphans become the keeper's children, so
+ * it is over when it has none; what /proc does not show is not taken for gone. True if
+ * some are left.
  */
-static unsigned int kill_all(pid_t hook, bool over, double *cpu)
+static bool kill_all(pid_t hook, bool over, double *cpu)
 {
 	double end = now_s() + KILL_S;
-	unsigned int n, before = 0, most = 0;
+	unsigned int n, before = 0;
+	bool left;
 	int status;
 
-	/* the keeper is in lfd's session, the hook is not */
-	if (!over)
-		kill(-hook, SIGSTOP);
+	signal_hook(hook, over, SIGSTOP);
 	while ((n = signal_all(SIGSTOP)) > before && now_s() < end)
 		before = n;
-	most = n > before ? n : before;
-	while (now_s() < end) {
-		n = signal_all(SIGKILL);
-		*cpu += reap(hook, &status, &over);
-		if (!n && waitpid(-1, NULL, WNOHANG) < 0)
-			break;
+	for (;;) {
+		signal_hook(hook, over, SIGKILL);
+		signal_all(SIGKILL);
+		left = reap(hook, &status, &over, cpu);
+		if (!left || now_s() >= end)
+			return left;
 		usleep(1000);
 	}
-	return most;
 }
 
 /* -- the keeper ---------------------------------------------------------------- */
@@ -283,7 +331,7 @@ static enum hook_end wait_hook(pid_t hook, const sigset_t *signals, double end, 
 	int sig;
 
 	for (;;) {
-		*cpu += reap(hook, status, over);
+		reap(hook, status, over, cpu);
 		if (*over)
 			return WIFSIGNALED(*status) ? HOOK_KILLED : HOOK_EXITED;
 		rest = end - now_s();

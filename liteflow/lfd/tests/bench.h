@@ -43,8 +43,9 @@ unsigned int bench_said(const char *text);
 void bench_forget(void);
 void bench_print_log(void);
 
-/* Processes of the hook's user, or descendants of this program. */
+/* Living processes of hooks of this program; the second signals them. */
 unsigned int bench_processes(void);
+unsigned int bench_signal(int sig);
 
 /* A result; on a failure the log is shown. */
 void bench_result(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -3,6 +3,7 @@
  * What can go wrong, by name: each fault happens to a service that was well before, and
  * what must not change is looked at behind it. KTAP.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -110,6 +111,50 @@ static void test_hooks(void)
 			     hook_faults[i].hook);
 		bench_end();
 	}
+}
+
+DIR *__real_opendir(const char *name);
+static bool blind;
+
+/* The keeper does not see any process, as with a /proc that hides others'. */
+DIR *__wrap_opendir(const char *name)
+{
+	return blind && !strcmp(name, "/proc") ? NULL : __real_opendir(name);
+}
+
+static void test_left(void)
+{
+	bool good;
+
+	bench_begin("adapt-thread", FAST);
+	bench_run(200);
+	bench_result(bench_said("hook-done verb=adapt") && !bench_processes(),
+		     "hook adapt-thread: a process whose first thread ended is gone");
+	bench_signal(SIGKILL);
+	bench_end();
+
+	bench_begin("adapt-talker", FAST);
+	blind = true;
+	while (!bench_said("event=hook-refused") && bench_now_s() < 2000)
+		bench_run(10);
+	blind = false;
+	good = unchanged() && bench_said("cannot be killed, and go on") && bench_processes();
+	while (bench_signal(SIGKILL))
+		usleep(1000);
+	bench_result(good && bench_configure("good", FAST) && follows(1.2),
+		     "hook adapt-talker: what cannot be killed is told, and the answer refused");
+	bench_end();
+
+	/* without what /proc tells, its session can be killed */
+	bench_begin("adapt-pair", ", \"hook_wall_s\": 1" FAST);
+	blind = true;
+	while (!bench_said("event=hook-refused") && bench_now_s() < 2000)
+		bench_run(10);
+	blind = false;
+	bench_result(unchanged() && bench_said("took more than 1 s") && !bench_processes(),
+		     "hook adapt-pair: its session is killed even if /proc does not show it");
+	bench_signal(SIGKILL);
+	bench_end();
 }
 
 static void test_hook_rights(void)
@@ -668,6 +713,7 @@ int main(int argc, char **argv)
 	test_segments();
 	test_disks();
 	test_hook_rights();
+	test_left();
 	test_hooks();
 	return bench_finish();
 }

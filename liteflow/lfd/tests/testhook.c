@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +167,57 @@ static void leave_children(void)
 	}
 }
 
+static void *wait_for_ever(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static char state_of(pid_t pid)
+{
+	char path[40], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%*d %*s %c", &state) != 1)
+		exit(1);
+	fclose(f);
+	return state;
+}
+
+/* A process that looks like a zombie, as its first thread ended, and is none. */
+static void leave_thread(void)
+{
+	pid_t child = fork();
+	pthread_t thread;
+
+	if (child < 0)
+		exit(1);
+	if (child) {
+		while (state_of(child) != 'Z')
+			usleep(1000);
+		return;
+	}
+	setsid();
+	if (pthread_create(&thread, NULL, wait_for_ever, NULL))
+		_exit(1);
+	pthread_exit(NULL);
+}
+
+/* One that goes on and on about it, and stays when nobody hears it. */
+static void leave_talker(void)
+{
+	if (fork())
+		return;
+	setsid();
+	signal(SIGPIPE, SIG_IGN);
+	while (write(2, "still here\n", 11) > 0)
+		;
+	wait_for_ever(NULL);
+}
+
 static void privileges(void)
 {
 	char line[200];
@@ -216,7 +268,9 @@ static void misbehave(void)
 		abort();
 	if (!strcmp(fault, "status"))
 		exit(3);
-	if (!strcmp(fault, "hang"))
+	if (!strcmp(fault, "pair"))
+		fork();
+	if (!strcmp(fault, "hang") || !strcmp(fault, "pair"))
 		for (;;)
 			pause();
 	if (!strcmp(fault, "spin"))
@@ -227,6 +281,10 @@ static void misbehave(void)
 			fork();
 	if (!strcmp(fault, "children"))
 		leave_children();
+	if (!strcmp(fault, "thread"))
+		leave_thread();
+	if (!strcmp(fault, "talker"))
+		leave_talker();
 	if (!strcmp(fault, "privileges"))
 		privileges();
 	while (!strcmp(fault, "flood"))
