@@ -22,6 +22,7 @@
 #define HIST_ASIDE		".set-aside"
 #define HIST_LOCK		"lock"
 #define HIST_NEW		".new-segment"
+#define HIST_MODE		0640
 
 /* Neither a batch nor a segment can be larger. */
 #define HIST_MAX_DATA		(16U << 20)

@@ -16,8 +16,7 @@
 
 #define BOOT_ID		"/proc/sys/kernel/random/boot_id"
 
-__attribute__((format(printf, 2, 3)))
-static void say(struct lf_history *h, const char *fmt, ...)
+void hist_say(struct lf_history *h, const char *fmt, ...)
 {
 	char line[2 * LF_REASON_LEN];
 	va_list args;
@@ -28,6 +27,35 @@ static void say(struct lf_history *h, const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
 	h->say(line, h->data);
+}
+
+/*
+ * A set-group-ID directory would not do: a process that is not of the group and has no
+ * CAP_FSETID cannot make one, and is not told.
+ */
+void hist_give(struct lf_history *h, int fd, const char *file, mode_t mode)
+{
+	if (!h->gid)
+		return;
+	if (fchown(fd, -1, h->gid) || fchmod(fd, mode))
+		hist_say(h, "%s cannot be given to group %u: %s", file, (unsigned int)h->gid,
+			 strerror(errno));
+}
+
+/* That of a segment which was written for another one. */
+static void give_segment(struct lf_history *h, const char *file, const struct stat *st)
+{
+	int fd;
+
+	if (!h->gid || (st->st_gid == h->gid && (st->st_mode & 0777) == HIST_MODE))
+		return;
+	fd = openat(h->dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) {
+		hist_say(h, "%s: %s", file, strerror(errno));
+		return;
+	}
+	hist_give(h, fd, file, HIST_MODE);
+	close(fd);
 }
 
 /* A segment that cannot be gone on with nor read: it keeps its bytes. */
@@ -42,7 +70,7 @@ static int set_aside(struct lf_history *h, uint32_t number, const char *why)
 		snprintf(aside, sizeof(aside), "%s%s-%u", file, HIST_ASIDE, i);
 	if (renameat(h->dir, file, h->dir, aside))
 		return hist_fail(h, errno, "%s cannot be set aside: %s", file, strerror(errno));
-	say(h, "%s: %s: set aside as %s", file, why, aside);
+	hist_say(h, "%s: %s: set aside as %s", file, why, aside);
 	return 0;
 }
 
@@ -76,6 +104,7 @@ static int look_at(struct lf_history *h, uint32_t number)
 		ret = -errno;
 	if (ret)
 		return hist_fail(h, -ret, "%s: %s", file, strerror(-ret));
+	give_segment(h, file, &st);
 	return hist_add_segment(h, number, st.st_size);
 }
 
@@ -101,8 +130,8 @@ static int go_on(struct lf_history *h, const struct hist_image *image, const cha
 		if (ftruncate(h->fd, end) || fdatasync(h->fd))
 			return hist_fail(h, errno, "%s: its torn end cannot be cut off: %s", file,
 				    strerror(errno));
-		say(h, "%s: cut off %zu bytes of an entry that was not written to its end", file,
-		    image->len - end);
+		hist_say(h, "%s: cut off %zu bytes of an entry that was not written to its end",
+			 file, image->len - end);
 		h->sizes[h->n - 1] = end;
 	}
 	if (!whole || !fits(h, image->header)) {
@@ -152,7 +181,7 @@ static int take_up(struct lf_history *h)
 	if (damaged) {
 		/* numbers that entries may have had are not given again */
 		h->sequence += behind / sizeof(struct hist_head);
-		say(h, "%s: %zu bytes are damaged; what is whole stays", file, damaged);
+		hist_say(h, "%s: %zu bytes are damaged; what is whole stays", file, damaged);
 	}
 	ret = go_on(h, &image, file, end, !damaged);
 	free(image.header);
@@ -164,9 +193,12 @@ static int lock(struct lf_history *h, const char *dir)
 	char pid[16] = "?";
 	ssize_t n;
 
-	h->lock = openat(h->dir, HIST_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	h->lock = openat(h->dir, HIST_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (h->lock < 0)
 		return hist_fail(h, errno, "%.200s/%s: %s", dir, HIST_LOCK, strerror(errno));
+	/* who may open it may hold it; one of an older version is open to the group */
+	if (fchmod(h->lock, 0600))
+		hist_say(h, "%s stays open to others: %s", HIST_LOCK, strerror(errno));
 	if (flock(h->lock, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
 			return hist_fail(h, errno, "%.200s/%s: %s", dir, HIST_LOCK,
@@ -258,6 +290,7 @@ static int open_dir(struct lf_history *h, const char *dir)
 	h->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (h->dir < 0)
 		return hist_fail(h, errno, "%.200s: %s", dir, strerror(errno));
+	hist_give(h, h->dir, dir, 0750);
 	/* a new directory is on disk before anything in it counts, where that can be had */
 	above = made ? openat(h->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (above >= 0) {
@@ -296,6 +329,7 @@ int lf_history_open(struct lf_history **handle, const struct lf_history_options 
 	h->lock = -1;
 	h->fd = -1;
 	h->sequence = 1;
+	h->gid = o->gid;
 	h->say = o->say;
 	h->data = o->data;
 	ret = make_header(h, o);

@@ -128,9 +128,11 @@ static int create(struct lf_history *h, uint32_t number)
 	header->monotonic_ns = clock_ns(CLOCK_MONOTONIC);
 	header->crc = hist_header_crc(header);
 	hist_name(number, file);
-	fd = openat(h->dir, HIST_NEW, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	fd = openat(h->dir, HIST_NEW, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    HIST_MODE);
 	if (fd < 0)
 		return hist_fail(h, errno, "%s: %s", file, strerror(errno));
+	hist_give(h, fd, file, HIST_MODE);
 	ret = write_all(fd, header, header->bytes);
 	if (!ret && (fdatasync(fd) || renameat(h->dir, HIST_NEW, h->dir, file) || fsync(h->dir)))
 		ret = -errno;

@@ -16,6 +16,7 @@
 #ifndef _LIBLF_HISTORY_H
 #define _LIBLF_HISTORY_H
 
+#include <sys/types.h>
 #include "liblf.h"
 
 #ifdef __cplusplus
@@ -46,7 +47,10 @@ const char *lf_gap_name(uint32_t why);
 
 struct lf_history;
 
-/* One line for people, about something that is mended or set aside already. */
+/*
+ * One line for people, about something that is mended or set aside already, or that does
+ * not keep the history from being written.
+ */
 typedef void (*lf_history_say)(const char *line, void *data);
 
 /**
@@ -59,7 +63,9 @@ typedef void (*lf_history_say)(const char *line, void *data);
  * @max_bytes: of all segments together, from LF_HISTORY_MIN_BYTES on; 0:
  *	LF_HISTORY_MAX_BYTES
  * @segment_bytes: of a segment, at most half of @max_bytes; 0: a sixteenth of it
- * @say: told what was cut or set aside; NULL: nobody is
+ * @gid: group that may read it: of the directory and of all segments, whatever group the
+ *	process is of; 0: as files are made
+ * @say: told what was cut or set aside, and which group cannot be given; NULL: nobody is
  * @data: its argument
  */
 struct lf_history_options {
@@ -70,6 +76,7 @@ struct lf_history_options {
 	const char (*names)[LF_NAME_LEN];
 	uint64_t max_bytes;
 	uint64_t segment_bytes;
+	gid_t gid;
 	lf_history_say say;
 	void *data;
 };
@@ -241,6 +248,15 @@ int lf_reader_next(struct lf_reader *r, struct lf_entry *entry);
 
 /** lf_reader_rewind() - from the first entry again */
 int lf_reader_rewind(struct lf_reader *r);
+
+/**
+ * lf_reader_seek() - from the first entry of a segment
+ * @r: reader
+ * @segment: which of lf_reader_segments(), from 0
+ *
+ * Return: 0; -EINVAL if there is none.
+ */
+int lf_reader_seek(struct lf_reader *r, size_t segment);
 
 /** lf_reader_segments() - the segments that are read, oldest first, and their number */
 const struct lf_segment *lf_reader_segments(const struct lf_reader *r, size_t *n);

@@ -245,13 +245,20 @@ static void drop_image(struct lf_reader *r)
 	r->kept = NULL;
 }
 
-int lf_reader_rewind(struct lf_reader *r)
+int lf_reader_seek(struct lf_reader *r, size_t segment)
 {
+	if (segment >= r->n)
+		return fail(r, EINVAL, "there are %zu segments, none behind them", r->n);
 	drop_image(r);
-	r->at_segment = 0;
+	r->at_segment = segment;
 	r->next = 0;
 	r->torn = 0;
 	return 0;
+}
+
+int lf_reader_rewind(struct lf_reader *r)
+{
+	return lf_reader_seek(r, 0);
 }
 
 static void fill(struct lf_reader *r, const struct hist_head *head, struct lf_entry *e)

@@ -29,6 +29,7 @@ struct due {
  * @header: what segments begin with; of the current one if @fd is open
  * @max_bytes: of all segments
  * @segment_bytes: of a segment
+ * @gid: group of the directory and of segments; 0: as they are made
  * @say: told what was cut or set aside; or NULL
  * @data: its argument
  * @numbers: segments on disk, oldest first
@@ -60,6 +61,7 @@ struct lf_history {
 	struct hist_header *header;
 	uint64_t max_bytes;
 	uint64_t segment_bytes;
+	gid_t gid;
 	lf_history_say say;
 	void *data;
 	uint32_t *numbers;
@@ -94,6 +96,16 @@ int hist_add_segment(struct lf_history *h, uint32_t number, uint64_t size);
 
 /* Delete the oldest until @more bytes would fit; never the one that is written. */
 int hist_make_room(struct lf_history *h, uint64_t more);
+
+/* What is there to tell, if somebody wants to know. */
+__attribute__((format(printf, 2, 3)))
+void hist_say(struct lf_history *h, const char *fmt, ...);
+
+/*
+ * Give an open file to the group that may read it; where that fails it is said, and the
+ * history is written all the same.
+ */
+void hist_give(struct lf_history *h, int fd, const char *file, mode_t mode);
 
 void hist_close_segment(struct lf_history *h);
 

@@ -4,11 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "damage.h"
 #include "faults.h"
@@ -206,6 +208,79 @@ static void test_names(void)
 	segments = lf_reader_segments(r, &n);
 	ok(n == 2 && !strcmp(segments[0].names[0], "in0") &&
 	   !strcmp(segments[0].names[6], "out1") && !strcmp(segments[1].names[1], names[1]), "begin another segment");
+	lf_reader_close(r);
+}
+
+static bool has(const char *name, gid_t gid, mode_t mode)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return !stat(path, &st) && st.st_gid == gid && (st.st_mode & 07777) == mode;
+}
+
+/* Without CAP_FSETID a set-group-ID directory is none: as in a service with few rights. */
+static bool drop_fsetid(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data))
+		return false;
+	data[0].effective &= ~(1U << CAP_FSETID);
+	return !syscall(SYS_capset, &head, data);
+}
+
+static void test_group(void)
+{
+	struct lf_history_options options = sample_options(dir);
+	struct lf_history *h;
+	char path[300];
+	mode_t mask;
+	int ret;
+
+	if (geteuid() || !drop_fsetid()) {
+		ok(true, "the group of segments # SKIP only root may give files away");
+		return;
+	}
+	options.gid = 4242;
+	mask = umask(077);
+	ret = lf_history_open(&h, &options) || write_batches(h, 0, 9, MOST) || lf_history_close(h);
+	umask(mask);
+	ok(!ret && has(".", 4242, 0750) && has("00000001.lfh", 4242, 0640) &&
+	   has("00000002.lfh", 4242, 0640),
+	   "the group reads folder and segments, whatever the umask");
+	ok(has("lock", getegid(), 0600), "nobody else may hold the lock");
+	options.gid = 4243;
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	ret = chmod(path, 0640) || lf_history_open(&h, &options) ||
+	      write_batches(h, 9, 9, MOST) || lf_history_close(h);
+	ok(!ret && has(".", 4243, 0750) && has("00000001.lfh", 4243, 0640) &&
+	   has("00000003.lfh", 4243, 0640) && has("lock", getegid(), 0600),
+	   "another group gets all that is there");
+}
+
+/* From a segment on, as who wants the last records only. */
+static void test_seek(void)
+{
+	const struct lf_segment *segments;
+	struct lf_entry entry = { .kind = 0 };
+	struct lf_reader *r;
+	size_t n, i, wrong = 0;
+	uint64_t sequence = 0;
+
+	write_history(40, MOST);
+	ok(!lf_reader_open(&r, dir), "opened");
+	segments = lf_reader_segments(r, &n);
+	for (i = n; i-- > 0;) {
+		wrong += lf_reader_seek(r, i) || lf_reader_next(r, &entry) != 1 ||
+			 entry.segment != segments + i ||
+			 (i + 1 < n && entry.sequence >= sequence);
+		sequence = entry.sequence;
+	}
+	ok(n > 3 && !wrong && sequence == 1, "each of %zu segments is sought, the newest first", n);
+	ok(lf_reader_seek(r, n) == -EINVAL, "none behind the last: %s", lf_reader_reason(r));
 	lf_reader_close(r);
 }
 
@@ -626,8 +701,11 @@ int main(void)
 {
 	static void (*const tests[])(void) = {
 		test_plain, test_lost, test_bound, test_second, test_options, test_names,
+		test_seek,
 		test_short, test_full, test_given_up, sync_and_cut, sync_only, test_stuck,
 		test_new_segment, test_deleted, test_torn, test_bits, test_mutants, test_damaged, test_foreign,
+		/* it drops a capability */
+		test_group,
 		/* it leaves the namespace of mounts, so it is the last one */
 		test_tmpfs,
 	};
