@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <json-c/json.h>
 #include "lfctl.h"
+#include "utf8.h"
 
 const char *complain_as = "lfctl";
 
@@ -171,41 +172,12 @@ double now_seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-/* Length of the UTF-8 character at @s; 0: it is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t min;
-	} forms[] = {
-		{ 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
-	};
-	uint32_t c;
-	size_t n, i;
-
-	for (n = 0; n < ARRAY_SIZE(forms); n++)
-		if ((*s & forms[n].mask) == forms[n].lead)
-			break;
-	if (n == ARRAY_SIZE(forms))
-		return 0;
-	c = *s & ~forms[n].mask;
-	for (i = 1; i <= n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	/* the shortest form only, no surrogates, nothing beyond Unicode */
-	if (c < forms[n].min || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
-		return 0;
-	return n + 1;
-}
-
 static void put_utf8(FILE *f, const char *s)
 {
 	size_t n;
 
 	for (; *s; s += n ? n : 1) {
-		n = utf8_len((const unsigned char *)s);
+		n = utf8_len(s);
 		fwrite(n ? s : "\xef\xbf\xbd", 1, n ? n : 3, f);
 	}
 }

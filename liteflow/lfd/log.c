@@ -8,6 +8,7 @@
 #include <string.h>
 #include "log.h"
 #include "tool.h"
+#include "utf8.h"
 
 #define LINE	1024
 #define QUOTED	512
@@ -48,6 +49,8 @@ const char *log_event(int priority, const char *app, const char *event, const ch
 	for (p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 127)
 			*p = '?';
+	/* what others say may be no text, or was cut within a character */
+	utf8_mend(line);
 	if (log_sink)
 		log_sink(line);
 	else if (getenv("JOURNAL_STREAM"))
