@@ -101,6 +101,7 @@ static struct json_object *request(const struct service *s, const char *verb)
 static int hook_dir(const struct service *s, const char *name, bool empty)
 {
 	const struct hook_config *h = &s->config->hook;
+	struct stat st;
 	int fd, err = 0;
 
 	if (mkdirat(s->dir, name, 0755) && errno != EEXIST)
@@ -108,10 +109,15 @@ static int hook_dir(const struct service *s, const char *name, bool empty)
 	fd = openat(s->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if ((!geteuid() && fchown(fd, h->uid, h->gid)) || fchmod(fd, 0755))
-		err = -errno;
-	if (!err && empty)
+	if (empty)
 		err = file_remove_tree(s->dir, name, false);
+	/* another user goes on with what the one before left: no hook runs now */
+	if (!err && fstat(fd, &st))
+		err = -errno;
+	if (!err && !geteuid() && (st.st_uid != h->uid || st.st_gid != h->gid))
+		err = file_give_tree(s->dir, name, h->uid, h->gid);
+	if (!err && fchmod(fd, 0755))
+		err = -errno;
 	if (!err)
 		return fd;
 	close(fd);

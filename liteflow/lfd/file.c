@@ -125,6 +125,53 @@ int file_mkdirs(const char *path, mode_t mode)
 	return 0;
 }
 
+/* One that another name may lead to is not changed: it may be anybody's. */
+static int give(int dir, const char *name, uid_t uid, gid_t gid)
+{
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	else if (S_ISDIR(st.st_mode))
+		err = file_give_tree(dir, name, uid, gid);
+	else if (S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+		 fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int file_give_tree(int dir, const char *name, uid_t uid, gid_t gid)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err = 0, ret;
+	struct dirent *d;
+	DIR *list;
+
+	if (fd < 0)
+		return -errno;
+	list = fdopendir(fd);
+	if (!list) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	/* itself last: as long as it is another's, it is known that there is more to do */
+	while ((d = readdir(list))) {
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+			continue;
+		ret = give(fd, d->d_name, uid, gid);
+		if (ret)
+			err = ret;
+	}
+	if (!err && fchown(fd, uid, gid))
+		err = -errno;
+	closedir(list);
+	return err;
+}
+
 int file_remove_tree(int dir, const char *name, bool self)
 {
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err = 0;

@@ -28,6 +28,12 @@ int file_replace(int dir, const char *name, const void *data, size_t len, mode_t
 /* A directory and those above it; 0 or a negative errno. */
 int file_mkdirs(const char *path, mode_t mode);
 
+/*
+ * Give a directory and what is in it to another user and group. What has other names, too,
+ * and what is no file or directory stays as it is. 0 or a negative errno.
+ */
+int file_give_tree(int dir, const char *name, uid_t uid, gid_t gid);
+
 /* Remove what is in a directory, and with @self itself; links are not followed. */
 int file_remove_tree(int dir, const char *name, bool self);
 

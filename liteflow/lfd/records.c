@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "service.h"
 
@@ -100,8 +99,10 @@ static int on_batch(const struct lf_batch *batch, void *data)
 	s->records += batch->count;
 	s->fresh += batch->count;
 	take_records(s, batch, true);
-	if (!s->history)
+	if (!s->history) {
+		s->missed += batch->count;
 		return 0;
+	}
 	err = lf_history_append(s->history, batch);
 	if (err)
 		write_result(s, err);
@@ -126,28 +127,86 @@ static void said(const char *line, void *data)
 {
 	struct service *s = data;
 
-	service_log(s, LOG_WARNING, "history-mended", "what=%s", log_quoted(line));
+	service_log(s, LOG_WARNING, "history-note", "what=%s", log_quoted(line));
 }
 
-/* The last inputs are known from before lfd was started; rewards belong to versions. */
-static void read_back(struct service *s, const char *dir)
-{
-	size_t size = LITEFLOW_RECORD_SIZE(s->info.n_in, s->info.n_out);
-	struct lf_reader *reader;
-	struct lf_entry entry;
+/* -- what is there from before -------------------------------------------------------- */
 
-	if (s->rows)
+static int history_dir(const struct service *s, char *dir, size_t room)
+{
+	return snprintf(dir, room, "%s/history", s->path) < (int)room ? 0 : -1;
+}
+
+/* Are its inputs those of the app? */
+static bool fits(const struct service *s, const struct lf_segment *segment)
+{
+	char name[LF_NAME_LEN];
+	unsigned int i;
+
+	if (segment->n_in != s->info.n_in || segment->n_out != s->info.n_out ||
+	    segment->size != LITEFLOW_RECORD_SIZE(s->info.n_in, s->info.n_out))
+		return false;
+	for (i = 0; i < s->info.n_in; i++) {
+		lf_app_column(&s->info, i, name);
+		if (strncmp(name, segment->names[i], LF_NAME_LEN))
+			return false;
+	}
+	return true;
+}
+
+/* Queries of a segment; with @last, of it and all behind it, which are taken. */
+static unsigned int read_segment(struct service *s, struct lf_reader *reader,
+				 const struct lf_segment *segment, size_t at, bool last)
+{
+	unsigned int queries = 0;
+	struct lf_entry entry;
+	uint32_t i;
+
+	lf_reader_seek(reader, at);
+	while (lf_reader_next(reader, &entry) > 0 && (last || entry.segment == segment)) {
+		if (entry.kind != LF_ENTRY_BATCH || !fits(s, entry.segment))
+			continue;
+		if (last)
+			take_records(s, &entry.batch, false);
+		for (i = 0; i < entry.batch.count; i++)
+			queries += lf_batch_record(&entry.batch, i)->kind == LITEFLOW_RECORD_QUERY;
+	}
+	return queries;
+}
+
+/*
+ * The last inputs are known from before lfd was started; rewards belong to versions. A
+ * history may be large, so the newest segments are read, as many as have enough of them.
+ */
+static void read_back(struct service *s)
+{
+	const struct lf_segment *segments;
+	unsigned int queries = 0;
+	struct lf_reader *reader;
+	char dir[512];
+	size_t n, at;
+
+	if (history_dir(s, dir, sizeof(dir)))
 		return;
-	if (!lf_reader_open(&reader, dir))
-		while (lf_reader_next(reader, &entry) > 0)
-			if (entry.kind == LF_ENTRY_BATCH && entry.batch.size == size &&
-			    entry.segment->n_in == s->info.n_in)
-				take_records(s, &entry.batch, false);
+	if (!lf_reader_open(&reader, dir)) {
+		segments = lf_reader_segments(reader, &n);
+		for (at = n; at && queries < s->room; at--)
+			if (fits(s, segments + at - 1))
+				queries += read_segment(s, reader, segments + at - 1, at - 1,
+							false);
+		if (queries) {
+			/* what came while collecting began is there, too */
+			s->next = s->rows = 0;
+			read_segment(s, reader, NULL, at, true);
+		}
+	}
 	lf_reader_close(reader);
 }
 
-/* Without a place for records lfd still watches, and says what is wrong. */
-static void open_history(struct service *s)
+/* -- begin and end ----------------------------------------------------------------------- */
+
+/* Without a place for records lfd still watches, says what is wrong, and tries again. */
+static void open_history(struct service *s, uint64_t now)
 {
 	char dir[512], names[2 * LITEFLOW_WIDTH_MAX][LF_NAME_LEN];
 	struct lf_history_options o = {
@@ -156,32 +215,41 @@ static void open_history(struct service *s)
 		.max_bytes = (uint64_t)s->config->history_mib << 20, .say = said, .data = s,
 	};
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < s->info.n_in + s->info.n_out; i++)
 		lf_app_column(&s->info, i, names[i]);
-	if (snprintf(dir, sizeof(dir), "%s/history", s->path) >= (int)sizeof(dir))
+	s->history_ns = now + RETRY_S * NS_PER_S;
+	if (history_dir(s, dir, sizeof(dir)))
 		return;
-	/* the hook's group reads it, and so new files of it */
-	if ((mkdir(dir, 0750) && errno != EEXIST) ||
-	    (!geteuid() && chown(dir, 0, s->config->hook.gid)) || chmod(dir, 02750)) {
-		service_log(s, LOG_ERR, "history-error", "reason=%s", log_quoted(strerror(errno)));
+	/* the hook reads it */
+	if (!geteuid())
+		o.gid = s->config->hook.gid;
+	err = lf_history_open(&s->history, &o);
+	write_result(s, err);
+	if (!err)
 		return;
-	}
-	if (lf_history_open(&s->history, &o)) {
-		service_log(s, LOG_ERR, "history-error", "reason=%s",
-			    log_quoted(lf_history_reason(s->history)));
-		lf_history_close(s->history);
-		s->history = NULL;
-	}
-	read_back(s, dir);
+	lf_history_close(s->history);
+	s->history = NULL;
 }
 
-int records_start(struct service *s)
+void records_retry(struct service *s, uint64_t now)
 {
+	if (s->history || now < s->history_ns)
+		return;
+	open_history(s, now);
+	/* what came meanwhile stands as a gap */
+	if (s->history)
+		lf_history_begin(s->history);
+}
+
+int records_start(struct service *s, uint64_t now)
+{
+	bool known = s->rows;
 	int err;
 
 	records_resize(s);
-	open_history(s);
+	open_history(s, now);
 	s->lost = s->lost_told = 0;
 	err = lf_monitor_start(s->collect, on_event, s);
 	if (!err)
@@ -189,6 +257,8 @@ int records_start(struct service *s)
 				       s);
 	if (!err && s->history)
 		lf_history_begin(s->history);
+	if (!err && !known)
+		read_back(s);
 	return err;
 }
 

@@ -11,13 +11,15 @@
 #include <unistd.h>
 #include "file.h"
 #include "service.h"
+#include "utf8.h"
 
-#define RETRY_S		5
 #define STEP_S		1
 
 void service_said(struct service *s, const char *line)
 {
 	snprintf(s->last, sizeof(s->last), "%s", line);
+	/* a character at its end may be cut */
+	utf8_mend(s->last);
 }
 
 /* -- made and ended ------------------------------------------------------------------ */
@@ -106,10 +108,10 @@ void service_free(struct service *s)
 void service_reload(struct service *s, struct config *config, uint64_t now)
 {
 	const struct lf_collect_options *a = &s->config->collect, *b = &config->collect;
+	bool regroup = s->config->hook.gid != config->hook.gid;
 	bool again = a->every != b->every || a->interval_ms != b->interval_ms ||
 		     a->ring_bytes != b->ring_bytes ||
-		     s->config->history_mib != config->history_mib ||
-		     s->config->hook.gid != config->hook.gid;
+		     s->config->history_mib != config->history_mib || regroup;
 
 	config_free(s->config);
 	s->config = config;
@@ -119,6 +121,8 @@ void service_reload(struct service *s, struct config *config, uint64_t now)
 		s->dir = -1;
 		load(s);
 	}
+	if (regroup && s->dir >= 0 && !geteuid() && fchown(s->dir, 0, config->hook.gid))
+		service_log(s, LOG_ERR, "reload", "reason=%s", log_quoted(strerror(errno)));
 	s->failures = 0;
 	if (s->adapt_ns > now + config->adapt_s * NS_PER_S)
 		s->adapt_ns = now + config->adapt_s * NS_PER_S;
@@ -126,9 +130,7 @@ void service_reload(struct service *s, struct config *config, uint64_t now)
 		records_resize(s);
 	if (again && s->ask) {
 		records_stop(s);
-		if (s->dir >= 0 && !geteuid() && fchown(s->dir, 0, config->hook.gid))
-			service_log(s, LOG_ERR, "reload", "reason=%s", log_quoted(strerror(errno)));
-		if (records_start(s))
+		if (records_start(s, now))
 			service_disconnect(s, now, lf_reason(s->collect));
 	}
 	service_log(s, LOG_NOTICE, "reloaded", "config=%s", log_quoted(config->file));
@@ -152,7 +154,7 @@ void service_disconnect(struct service *s, uint64_t now, const char *why)
 	s->retry_ns = now + RETRY_S * NS_PER_S;
 }
 
-static int open_kernel(struct service *s, const char **why)
+static int open_kernel(struct service *s, uint64_t now, const char **why)
 {
 	int err = lf_open(&s->ask);
 
@@ -173,7 +175,7 @@ static int open_kernel(struct service *s, const char **why)
 	if (err)
 		return err;
 	*why = lf_reason(s->collect);
-	return records_start(s);
+	return records_start(s, now);
 }
 
 static void connect_kernel(struct service *s, uint64_t now)
@@ -182,7 +184,7 @@ static void connect_kernel(struct service *s, uint64_t now)
 	char text[200];
 	int err;
 
-	err = open_kernel(s, &why);
+	err = open_kernel(s, now, &why);
 	if (err) {
 		/* the reason is the handle's, which goes */
 		snprintf(text, sizeof(text), "%s%s", why, err == -EBUSY ?
@@ -210,9 +212,10 @@ static void connect_kernel(struct service *s, uint64_t now)
 
 /* -- steps ------------------------------------------------------------------------------- */
 
-static bool adaptation_due(const struct service *s, uint64_t now)
+/* Nothing but the time keeps the next adaptation from being due. */
+static bool may_adapt(const struct service *s)
 {
-	return !hook_runs(&s->hook) && now >= s->adapt_ns && s->active >= 0 &&
+	return !hook_runs(&s->hook) && s->active >= 0 &&
 	       s->fresh >= s->config->adapt_records && s->state.phase != STATE_RETURNING;
 }
 
@@ -233,6 +236,7 @@ void service_step(struct service *s, uint64_t now)
 		return;
 	}
 	if (now >= s->look_ns) {
+		records_retry(s, now);
 		if (s->unsaved)
 			s->unsaved = state_save(&s->state, s->dir);
 		if (switch_look(s, now))
@@ -245,7 +249,7 @@ void service_step(struct service *s, uint64_t now)
 	if (hook_runs(&s->hook))
 		adapt_step(s, now);
 	/* the step may have ended the connection */
-	if (s->ask && adaptation_due(s, now))
+	if (s->ask && now >= s->adapt_ns && may_adapt(s))
 		adapt_start(s, now);
 }
 
@@ -260,8 +264,9 @@ uint64_t service_next(const struct service *s)
 	next = s->look_ns;
 	if (s->state.phase == STATE_TRIAL && watch_next(&s->watch, &s->config->watch) < next)
 		next = watch_next(&s->watch, &s->config->watch);
-	if (!hook_runs(&s->hook) && s->active >= 0 && s->fresh >= s->config->adapt_records &&
-	    s->adapt_ns < next)
+	if (s->state.phase == STATE_RETURNING && s->retry_ns < next)
+		next = s->retry_ns;
+	if (may_adapt(s) && s->adapt_ns < next)
 		next = s->adapt_ns;
 	return next;
 }

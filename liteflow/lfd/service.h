@@ -21,6 +21,9 @@
 
 #define NS_PER_S	1000000000ULL
 
+/* After this what could not be opened is tried again. */
+#define RETRY_S		5
+
 /**
  * struct service - an app that is served
  * @config: as it is now
@@ -42,7 +45,9 @@
  * @gone: the app went away
  *
  * @history: records on disk; NULL: it cannot be opened
- * @unwritten: writing failed; told once
+ * @history_ns: when to try that again
+ * @unwritten: opening or writing failed; told once
+ * @missed: records that came while there was no history
  * @unsynced: batches were appended since the last sync
  * @ring: the last inputs, [@room][n_in]; @next is the oldest if all are there
  * @room: rows that fit
@@ -87,7 +92,9 @@ struct service {
 	bool gone;
 
 	struct lf_history *history;
+	uint64_t history_ns;
 	bool unwritten;
+	uint64_t missed;
 	bool unsynced;
 	int32_t *ring;
 	unsigned int room;
@@ -145,9 +152,11 @@ void service_said(struct service *s, const char *line);
 void service_disconnect(struct service *s, uint64_t now, const char *why);
 
 /* records.c: what is collected. */
-int records_start(struct service *s);
+int records_start(struct service *s, uint64_t now);
 void records_stop(struct service *s);
 int records_take(struct service *s);
+/* If the history could not be opened, and it is time: try again. */
+void records_retry(struct service *s, uint64_t now);
 void records_resize(struct service *s);
 /* The last inputs, oldest first, [rows][n_in], and their number; free them. */
 int32_t *records_inputs(const struct service *s, unsigned int *rows);

@@ -70,7 +70,7 @@ static double unwritten(const struct service *s, uint64_t now)
 	(void)now;
 	if (s->history)
 		lf_history_get_state(s->history, &h);
-	return h.unwritten;
+	return h.unwritten + s->missed;
 }
 
 #define MEMBER(name, member)						\

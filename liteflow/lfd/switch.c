@@ -16,6 +16,7 @@
 #include "service.h"
 
 #define LOOK_S		1
+#define RETURN_S	10	/* after a return that failed */
 
 static bool save(struct service *s, const char *step)
 {
@@ -290,11 +291,20 @@ static bool still_ours(struct service *s, int slot, uint32_t version)
 
 void switch_install(struct service *s, const struct candidate *c, uint64_t now)
 {
-	int slot = choose_slot(s);
+	uint32_t before = s->version, version, active;
 	char text[DIGEST_TEXT];
-	uint32_t version, active;
 	uint64_t ns;
+	int slot;
 
+	/* to compare answers took its time: the slots may be others' by now */
+	if (switch_look(s, now))
+		return;
+	if (s->version != before) {
+		service_log(s, LOG_NOTICE, "install", "verdict=void reason=%s",
+			    log_quoted("it was compared with a model that is no longer active"));
+		return;
+	}
+	slot = choose_slot(s);
 	if (slot < 0) {
 		service_log(s, LOG_WARNING, "install", "verdict=failed step=slot reason=%s",
 			    log_quoted("others' models are in all slots: lfctl model remove one"));
@@ -346,21 +356,41 @@ void switch_install(struct service *s, const struct candidate *c, uint64_t now)
 
 /* -- the trial ---------------------------------------------------------------------- */
 
+/*
+ * Others removed what was active before, unless it is the app that is not there. The worse
+ * model stays active, as none at all may be worse yet, until one that is newly adapted
+ * takes its place: for that one there is no hold-off.
+ */
+static void no_way_back(struct service *s, uint64_t now)
+{
+	if (switch_look(s, now) || s->state.phase != STATE_RETURNING || base_slot(s) >= 0)
+		return;
+	service_log(s, LOG_CRIT, "rollback", "verdict=impossible version=%u reason=%s", s->version,
+		    log_quoted("the model before was removed: the next one replaces this"));
+	begin_anew(s);
+	s->state.hold_until_ns = 0;
+	save(s, "no-way-back");
+}
+
 void switch_return(struct service *s, uint64_t now)
 {
 	int slot = base_slot(s);
 	int bad = slot_of(s, s->state.trial.sum);
 	uint32_t from = s->version, version = 0;
-	const char *reason = NULL;
+	int err;
 
 	/* without it, the kernel knows what was active before */
-	if (slot >= 0 ? lf_activate(s->ask, s->config->app, slot, &version, NULL) :
-	    lf_rollback(s->ask, s->config->app, &version, NULL))
-		reason = lf_reason(s->ask);
-	if (reason) {
+	err = slot >= 0 ? lf_activate(s->ask, s->config->app, slot, &version, NULL) :
+			  lf_rollback(s->ask, s->config->app, &version, NULL);
+	if (err == -ENOENT && slot < 0) {
+		s->retry_ns = now + RETURN_S * NS_PER_S;
+		no_way_back(s, now);
+		return;
+	}
+	if (err) {
 		service_log(s, LOG_CRIT, "rollback", "verdict=failed version=%u reason=%s", from,
-			    log_quoted(reason));
-		s->retry_ns = now + 10 * NS_PER_S;
+			    log_quoted(lf_reason(s->ask)));
+		s->retry_ns = now + RETURN_S * NS_PER_S;
 		return;
 	}
 	/* flows that hold it would keep it */

@@ -16,6 +16,9 @@ extern struct service *service;
 /* Where the hook program is; must be called first. */
 void bench_init(const char *testhook);
 
+/* Name of the hook's user from the next configuration on, if this is root. */
+extern const char *bench_user;
+
 /*
  * A new folder, the kernel as it is at first, and a service with the hook @hook (see
  * testhook.c) and more of the configuration: ", \"key\": value..." or "".

@@ -34,6 +34,7 @@ struct lf {
 
 struct fake *fake;
 void (*fake_race)(enum fake_op op);
+const char *fake_signal = "signal";
 
 static struct lf *collector;
 
@@ -328,7 +329,7 @@ int lf_fd(const struct lf *lf)
 
 int lf_app_get_by_name(struct lf *lf, const char *name, struct lf_app_info *info)
 {
-	static const char *const names[] = { "x", "signal" };
+	const char *const names[] = { "x", fake_signal };
 	unsigned int i;
 
 	memset(info, 0, sizeof(*info));

@@ -102,6 +102,9 @@ void fake_reset(void);
 /* A model's blob as lfctl model pack makes it: out = slope * x. Its length. */
 uint32_t fake_model(double slope, uint8_t blob[FAKE_BLOB]);
 
+/* Name of its second input. */
+extern const char *fake_signal;
+
 /* As somebody else does. */
 void fake_install(unsigned int slot, double slope, bool activate);
 

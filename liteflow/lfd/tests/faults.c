@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "bench.h"
+#include "clock.h"
 #include "fake.h"
+#include "utf8.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 #define FAST	", \"stability_window\": 3, \"hold_off_s\": 300"
@@ -184,6 +187,80 @@ static void test_hook_rights(void)
 	bench_end();
 }
 
+/* What is asked of files of the app's folder. */
+static bool belongs(const char *name, uid_t uid, gid_t gid)
+{
+	char path[256];
+	struct stat st;
+
+	path_of(path, name);
+	return !lstat(path, &st) && st.st_uid == uid && st.st_gid == gid;
+}
+
+static void test_other_user(void)
+{
+	const struct passwd *other = getpwnam("daemon");
+	char from[256], to[256];
+	bool good;
+
+	if (geteuid() || !other) {
+		bench_result(true, "another user of the hook # SKIP only root has one");
+		return;
+	}
+	bench_begin("good", FAST);
+	bench_run(100);
+	path_of(from, "history/lock");
+	path_of(to, "work/link");
+	good = !symlink(from, to);
+	path_of(to, "work/name");
+	good &= !link(from, to);
+	path_of(to, "work/folder");
+	good &= !mkdir(to, 0755);
+	bench_user = "daemon";
+	good &= bench_configure("good", FAST);
+	good &= belongs("history/00000001.lfh", 0, other->pw_gid) &&
+		belongs("history", 0, other->pw_gid) && belongs("", 0, other->pw_gid);
+	good &= follows(1.2) && !bench_said("event=hook-refused");
+	good &= belongs("work", other->pw_uid, other->pw_gid) &&
+		belongs("work/slope", other->pw_uid, other->pw_gid) &&
+		belongs("work/folder", other->pw_uid, other->pw_gid) &&
+		belongs("history/lock", 0, getegid());
+	bench_user = "nobody";
+	bench_result(good, "another user of the hook: it reads and goes on with what is there");
+	bench_end();
+}
+
+static bool is_utf8(const char *text)
+{
+	size_t n;
+
+	for (; *text; text += n) {
+		n = utf8_len(text);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
+static void test_bytes(void)
+{
+	char text[1024] = "x";
+	bool good;
+	int i;
+
+	bench_begin("adapt-latin", FAST);
+	bench_run(100);
+	good = bench_said("hook-says verb=adapt text=\"?t? ") && is_utf8(service->last);
+	for (i = 0; i < 500; i++)
+		strcat(text, "\xc3\xa9");
+	for (i = 0; i < 2; i++) {
+		service_said(service, text + i);
+		good &= is_utf8(service->last) && strlen(service->last) == sizeof(service->last) - 1;
+	}
+	bench_result(good, "hook adapt-latin: what is no UTF-8 does not come into log and status");
+	bench_end();
+}
+
 /* -- the disk -------------------------------------------------------------------------- */
 
 static void limit_files(rlim_t bytes)
@@ -231,6 +308,57 @@ static void test_disks(void)
 	bench_end();
 }
 
+/* There is a file in the history's place. */
+static void test_no_history(void)
+{
+	char path[256];
+	bool good;
+
+	bench_begin("good", FAST);
+	path_of(path, "history");
+	fclose(fopen(path, "we"));
+	bench_run(60);
+	good = bench_said("event=history-error") == 1 && bench_said("event=connected") == 1 &&
+	       !service->history && service->missed && service->missed == service->records;
+	unlink(path);
+	bench_run(10);
+	good &= bench_said("event=history-well") == 1 && service->history;
+	bench_result(good && follows(1.2),
+		     "no history: told once, its records counted, tried again");
+	bench_end();
+}
+
+/* Queries of the history's newest segments are the last inputs, if the names are the app's. */
+static void test_read_back(void)
+{
+	unsigned int rows;
+	bool good;
+
+	bench_begin("good", FAST);
+	bench_run(600);
+	bench_restart();
+	fake->reader = true;
+	bench_run(20);
+	good = !service->rows && bench_said("does another program collect") == 1;
+	fake->reader = false;
+	bench_run(5.5);
+	rows = service->rows;
+	good &= rows == service->room && service->records < rows;
+	bench_result(good, "the last inputs come back once records are collected: %u", rows);
+	bench_end();
+
+	bench_begin("good", FAST);
+	bench_run(100);
+	bench_restart();
+	fake_signal = "other";
+	bench_run(0.5);
+	rows = service->rows;
+	fake_signal = "signal";
+	bench_result(bench_said("event=connected") == 2 && rows < 100,
+		     "inputs with other names are not the app's: %u", rows);
+	bench_end();
+}
+
 /* Cut or overwrite a segment of the history; false: there is none. */
 static bool damage(long at, const char *with)
 {
@@ -270,7 +398,7 @@ static void test_segments(void)
 	good = damage(0, "no segment of ours");
 	bench_restart();
 	bench_run(100);
-	bench_result(good && bench_said("event=history-mended") && follows(1.2),
+	bench_result(good && bench_said("event=history-note") && follows(1.2),
 		     "foreign segment: set aside");
 	bench_end();
 
@@ -490,6 +618,18 @@ static void test_races(void)
 	bench_result(good && follows(1.2), "slot taken in the last moment: theirs is not active");
 	bench_end();
 
+	race_at = FAKE_EVAL;
+	race_count = 0;
+	bench_begin("good", FAST);
+	fake_race = take_slot;
+	fake->slope = 1.2;
+	while (!race_count && bench_now_s() < 9000)
+		bench_run(10);
+	fake_race = NULL;
+	good = follows(1.2) && fake->slots[1].version == 2 && fake->active == 2;
+	bench_result(good, "slot taken while answers are compared: it stays theirs");
+	bench_end();
+
 	kill_at(FAKE_INSTALL);
 	good = race_count == 1;
 	bench_restart();
@@ -579,6 +719,38 @@ static void test_return_fails(void)
 	fake->fail[FAKE_ACTIVATE] = 0;
 	bench_run(30);
 	bench_result(good && fake->active == 0, "the return fails: it is tried until it works");
+	bench_end();
+
+	bench_begin("freeze-worse", FAST);
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	fake->fail[FAKE_ACTIVATE] = EPERM;
+	bench_run(1200);
+	bench_result(service->state.phase == STATE_RETURNING && service_next(service) > clock_now(),
+		     "the return fails while an adaptation would be due: lfd waits in between");
+	bench_end();
+}
+
+static void test_no_way_back(void)
+{
+	uint8_t digest[LF_DIGEST_LEN];
+	bool good;
+
+	bench_begin("freeze-worse", FAST);
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	memcpy(digest, fake->slots[1].digest, sizeof(digest));
+	fake->slots[0].state = 0;
+	fake->previous = -1;
+	bench_run(1200);
+	good = fake->active == 1 && service->state.phase == STATE_IDLE &&
+	       bench_said("event=trial verdict=worse") == 1 &&
+	       bench_said("event=rollback verdict=impossible") == 1 &&
+	       bench_said("event=rollback") == 1 && state_is_refused(&service->state, digest) &&
+	       service_next(service) > clock_now();
+	good &= bench_configure("good", FAST);
+	bench_result(good && follows(0.5) && fake->active == 0 && service->state.installs == 2,
+		     "no model to return to: told once, and the next one replaces the worse one");
 	bench_end();
 }
 
@@ -704,6 +876,7 @@ int main(int argc, char **argv)
 	test_worse(LITEFLOW_POLICY_FOLLOW, "follow");
 	test_worse(LITEFLOW_POLICY_PIN, "pin");
 	test_return_fails();
+	test_no_way_back();
 	test_no_rewards();
 	test_kernel();
 	test_models();
@@ -711,9 +884,13 @@ int main(int argc, char **argv)
 	test_clocks();
 	test_configs();
 	test_segments();
+	test_no_history();
+	test_read_back();
 	test_disks();
 	test_hook_rights();
 	test_left();
+	test_other_user();
+	test_bytes();
 	test_hooks();
 	return bench_finish();
 }

@@ -292,6 +292,8 @@ static void misbehave(void)
 	if (!strcmp(fault, "noise"))
 		for (i = 0; i < 200000; i++)
 			fputs("something that goes on and on\n", stderr);
+	if (!strcmp(fault, "latin"))
+		fputs("\xe9t\xe9 is no UTF-8\n", stderr);
 	while (!strcmp(fault, "memory"))
 		if (!malloc(1 << 20))
 			abort();
