@@ -91,7 +91,8 @@ struct sample sample_of_series(const double *v, unsigned int n)
 	if (r <= 0)
 		return s;
 	factor = (1 + r) / (1 - r);
-	s.n = n / factor;
+	/* two at least: else no drop, however large, would ever be one */
+	s.n = fmax(n / factor, 2);
 	/* the mean of all follows what is correlated, so their deviations are too small */
 	s.var /= fmax(1 - (factor - 1) / (n - 1), 0.1);
 	return s;

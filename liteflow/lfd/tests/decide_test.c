@@ -264,8 +264,8 @@ static void test_alarms(int trials)
 		struct world w;
 	} worlds[] = {
 		{ "follow", { 0.9, 0.9, 1, 60, false, 3 } },
-		/* what moves all flows lasts minutes: only a large drop stands out of that */
-		{ "follow_slow", { 0.99, 0.95, 1, 300, false, 12 } },
+		/* what moves all flows lasts minutes: only a very large drop stands out of that */
+		{ "follow_slow", { 0.99, 0.95, 1, 300, false, 48 } },
 		{ "pin", { 0.9, 0.9, 1, 60, true, 3 } },
 		{ "pin_slow", { 0.99, 0.95, 1, 300, true, 3 } },
 	};
