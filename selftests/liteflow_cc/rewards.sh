@@ -78,8 +78,8 @@ judge()
 		printf "# %d alone, %d twice, %d foreign, %d early, %d back\n",
 			alone, twice, foreign, early, back
 		# the first ones may be of queries before the collection
-		exit !(queries > 100 && rewards > queries / 4 && rewards <= queries + alone + late &&
-			alone <= 8 && !twice && !foreign && !early && !back &&
+		exit !(queries > 100 && rewards > queries / 4 &&
+			rewards <= queries + alone + late && alone <= 8 && !twice && !foreign && !early && !back &&
 			n >= '"${2:-1}"' && mean > -12 && mean < 0)
 	}'
 }
