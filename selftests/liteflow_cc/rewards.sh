@@ -79,7 +79,8 @@ judge()
 			alone, twice, foreign, early, back
 		# the first ones may be of queries before the collection
 		exit !(queries > 100 && rewards > queries / 4 &&
-			rewards <= queries + alone + late && alone <= 8 && !twice && !foreign && !early && !back &&
+			rewards <= queries + alone + late &&
+			alone <= 8 && !twice && !foreign && !early && !back &&
 			n >= '"${2:-1}"' && mean > -12 && mean < 0)
 	}'
 }
