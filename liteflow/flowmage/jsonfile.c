@@ -44,6 +44,14 @@ int json_get(const char *where, struct json_object *o, const char *key, enum jso
 			json_type_to_name(json_object_get_type(*value)), json_type_to_name(type));
 }
 
+const char *json_text(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &v) &&
+	       json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
+}
+
 int json_get_count(const char *where, struct json_object *o, const char *key, unsigned int min,
 		   unsigned int max, unsigned int *value)
 {

@@ -19,6 +19,9 @@ struct json_object *json_read(const char *path);
 int json_get(const char *where, struct json_object *o, const char *key, enum json_type type,
 	     bool needed, struct json_object **value);
 
+/* The text at @key; "" if there is none, or @o is no object. */
+const char *json_text(struct json_object *o, const char *key);
+
 /* A whole number that must be there. */
 int json_get_count(const char *where, struct json_object *o, const char *key, unsigned int min,
 		   unsigned int max, unsigned int *value);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <bpf/libbpf.h>
 #include "flowmage.h"
+#include "jsonfile.h"
 #include "plan.h"
 
 #define MAX_OBJECTS	64
@@ -71,15 +72,6 @@ static const struct argp argp = {
 	       "user space gets a value for each CPU.",
 };
 
-static const char *text(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_is_type(o, json_type_object) &&
-	       json_object_object_get_ex(o, key, &v) &&
-	       json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
-}
-
 static bool flag(struct json_object *o, const char *key)
 {
 	struct json_object *v;
@@ -96,14 +88,15 @@ static const char *why_not(const struct load *l, const char *path, const char *m
 
 	for (i = 0; i < json_object_array_length(list); i++) {
 		s = json_object_array_get_idx(list, i);
-		origin = text(s, "origin");
+		origin = json_text(s, "origin");
 		if (strncmp(origin, "bpf:", 4) || strcmp(origin + 4, path) ||
-		    strcmp(text(s, "map"), map))
+		    strcmp(json_text(s, "map"), map))
 			continue;
 		if (!flag(s, "private"))
-			return *text(s, "reason") ? text(s, "reason") : "the steering cannot make it private";
-		if (*text(s, "keep"))
-			return text(s, "keep");
+			return *json_text(s, "reason") ? json_text(s, "reason") :
+							 "the steering cannot make it private";
+		if (*json_text(s, "keep"))
+			return json_text(s, "keep");
 		why = NULL;
 	}
 	return why;
@@ -231,7 +224,7 @@ static int load(struct load *l, const struct options *o)
 	    json_get(o->plan, l->plan, "state", json_type_array, true, &state))
 		return EXIT_OTHER;
 	for (i = 0; i < json_object_array_length(list); i++)
-		if (add_object(l, text(json_object_array_get_idx(list, i), "origin")))
+		if (add_object(l, json_text(json_object_array_get_idx(list, i), "origin")))
 			return EXIT_OTHER;
 	if (!l->n)
 		return complain("%s: no BPF object in it", o->plan);

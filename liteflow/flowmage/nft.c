@@ -41,14 +41,6 @@ struct ruleset {
 	bool failed;
 };
 
-static const char *text(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &v) &&
-	       json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
-}
-
 static struct json_object *at(struct json_object *o, const char *key)
 {
 	struct json_object *v = NULL;
@@ -175,9 +167,10 @@ static bool is_limiting(const struct ruleset *rs, const char *reference)
 	for (i = 0; i < json_object_array_length(rs->items); i++) {
 		set = json_object_array_get_idx(rs->items, i);
 		set = at(set, "set") ? at(set, "set") : at(set, "map");
-		if (strcmp(text(set, "name"), reference + (*reference == '@')) ||
-		    strncmp(rs->fn->name, text(set, "family"), strlen(text(set, "family"))) ||
-		    strcmp(strchr(rs->fn->name, ' ') + 1, text(set, "table")))
+		if (strcmp(json_text(set, "name"), reference + (*reference == '@')) ||
+		    strncmp(rs->fn->name, json_text(set, "family"),
+			    strlen(json_text(set, "family"))) ||
+		    strcmp(strchr(rs->fn->name, ' ') + 1, json_text(set, "table")))
 			continue;
 		list = at(set, "stmt");
 		for (k = 0; list && k < json_object_array_length(list); k++)
@@ -233,9 +226,9 @@ static bool is_one_of(const char *word, const char *const *words)
 /* A set that is updated: by every packet if that refreshes or counts something. */
 static void read_set(struct ruleset *rs, struct json_object *o, const char *type)
 {
-	bool update = !strcmp(text(o, "op"), "update");
+	bool update = !strcmp(json_text(o, "op"), "update");
 	struct json_object *stmt = at(o, "stmt");
-	const char *reference = text(o, *type == 's' ? "set" : "map");
+	const char *reference = json_text(o, *type == 's' ? "set" : "map");
 	char name[200];
 
 	if (stmt && !json_object_is_type(stmt, json_type_null))
@@ -247,8 +240,8 @@ static void read_meter(struct ruleset *rs, struct json_object *o)
 {
 	char name[200];
 
-	add_access(rs, set_name(rs, text(o, "name"), name, sizeof(name)), "meter", at(o, "key"), true,
-		   true);
+	add_access(rs, set_name(rs, json_text(o, "name"), name, sizeof(name)), "meter", at(o, "key"),
+		   true, true);
 }
 
 /* Look-ups of named sets, and anything of connection tracking, wherever it stands. */
@@ -337,7 +330,7 @@ static void read_rule(struct ruleset *rs, struct json_object *rule, const struct
 	size_t i;
 
 	snprintf(rs->place, sizeof(rs->place), "%s, chain %s, rule %lld", rs->fn->name,
-		 text(rule, "chain"), handle ? (long long)json_object_get_int64(handle) : -1);
+		 json_text(rule, "chain"), handle ? (long long)json_object_get_int64(handle) : -1);
 	rs->path = *family;
 	if (!json_object_is_type(list, json_type_array)) {
 		not_known(rs, "no expressions");
@@ -430,12 +423,12 @@ static void classify(struct ruleset *rs, struct fm_map *map)
 
 static bool is_of(struct json_object *o, const char *family, const char *table)
 {
-	return !strcmp(text(o, "family"), family) && !strcmp(text(o, "table"), table);
+	return !strcmp(json_text(o, "family"), family) && !strcmp(json_text(o, "table"), table);
 }
 
 static void read_table(struct ruleset *rs, struct json_object *table, const char *source)
 {
-	const char *family = text(table, "family"), *name = text(table, "name");
+	const char *family = json_text(table, "family"), *name = json_text(table, "name");
 	struct nft_path path = { .ethertype = !strcmp(family, "ip") ? 0x0800 :
 					      !strcmp(family, "ip6") ? 0x86dd : -1, .protocol = -1 };
 	struct fm_function *more, *fn;

@@ -7,17 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "flowmage.h"
+#include "jsonput.h"
 #include "plan.h"
-
-static void put_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
-static void put_number(struct json_object *o, const char *key, int64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64(n));
-}
 
 void plan_device_digest(const struct device *dev, char digest[SHA256_HEX])
 {
@@ -53,7 +44,7 @@ static struct json_object *ranks_json(const struct steer *st, const struct choic
 
 	for (class = 0; class < PKT_CLASSES; class++)
 		if (st->demand[device] >> class & 1)
-			put_number(o, packet_kinds[class].name, c->rank[device][class]);
+			json_put_number(o, packet_kinds[class].name, c->rank[device][class]);
 	return o;
 }
 
@@ -65,15 +56,15 @@ static struct json_object *device_plan(const struct steer *st, const struct solu
 	char digest[SHA256_HEX];
 	struct rss rss;
 
-	put_text(o, "name", dev->name);
+	json_put_text(o, "name", dev->name);
 	if (dev->file)
-		put_text(o, "file", dev->file);
+		json_put_text(o, "file", dev->file);
 	plan_device_digest(dev, digest);
-	put_text(o, "digest", digest);
-	put_text(o, "driver", dev->driver);
-	put_number(o, "queues", dev->queues);
-	put_number(o, "key_len", dev->key_len);
-	put_number(o, "table_len", dev->table_len);
+	json_put_text(o, "digest", digest);
+	json_put_text(o, "driver", dev->driver);
+	json_put_number(o, "queues", dev->queues);
+	json_put_number(o, "key_len", dev->key_len);
+	json_put_number(o, "table_len", dev->table_len);
 	if (s->way != WAY_CPUMAP && s->way != WAY_NONE) {
 		solution_rss(s, &s->main, d, &rss);
 		json_object_object_add(o, "set", rss_json(dev, &rss));
@@ -82,7 +73,7 @@ static struct json_object *device_plan(const struct steer *st, const struct solu
 	if (s->way == WAY_CONTEXTS) {
 		solution_rss(s, &s->ipv6, d, &rss);
 		context = rss_json(dev, &rss);
-		put_text(context, "flow", "ip6");
+		json_put_text(context, "flow", "ip6");
 		list = json_object_new_array();
 		json_object_array_add(list, context);
 		json_object_object_add(o, "contexts", list);
@@ -98,8 +89,8 @@ static struct json_object *file_json(const char *path)
 	if (digest_file(path, digest))
 		return NULL;
 	o = json_object_new_object();
-	put_text(o, "path", path);
-	put_text(o, "digest", digest);
+	json_put_text(o, "path", path);
+	json_put_text(o, "digest", digest);
 	return o;
 }
 
@@ -160,8 +151,8 @@ static struct json_object *functions_json(const struct chain *chain)
 
 	for (i = 0; i < chain->n_functions; i++) {
 		o = json_object_new_object();
-		put_text(o, "name", chain->functions[i].function.name);
-		put_text(o, "origin", chain->functions[i].origin);
+		json_put_text(o, "name", chain->functions[i].function.name);
+		json_put_text(o, "origin", chain->functions[i].origin);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -174,13 +165,13 @@ static struct json_object *state_json(const struct steer *st, const struct solut
 
 	for (i = 0; i < st->n_units; i++) {
 		o = json_object_new_object();
-		put_text(o, "name", st->units[i].name);
-		put_text(o, "map", st->maps[st->units[i].map].name);
-		put_text(o, "origin", st->maps[st->units[i].map].origin);
-		put_text(o, "family", families_text(st->units[i].families));
+		json_put_text(o, "name", st->units[i].name);
+		json_put_text(o, "map", st->maps[st->units[i].map].name);
+		json_put_text(o, "origin", st->maps[st->units[i].map].origin);
+		json_put_text(o, "family", families_text(st->units[i].families));
 		json_object_object_add(o, "private", json_object_new_boolean(s->on[i]));
 		if (st->maps[st->units[i].map].keep)
-			put_text(o, "keep", st->maps[st->units[i].map].keep);
+			json_put_text(o, "keep", st->maps[st->units[i].map].keep);
 		json_object_object_add(o, "per_packet",
 				       json_object_new_boolean(st->units[i].per_packet));
 		if (s->any_conflict)
@@ -192,10 +183,10 @@ static struct json_object *state_json(const struct steer *st, const struct solut
 		if (!st->maps[i].shared || !st->maps[i].state)
 			continue;
 		o = json_object_new_object();
-		put_text(o, "map", st->maps[i].name);
-		put_text(o, "origin", st->maps[i].origin);
+		json_put_text(o, "map", st->maps[i].name);
+		json_put_text(o, "origin", st->maps[i].origin);
 		json_object_object_add(o, "private", json_object_new_boolean(false));
-		put_text(o, "reason", st->maps[i].shared);
+		json_put_text(o, "reason", st->maps[i].shared);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -210,8 +201,8 @@ struct json_object *plan_json(const struct chain *chain, const struct steer *st,
 	if (!files)
 		return NULL;
 	o = json_object_new_object();
-	put_number(o, "flowmage_plan", PLAN_FORMAT);
-	put_text(o, "way", way_names[s->way]);
+	json_put_number(o, "flowmage_plan", PLAN_FORMAT);
+	json_put_text(o, "way", way_names[s->way]);
 	list = json_object_new_array();
 	for (d = 0; d < st->n_devices; d++)
 		json_object_array_add(list, device_plan(st, s, d));
@@ -220,9 +211,9 @@ struct json_object *plan_json(const struct chain *chain, const struct steer *st,
 	json_object_object_add(o, "functions", functions_json(chain));
 	json_object_object_add(o, "state", state_json(st, s));
 	if (s->any_conflict)
-		put_text(o, "obstacle", s->obstacle);
+		json_put_text(o, "obstacle", s->obstacle);
 	if (s->way == WAY_CPUMAP && program)
-		put_text(o, "program", program);
+		json_put_text(o, "program", program);
 	if (s->way != WAY_CPUMAP && s->way != WAY_NONE)
 		json_object_object_add(o, "fullest", json_object_new_double(s->main.fullest));
 	return o;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <json-c/json.h>
 #include "file.h"
+#include "jsonput.h"
 #include "service.h"
 #include "tool.h"
 
@@ -26,18 +27,13 @@
 
 /* -- what it is asked ------------------------------------------------------------ */
 
-static void put_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
 static void put_path(const struct service *s, struct json_object *o, const char *key,
 		     const char *name)
 {
 	char path[1024];
 
 	snprintf(path, sizeof(path), "%s/%s", s->path, name);
-	put_text(o, key, path);
+	json_put_text(o, key, path);
 }
 
 static struct json_object *columns(const struct service *s, unsigned int from, unsigned int n)
@@ -60,10 +56,10 @@ static struct json_object *active_model(const struct service *s)
 	char text[DIGEST_TEXT], file[DIGEST_TEXT + 16];
 
 	json_object_object_add(o, "version", json_object_new_int64(m->version));
-	put_text(o, "name", m->name);
+	json_put_text(o, "name", m->name);
 	if (!m->has_digest)
 		return o;
-	put_text(o, "digest", digest_text(m->digest, text));
+	json_put_text(o, "digest", digest_text(m->digest, text));
 	snprintf(file, sizeof(file), "models/%s.lfm", text);
 	if (!faccessat(s->dir, file, R_OK, 0))
 		put_path(s, o, "file", file);
@@ -75,13 +71,13 @@ static struct json_object *request(const struct service *s, const char *verb)
 	struct json_object *o = json_object_new_object(), *last;
 	char text[DIGEST_TEXT];
 
-	put_text(o, "format", FORMAT);
+	json_put_text(o, "format", FORMAT);
 	json_object_object_add(o, "version", json_object_new_int(VERSION));
-	put_text(o, "verb", verb);
+	json_put_text(o, "verb", verb);
 	json_object_object_add(o, "serial", json_object_new_uint64(s->serial));
-	put_text(o, "app", s->config->app);
-	put_text(o, "units", s->info.units);
-	put_text(o, "policy", lf_policy_name(s->info.policy));
+	json_put_text(o, "app", s->config->app);
+	json_put_text(o, "units", s->info.units);
+	json_put_text(o, "policy", lf_policy_name(s->info.policy));
 	json_object_object_add(o, "inputs", columns(s, 0, s->info.n_in));
 	json_object_object_add(o, "outputs", columns(s, s->info.n_in, s->info.n_out));
 	put_path(s, o, "history", "history");
@@ -91,8 +87,8 @@ static struct json_object *request(const struct service *s, const char *verb)
 	if (!s->state.last_verdict[0])
 		return o;
 	last = json_object_new_object();
-	put_text(last, "digest", digest_text(s->state.trial.sum, text));
-	put_text(last, "verdict", s->state.last_verdict);
+	json_put_text(last, "digest", digest_text(s->state.trial.sum, text));
+	json_put_text(last, "verdict", s->state.last_verdict);
 	json_object_object_add(o, "last-trial", last);
 	return o;
 }

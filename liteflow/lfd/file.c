@@ -144,20 +144,29 @@ static int give(int dir, const char *name, uid_t uid, gid_t gid)
 	return err;
 }
 
+/* NULL: errno. */
+static DIR *open_folder(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err;
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !list) {
+		err = errno;
+		close(fd);
+		errno = err;
+	}
+	return list;
+}
+
 int file_give_tree(int dir, const char *name, uid_t uid, gid_t gid)
 {
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err = 0, ret;
+	DIR *list = open_folder(dir, name);
+	int fd, err = 0, ret;
 	struct dirent *d;
-	DIR *list;
 
-	if (fd < 0)
+	if (!list)
 		return -errno;
-	list = fdopendir(fd);
-	if (!list) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
+	fd = dirfd(list);
 	/* itself last: as long as it is another's, it is known that there is more to do */
 	while ((d = readdir(list))) {
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
@@ -174,18 +183,13 @@ int file_give_tree(int dir, const char *name, uid_t uid, gid_t gid)
 
 int file_remove_tree(int dir, const char *name, bool self)
 {
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	DIR *list = open_folder(dir, name);
 	struct dirent *d;
-	DIR *list;
+	int fd, err = 0;
 
-	if (fd < 0)
+	if (!list)
 		return -errno;
-	list = fdopendir(fd);
-	if (!list) {
-		err = errno;
-		close(fd);
-		return -err;
-	}
+	fd = dirfd(list);
 	while ((d = readdir(list))) {
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;

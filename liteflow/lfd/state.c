@@ -10,6 +10,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include "file.h"
+#include "jsonput.h"
 #include "pack.h"
 #include "state.h"
 
@@ -252,11 +253,6 @@ int state_load(struct state *s, int dir, char *why, size_t whylen)
 
 /* -- writing ------------------------------------------------------------------ */
 
-static void put_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
 static void put_uint(struct json_object *o, const char *key, uint64_t value)
 {
 	json_object_object_add(o, key, json_object_new_uint64(value));
@@ -283,12 +279,12 @@ int state_save(const struct state *s, int dir)
 	unsigned int i;
 	int ret;
 
-	put_text(o, "format", FORMAT);
+	json_put_text(o, "format", FORMAT);
 	put_uint(o, "version", VERSION);
-	put_text(o, "boot", s->boot_id);
-	put_text(o, "phase", state_phase_names[s->phase]);
-	put_text(o, "trial", digest_text(s->trial.sum, digest));
-	put_text(o, "base", digest_text(s->base.sum, digest));
+	json_put_text(o, "boot", s->boot_id);
+	json_put_text(o, "phase", state_phase_names[s->phase]);
+	json_put_text(o, "trial", digest_text(s->trial.sum, digest));
+	json_put_text(o, "base", digest_text(s->base.sum, digest));
 	put_uint(o, "base-version", s->base_version);
 	put_uint(o, "hold-until-ns", s->hold_until_ns);
 	for (i = 0; i < s->n_before; i++)
@@ -298,7 +294,7 @@ int state_save(const struct state *s, int dir)
 	put_digests(o, "own", s->own, s->n_own);
 	put_uint(o, "installs", s->installs);
 	put_uint(o, "rollbacks", s->rollbacks);
-	put_text(o, "last-verdict", s->last_verdict);
+	json_put_text(o, "last-verdict", s->last_verdict);
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY);
 	ret = file_replace(dir, STATE_FILE, text, strlen(text), 0600, true);
 	json_object_put(o);
