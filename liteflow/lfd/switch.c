@@ -34,6 +34,17 @@ static void hold_off(struct service *s, uint64_t now)
 	s->state.hold_until_ns = now + (uint64_t)s->config->hold_off_s * NS_PER_S;
 }
 
+static int slot_of(const struct service *s, const uint8_t *digest)
+{
+	int i;
+
+	for (i = 0; i < LITEFLOW_SLOTS_MAX; i++)
+		if (s->slots[i].state && s->slots[i].has_digest &&
+		    !memcmp(s->slots[i].digest, digest, LF_DIGEST_LEN))
+			return i;
+	return -1;
+}
+
 /* -- models on disk ---------------------------------------------------------------- */
 
 static int models_dir(const struct service *s)
@@ -45,14 +56,7 @@ static int models_dir(const struct service *s)
 
 static bool in_slots(void *data, const uint8_t *digest)
 {
-	const struct service *s = data;
-	unsigned int i;
-
-	for (i = 0; i < LITEFLOW_SLOTS_MAX; i++)
-		if (s->slots[i].state && s->slots[i].has_digest &&
-		    !memcmp(s->slots[i].digest, digest, LF_DIGEST_LEN))
-			return true;
-	return false;
+	return slot_of(data, digest) >= 0;
 }
 
 /* Of those that no slot has any more nobody asks. */
@@ -82,17 +86,6 @@ static void prune_models(struct service *s)
 }
 
 /* -- looking --------------------------------------------------------------------- */
-
-static int slot_of(const struct service *s, const uint8_t *digest)
-{
-	int i;
-
-	for (i = 0; i < LITEFLOW_SLOTS_MAX; i++)
-		if (s->slots[i].state && s->slots[i].has_digest &&
-		    !memcmp(s->slots[i].digest, digest, LF_DIGEST_LEN))
-			return i;
-	return -1;
-}
 
 /* That of the base. If the app went and came, versions began anew: the digest tells. */
 static int base_slot(const struct service *s)
