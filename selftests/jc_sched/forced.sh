@@ -12,11 +12,13 @@
 # the other side is the network that always says yes, which never has a balance
 # fail for being hot, and so is a stricter measure than the stock code.
 #
-# What is allowed: both numbers are counts of random events, so their difference
-# has a standard deviation of about sqrt(a + b); three of these are tolerated.
-# Without forcing most tasks would get away by active balance only: with the
-# comparison patched out of can_migrate_task(), 8 CPUs had 55 in 12 bursts against
-# one of the stock code, with it none or one.
+# What is allowed: active balances also come by chance, in clusters, and more of them
+# while the load is uneven for longer, as it is on the always-no side: 5 against 20
+# has been seen. So the excess is held against the tasks that the balancer moved
+# there in the meantime, 220 to 340 of them: it must stay below a quarter. Without
+# forcing most tasks would get away by active balance only: with the comparison
+# patched out of can_migrate_task(), 8 CPUs had 55 in 12 bursts against one of the
+# stock code, and nothing forced.
 #
 # Spreading takes longer if each move has to fail first, the more so as any
 # balance that finds nothing to do in between clears nr_balance_failed; the stock
@@ -89,10 +91,13 @@ always_no()
 	[ "$JC_MODE" = replace ] || jc_switch 1
 }
 
-no_more_active_than_stock()
+# In test the stock code moves them, otherwise failures do.
+few_more_active_than_stock()
 {
-	awk -v a=$stock_active -v b=$no_active \
-		'BEGIN { exit !(b - a <= 3 * sqrt(a + b + 1)) }'
+	local moved=$((n[forced] + n[fallback]))
+
+	[ "$JC_MODE" != test ] || moved=${n[only_stock]}
+	[ $((4 * (no_active - stock_active))) -le "$moved" ]
 }
 
 # What the tracepoint says of the always-no side; none of it may be lawless.
@@ -156,6 +161,6 @@ else
 fi
 ksft_check "the load spreads" test $((stock_reached / PHASES)) -ge 50
 ksft_check "always no: the load spreads" test $((no_reached / PHASES)) -ge 50
-ksft_check "always no: active balances do not exceed the other side's" \
-	no_more_active_than_stock
+ksft_check "always no: few tasks get away by active balance" \
+	few_more_active_than_stock
 ktap_finished
