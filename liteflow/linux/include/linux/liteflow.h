@@ -96,6 +96,9 @@ struct lf_app_ops {
  * @max_bytes: most memory of one model; 0: LF_MAX_MODEL_BYTES
  * @max_retired: most memory of retired models that only flows hold; 0: four
  *	times @max_bytes
+ * @max_state: most values that a model may remember from query to query, see struct
+ *	lf_state; at most LITEFLOW_MAX_STATE, and only with LF_CONTEXT_SOFTIRQ. 0: the
+ *	app keeps no state, and its models have none
  * @units: tag that its models must carry; NULL: any
  * @features: names of the inputs in their order, @n_in of them, copied; NULL: any
  * @ops: callbacks; NULL: none. Must last as long as the app
@@ -114,6 +117,7 @@ struct lf_app_desc {
 	u32 max_macs;
 	u32 max_bytes;
 	u32 max_retired;
+	u32 max_state;
 	const char *units;
 	const char *const *features;
 	const struct lf_app_ops *ops;
@@ -135,6 +139,22 @@ struct lf_flow {
 	u64 id;
 	u32 seq;
 	u32 version;
+};
+
+/**
+ * struct lf_state - what models remember of one sequence of queries
+ * @flow: the flow that the sequence is. @flow.id is the caller's to set;
+ *	@flow.version is the tag: the model whose values these are, 0: none yet
+ * @room: values that fit, lf_app_desc::max_state
+ * @value: the values, private: as many as the model keeps, then room for one query
+ *
+ * The caller's own, from lf_state_alloc() to lf_state_free(). The caller sees to it
+ * that no two functions work on one state at a time.
+ */
+struct lf_state {
+	struct lf_flow flow;
+	u32 room;
+	s32 value[];
 };
 
 /**
@@ -174,10 +194,35 @@ struct lf_app *lf_app_get_by_name(const char *name);
 void lf_app_put(struct lf_app *app);
 u16 lf_app_id(const struct lf_app *app);
 bool lf_app_ready(struct lf_app *app);
+u32 lf_app_version(struct lf_app *app);
+int lf_app_fits(const struct lf_app *app, const struct lf_app_desc *want, struct lf_error *err);
 
 int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in, unsigned int n_in,
 	     s32 *out, unsigned int n_out);
 void lf_flow_release(struct lf_flow *flow);
+
+/* For apps that keep state. */
+size_t lf_state_size(const struct lf_app *app);
+struct lf_state *lf_state_alloc(const struct lf_app *app, gfp_t gfp);
+void lf_state_free(struct lf_state *state);
+void lf_state_reset(struct lf_state *state);
+int lf_query_state(struct lf_app *app, struct lf_state *state, const s32 *in, unsigned int n_in,
+		   s32 *out, unsigned int n_out);
+
+/**
+ * lf_state_version() - which model a state belongs to
+ * @state: the state
+ *
+ * It is the model that answered last: as long as it equals lf_app_version(), the active
+ * one does.
+ *
+ * Return: its version, counted by the app's installs from 1; 0: no query since
+ * lf_state_alloc().
+ */
+static inline u32 lf_state_version(const struct lf_state *state)
+{
+	return state->flow.version;
+}
 
 int lf_compiled_register(struct lf_app *app, struct lf_compiled_model *model);
 void lf_compiled_unregister(struct lf_compiled_model *model);
@@ -208,6 +253,11 @@ static inline void lf_app_unregister(struct lf_app *app)
 static inline bool lf_app_ready(struct lf_app *app)
 {
 	return false;
+}
+
+static inline u32 lf_app_version(struct lf_app *app)
+{
+	return 0;
 }
 
 static inline int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in,

@@ -33,6 +33,8 @@ struct lf_error {
  * @max_width: greatest width of a layer, inputs and outputs included; 0: any
  * @max_macs: most multiply-adds of one query; 0: any
  * @max_bytes: most bytes of memory, see lf_model::bytes; 0: any
+ * @max_state: most values of state; 0: none, as whoever does not know of state cannot
+ *	keep it
  * @units: tag that it must carry; NULL: any
  * @features: names that its inputs must have, @n_in of them; NULL: any
  */
@@ -42,6 +44,7 @@ struct lf_limits {
 	u16 max_width;
 	u32 max_macs;
 	u32 max_bytes;
+	u32 max_state;
 	const char *units;
 	const char *const *features;
 };
@@ -86,6 +89,7 @@ struct lf_layer {
  * @n_in: inputs
  * @n_out: outputs
  * @n_layers: layers
+ * @state_len: values that the caller keeps from query to query; 0: none
  * @width: greatest number of inputs or outputs of a layer
  * @macs: multiply-adds of one query
  * @bytes: memory that it takes
@@ -105,6 +109,7 @@ struct lf_model {
 	u16 n_in;
 	u16 n_out;
 	u16 n_layers;
+	u16 state_len;
 	u16 width;
 	u32 macs;
 	u32 bytes;
@@ -152,6 +157,8 @@ int lf_model_parse(const void *blob, size_t len, const struct lf_limits *limits,
 		   struct lf_model **model, struct lf_error *err);
 void lf_model_free(const struct lf_model *model);
 void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *scratch);
+void lf_model_step(const struct lf_model *model, const s32 *in, s32 *out, s32 *state,
+		   s32 *scratch);
 s32 lf_tanh(s64 angle);
 s16 lf_layer_weight(const struct lf_layer *layer, unsigned int row, unsigned int col);
 s64 lf_layer_bias(const struct lf_layer *layer, unsigned int row);

@@ -141,6 +141,13 @@ static void lf_app_init(struct lf_app *app, const struct lf_app_desc *desc)
 	app->limits.max_macs = desc->max_macs ?: atomic ? LF_ATOMIC_MACS :
 			       LITEFLOW_MAX_BLOB / sizeof(__le16);
 	app->limits.max_bytes = desc->max_bytes ?: LF_MAX_MODEL_BYTES;
+	app->limits.max_state = desc->max_state;
+	app->max_state = desc->max_state;
+	/* a state has room for the activations of all models: see lf_state_alloc() */
+	if (desc->max_state)
+		app->limits.max_width = min(LITEFLOW_MAX_WIDTH,
+					    max3(LF_STACK_WIDTH, desc->max_state,
+						 max(desc->n_in, desc->n_out)));
 	app->max_retired = desc->max_retired ?: 4 * app->limits.max_bytes;
 
 	for_each_possible_cpu(cpu)
@@ -353,6 +360,57 @@ bool lf_app_ready(struct lf_app *app)
 	return rcu_access_pointer(app->active);
 }
 EXPORT_SYMBOL_GPL(lf_app_ready);
+
+/**
+ * lf_app_version() - which model is active
+ * @app: the app
+ *
+ * For code that keeps state, to notice a switch: see lf_query_state().
+ *
+ * Context: any.
+ * Return: its version, counted by the app's installs from 1; 0: none is active.
+ */
+u32 lf_app_version(struct lf_app *app)
+{
+	struct lf_snapshot *snap;
+	u32 version;
+
+	rcu_read_lock();
+	snap = rcu_dereference(app->active);
+	version = snap ? snap->version : 0;
+	rcu_read_unlock();
+	return version;
+}
+EXPORT_SYMBOL_GPL(lf_app_version);
+
+/**
+ * lf_app_fits() - could somebody ask an app that others made?
+ * @app: the app, as from lf_app_get_by_name()
+ * @want: what it has to be like: n_in, n_out, context, and units unless NULL are to be
+ *	the same, max_state is to be that or more; other members are not looked at
+ * @err: result: what differs; may be NULL
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL.
+ */
+int lf_app_fits(const struct lf_app *app, const struct lf_app_desc *want, struct lf_error *err)
+{
+	if (app->n_in != want->n_in || app->n_out != want->n_out)
+		lf_refuse(err, "app \"%.20s\" has %u inputs, %u outputs: %u, %u are needed",
+			  app->name, app->n_in, app->n_out, want->n_in, want->n_out);
+	else if (want->units && strcmp(app->units, want->units))
+		lf_refuse(err, "app \"%.20s\" has units \"%.12s\", not \"%.12s\"", app->name,
+			  app->units, want->units);
+	else if (app->context != want->context)
+		lf_refuse(err, "app \"%.20s\" is asked in another context", app->name);
+	else if (app->max_state < want->max_state)
+		lf_refuse(err, "app \"%.20s\" keeps %u values of state: %u are needed", app->name,
+			  app->max_state, want->max_state);
+	else
+		return 0;
+	return -EINVAL;
+}
+EXPORT_SYMBOL_GPL(lf_app_fits);
 
 /* -- what interfaces show ------------------------------------------------ */
 

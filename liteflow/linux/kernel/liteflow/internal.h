@@ -177,6 +177,8 @@ struct lf_snapshot {
  * @n_slots: slots
  * @user: defined from user space
  * @dead: unregistered: no more installs. Written under @mutex
+ * @max_state: values of state that its models keep at most. Not 0: it is asked with
+ *	lf_query_state() only
  * @limits: what its models must keep to
  * @name: its name
  * @units: tag, or ""
@@ -221,6 +223,7 @@ struct lf_app {
 	u8 n_slots;
 	bool user;
 	bool dead;
+	u16 max_state;
 
 	struct lf_limits limits ____cacheline_aligned_in_smp;
 	char name[LITEFLOW_NAME_LEN];

@@ -49,6 +49,24 @@ static __always_inline void lf_run(const struct lf_snapshot *snap, const s32 *in
 		lf_model_run(snap->model, in, out, scratch);
 }
 
+/*
+ * The values of another model, or of none, are no use to this one. Activations lie
+ * behind the values, so neither width nor context asks for other memory.
+ */
+static void lf_run_state(const struct lf_snapshot *snap, struct lf_state *state, const s32 *in,
+			 s32 *out)
+{
+	const struct lf_model *model = snap->model;
+
+	if (unlikely(!model)) {
+		snap->run(in, out);
+		return;
+	}
+	if (unlikely(state->flow.version != snap->version))
+		memset(state->value, 0, model->state_len * sizeof(*state->value));
+	lf_model_step(model, in, out, state->value, state->value + state->room);
+}
+
 /* Under RCU, and not in a context that the app forbids. */
 void lf_snapshot_run(const struct lf_snapshot *snap, const s32 *in, s32 *out)
 {
@@ -159,8 +177,9 @@ static noinline __cold int lf_wrong_context(struct lf_app *app)
 	return -EPERM;
 }
 
-static __always_inline int lf_ask(struct lf_app *app, struct lf_flow *flow, const s32 *in,
-				  s32 *out)
+/* @state: that of @flow; NULL, known when this is compiled: the app keeps none */
+static __always_inline int lf_ask(struct lf_app *app, struct lf_flow *flow,
+				  struct lf_state *state, const s32 *in, s32 *out)
 {
 	struct lf_snapshot *snap;
 	unsigned long count;
@@ -175,7 +194,10 @@ static __always_inline int lf_ask(struct lf_app *app, struct lf_flow *flow, cons
 	/* READ_ONCE: pairs with WRITE_ONCE() in lf_app_set() */
 	if (unlikely(!(count & READ_ONCE(app->sample_mask))))
 		start = lf_sample_begin(snap);
-	lf_run(snap, in, out);
+	if (state)
+		lf_run_state(snap, state, in, out);
+	else
+		lf_run(snap, in, out);
 	if (unlikely(start))
 		lf_sample_end(app, flow, snap, start, out[0]);
 
@@ -206,24 +228,74 @@ static __always_inline int lf_ask(struct lf_app *app, struct lf_flow *flow, cons
  * raw spinlock or has IRQs off: a model wider than LF_STACK_WIDTH, and a @flow that
  * lets go of a model that it held, as after an eviction or a change of the policy.
  * Elsewhere the latter takes a spinlock. Neither happens with LF_CONTEXT_ATOMIC.
- * Return: 0; -EINVAL: wrong sizes, which no counter shows: the fault is the caller's;
- * -ENODATA: no model is active; -EPERM: wrong context.
+ * Return: 0; -EINVAL: wrong sizes, or an app that keeps state, which no counter shows:
+ * the fault is the caller's; -ENODATA: no model is active; -EPERM: wrong context.
  */
 int lf_query(struct lf_app *app, struct lf_flow *flow, const s32 *in, unsigned int n_in,
 	     s32 *out, unsigned int n_out)
 {
 	int ret;
 
-	if (unlikely(n_in != app->n_in || n_out != app->n_out))
+	if (unlikely(n_in != app->n_in || n_out != app->n_out || app->max_state))
 		return -EINVAL;
 	if (unlikely(preempt_count() & app->forbidden))
 		return lf_wrong_context(app);
 	rcu_read_lock();
-	ret = lf_ask(app, flow, in, out);
+	ret = lf_ask(app, flow, NULL, in, out);
 	rcu_read_unlock();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(lf_query);
+
+/**
+ * lf_query_state() - ask the app's model, which remembers earlier questions
+ * @app: the app; registered for as long as this runs, or held by a reference, as from
+ *	lf_app_get_by_name(): one that is gone has no model
+ * @state: of the sequence that the question belongs to, from lf_state_alloc() for @app
+ * @in: the app's inputs, in its units; any values
+ * @n_in: number of elements in @in, which must be the app's number of inputs
+ * @out: result: the app's outputs; must not overlap @in. Left alone on error
+ * @n_out: number of elements in @out, which must be the app's number of outputs
+ *
+ * The model's memory of the sequence is in @state, which carries the version of the
+ * model as a tag. A model that finds another's tag begins with zeroes, as it does in a
+ * new state. An error leaves state and tag as they were.
+ *
+ * With policy LF_POLICY_PIN the model that answers the first query answers all of them,
+ * until lf_state_free() or until it is evicted. So a switch takes nothing by surprise:
+ * lf_app_version() differs from lf_state_version() then. To go over without a jump, replay
+ * the last questions in a new state, which the model that is active now serves; then put
+ * it in place of the old one. That may be done in process context while the old one goes
+ * on answering elsewhere, as each is a sequence of its own. After an eviction, the next
+ * query goes over to the active model with zeroes; lf_state_version() tells.
+ * With LF_POLICY_FOLLOW every switch does so.
+ *
+ * A feed-forward model may serve such an app, too.
+ *
+ * Context: softirqs and processes; the caller sees to it that no two functions work on
+ * @state at a time, as the lock of a qdisc does. Never sleeps, but for PREEMPT_RT, where
+ * a state that lets go of a model that it held, as after an eviction, takes a sleeping
+ * lock.
+ * Return: 0; -EINVAL: wrong sizes, an app that keeps no state, or the state of another
+ * app, which no counter shows: the fault is the caller's; -ENODATA: no model is active;
+ * -EPERM: wrong context.
+ */
+int lf_query_state(struct lf_app *app, struct lf_state *state, const s32 *in, unsigned int n_in,
+		   s32 *out, unsigned int n_out)
+{
+	int ret;
+
+	if (unlikely(n_in != app->n_in || n_out != app->n_out || !app->max_state ||
+		     state->room != app->max_state))
+		return -EINVAL;
+	if (unlikely(preempt_count() & app->forbidden))
+		return lf_wrong_context(app);
+	rcu_read_lock();
+	ret = lf_ask(app, &state->flow, state, in, out);
+	rcu_read_unlock();
+	return ret;
+}
+EXPORT_SYMBOL_GPL(lf_query_state);
 
 /**
  * lf_flow_release() - a flow ends

@@ -72,6 +72,11 @@ static int lf_desc_check(const struct lf_app_desc *desc, struct lf_error *err)
 			  LF_MAX_MODEL_BYTES);
 		return -EINVAL;
 	}
+	if (desc->max_state > LITEFLOW_MAX_STATE || (desc->max_state && atomic)) {
+		lf_refuse(err, "%u values of state: give at most %u, in atomic context 0",
+			  desc->max_state, LITEFLOW_MAX_STATE);
+		return -EINVAL;
+	}
 	if (desc->units && !lf_printable(desc->units)) {
 		lf_refuse(err, "units tag: give at most %d printable characters",
 			  LITEFLOW_NAME_LEN - 1);

@@ -9,8 +9,10 @@
  *	struct liteflow_blob_feature	[n_in]		how each input is quantised
  *	struct liteflow_blob_output	[n_out]		how each output is made
  *	struct liteflow_blob_layer	[n_layers]
- *	per layer: __le64 bias[n_out], then __le16 weight[n_out][n_in], then
- *	zero bytes up to a multiple of 8
+ *	per layer its parameters, then zero bytes up to a multiple of 8:
+ *	dense:		__le64 bias[n_out], then __le16 weight[n_out][n_in]
+ *	recurrent:	struct liteflow_blob_cell, then __le64 bias[B * n_out], then
+ *			__le16 w_x[G * n_out][n_in], then __le16 w_h[G * n_out][n_out]
  *	provenance: provenance_len bytes of UTF-8 text, then zero bytes up to a
  *	multiple of 8
  *
@@ -37,6 +39,33 @@
  *			a, the lowest one of equals, and shift is 0
  *	output o:	out = clamp(rshift(v * mult, shift) + offset, lo, hi)
  *
+ * Recurrent layers. Up to LITEFLOW_MAX_RECURRENT of them may come first, before at least
+ * one dense layer. A layer of n_out units has n_out values h, the state that it takes
+ * from the query before and leaves for the next one; what leaves it is the new h. An
+ * LSTM also has n_out values c. G is the number of its gates: 1 (RNN), 3 (GRU: r, z, n),
+ * 4 (LSTM: i, f, g, o); the rows of the first gate come first. B is G, or 4 for a GRU,
+ * which has one bias for n's inputs and then one for its state. Each row has two sums,
+ *
+ *	X = (sum of w_x * x) << shift_x		H = (sum of w_h * h) << shift_h
+ *
+ * and with S = bias + X + H, sat(v, n) saturating to n bits, tanh() and
+ * sigmoid(a) = ((1 << LITEFLOW_TANH_OUT_FRAC) + tanh(rshift(a, shift + 1))) >> 1:
+ *
+ *	RNN, ReLU:	h = sat(rshift(max(S, 0), shift), state_bits)
+ *	RNN, tanh:	h = tanh(rshift(S, shift))
+ *	GRU:		r = sigmoid(S), z = sigmoid(S) of their rows; of n's rows
+ *			n = tanh(rshift(bias + X + rshift(r * (bias' + H), 15), shift))
+ *			h = rshift(((1 << 15) - z) * n + z * h, 15)
+ *	LSTM:		i, f, o = sigmoid(S), g = tanh(rshift(S, shift))
+ *			c = sat(rshift(f * c + (i * g << (c_frac - 15)), 15), 32)
+ *			h = rshift(o * tanh(rshift(c, c_frac - 14)), 15)
+ *
+ * All rows take the old h. Values are at first 0. A ReLU layer with state_bits 32 takes
+ * inputs of 32 bits, so do inputs above, and the dense layer behind it; any other takes
+ * 16 bits. state_len counts the values: h of the first layer, then its c, then those of
+ * the next one. They stay within their format: 0 to S16_MAX or S32_MAX in a ReLU layer,
+ * +-S16_MAX in h of others, 32 bits in c.
+ *
  * tanh is interpolated between LITEFLOW_TANH_STEPS equidistant points of [0, 8) and
  * odd; kernel/liteflow/engine.c has the details.
  */
@@ -56,6 +85,9 @@
 #define LITEFLOW_MAX_WIDTH		1024	/* of any layer, inputs and outputs included */
 #define LITEFLOW_MAX_PROVENANCE	4096
 #define LITEFLOW_MAX_SHIFT		62
+#define LITEFLOW_MAX_SHIFT_UP		15	/* of the sums of a recurrent layer's weights */
+#define LITEFLOW_MAX_RECURRENT		4
+#define LITEFLOW_MAX_STATE		(2 * LITEFLOW_MAX_RECURRENT * LITEFLOW_MAX_WIDTH)
 
 #define LITEFLOW_TANH_IN_FRAC		14
 #define LITEFLOW_TANH_OUT_FRAC	15
@@ -64,6 +96,9 @@
 /* what a layer is */
 enum {
 	LITEFLOW_LAYER_DENSE = 1,
+	LITEFLOW_LAYER_RNN = 2,
+	LITEFLOW_LAYER_GRU = 3,
+	LITEFLOW_LAYER_LSTM = 4,
 };
 
 /* what becomes of its sums */
@@ -85,8 +120,8 @@ enum {
  * @n_in: number of inputs
  * @n_out: number of outputs
  * @n_layers: number of layers
- * @state_len: values of state that a caller keeps between queries; 0, as no
- *	layer of this version has any
+ * @state_len: values of state that a caller keeps between queries, all layers
+ *	together; 0: none is recurrent
  * @provenance_len: bytes of provenance, 0 if there is none
  * @reserved: 0
  * @name: what people call the model
@@ -150,9 +185,9 @@ struct liteflow_blob_output {
 
 /**
  * struct liteflow_blob_layer - one layer
- * @type: LITEFLOW_LAYER_DENSE
- * @act: LITEFLOW_ACT_*
- * @shift: at most LITEFLOW_MAX_SHIFT
+ * @type: LITEFLOW_LAYER_*
+ * @act: LITEFLOW_ACT_*; of an RNN ReLU or tanh, of a GRU or an LSTM tanh
+ * @shift: at most LITEFLOW_MAX_SHIFT, and one less in a GRU or an LSTM
  * @reserved: 0
  * @n_in: inputs; those of the first layer are the model's, those of any other
  *	the outputs of the one before
@@ -165,6 +200,23 @@ struct liteflow_blob_layer {
 	__u8 reserved;
 	__le16 n_in;
 	__le16 n_out;
+};
+
+/**
+ * struct liteflow_blob_cell - what a recurrent layer has besides
+ * @shift_x: scale of w_x: its sums are shifted up by that, at most
+ *	LITEFLOW_MAX_SHIFT_UP
+ * @shift_h: scale of w_h, in the same way
+ * @state_bits: of a value of h: 32 or 16 with ReLU, 16 otherwise
+ * @c_frac: LSTM: bits after the point of a value of c, 15 to 30; otherwise 0
+ * @reserved: 0
+ */
+struct liteflow_blob_cell {
+	__u8 shift_x;
+	__u8 shift_h;
+	__u8 state_bits;
+	__u8 c_frac;
+	__u8 reserved[4];
 };
 
 #endif /* _UAPI_LINUX_LITEFLOW_MODEL_H */
