@@ -130,6 +130,7 @@ void fm_function_free(struct fm_function *function)
 	free(function->name);
 	free(function->source);
 	free(function->hook);
+	free(function->advice);
 	memset(function, 0, sizeof(*function));
 }
 

@@ -146,6 +146,8 @@ enum fm_class {
 	FM_CLASSES
 };
 
+#define FM_RANKS	4
+
 /**
  * struct fm_map - state of a function
  * @name: its name; of global data the section's
@@ -163,6 +165,7 @@ enum fm_class {
  * @timer: values hold a bpf_timer: its callback writes on whatever CPU armed it
  * @pinned: other processes or programs can open it by a path
  * @inner: a map of maps, or one of its inner maps: which one is not known
+ * @rank: how dear it is to share, for what costs alike: 1 to FM_RANKS - 1; 0: not said
  * @keys: the different keys
  * @n_keys: how many
  * @reasons: why the class is not better, one line each
@@ -184,6 +187,7 @@ struct fm_map {
 	bool timer;
 	bool pinned;
 	bool inner;
+	unsigned int rank;
 	struct fm_key *keys;
 	unsigned int n_keys;
 	char **reasons;
@@ -207,6 +211,7 @@ struct fm_map {
  * @reasons: what was not understood, one line each
  * @n_reasons: how many
  * @steps: instructions interpreted
+ * @advice: what a language model says beside that, a JSON object; NULL: it was not asked
  */
 struct fm_function {
 	char *name;
@@ -222,6 +227,7 @@ struct fm_function {
 	char **reasons;
 	unsigned int n_reasons;
 	unsigned long steps;
+	char *advice;
 };
 
 /* Names as in JSON: "src_addr4", "packet-key" ... */

@@ -128,6 +128,8 @@ static struct json_object *map_json(const struct fm_map *m)
 	put_flag(o, "timer", m->timer);
 	put_flag(o, "pinned", m->pinned);
 	put_flag(o, "inner", m->inner);
+	if (m->rank)
+		json_put_number(o, "rank", m->rank);
 	for (i = 0; i < m->n_keys; i++)
 		json_object_array_add(list, key_json(&m->keys[i]));
 	put(o, "keys", list);
@@ -152,5 +154,7 @@ struct json_object *fm_function_json(const struct fm_function *f)
 	put_flag(o, "rewrites_unknown", f->rewrites_unknown);
 	put_lines(o, "reasons", f->reasons, f->n_reasons);
 	json_put_number(o, "steps", f->steps);
+	if (f->advice)
+		put(o, "advice", json_tokener_parse(f->advice));
 	return o;
 }

@@ -313,6 +313,9 @@ static int get_map(struct reader *r, struct fm_map *m)
 	    get_flag(r, "spin_lock", &m->spin_lock) || get_flag(r, "timer", &m->timer) ||
 	    get_flag(r, "pinned", &m->pinned) || get_flag(r, "inner", &m->inner))
 		return -1;
+	if (json_object_object_get_ex(r->o, "rank", NULL) &&
+	    get_unsigned(r, "rank", FM_RANKS - 1, &m->rank))
+		return -1;
 	m->class = word;
 	list = get_list(r, "keys", sizeof(*m->keys), (void **)&m->keys);
 	if (!list)
@@ -363,6 +366,12 @@ static int get_function(struct reader *r, struct fm_function *f)
 	    get_number(r, "steps", 0, INT64_MAX, &steps))
 		return -1;
 	f->steps = steps;
+	if (json_object_object_get_ex(r->o, "advice", NULL)) {
+		list = get(r, "advice", json_type_object);
+		if (!list)
+			return -1;
+		f->advice = strdup(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN));
+	}
 	return end(r);
 }
 

@@ -10,6 +10,7 @@ const char *const way_names[WAYS] = {
 
 #define MAX_PROFILES	24
 #define MAX_EXACT	8	/* units among which subsets are tried */
+#define COST_UNIT	(FM_RANKS * MAX_EXACT)	/* outweighs the ranks of that many */
 
 /* A way to set the devices' fields. */
 struct profile {
@@ -268,6 +269,12 @@ static unsigned int cost_of(const struct unit *u)
 	return u->per_packet ? COST_PER_PACKET : COST_PER_FLOW;
 }
 
+/* Ranks decide only between sets that cost alike. */
+static unsigned int ranked_cost(const struct unit *u)
+{
+	return COST_UNIT * cost_of(u) + u->rank;
+}
+
 /* 1: there is a key for the units that are on; 0: no; -1: no memory */
 static int works(struct solver *s)
 {
@@ -296,7 +303,7 @@ static int drop_exactly(struct solver *s, unsigned int *cost)
 	*cost = ~0u;
 	for (set = (1u << n) - 1; ; set--) {
 		for (u = 0, sum = 0; u < n; u++)
-			sum += set >> u & 1 ? 0 : cost_of(&s->st->units[u]);
+			sum += set >> u & 1 ? 0 : ranked_cost(&s->st->units[u]);
 		if (sum < *cost) {
 			switch_units(s->st, set);
 			ok = works(s);
@@ -311,22 +318,24 @@ static int drop_exactly(struct solver *s, unsigned int *cost)
 			break;
 	}
 	switch_units(s->st, best);
+	*cost /= COST_UNIT;
 	return 0;
 }
 
 /* One after the other, the dear ones first, if they go with those before. */
 static int drop_greedily(struct solver *s, unsigned int *cost)
 {
-	unsigned int u, pass;
+	unsigned int u, pass, rank;
 	struct unit *unit;
 	int ok;
 
 	*cost = 0;
 	switch_units(s->st, 0);
-	for (pass = 0; pass < 2; pass++)
+	for (pass = 0; pass < 2 * FM_RANKS; pass++)
 		for (u = 0; u < s->st->n_units; u++) {
 			unit = &s->st->units[u];
-			if (unit->per_packet == pass)
+			rank = FM_RANKS - 1 - pass % FM_RANKS;
+			if (unit->per_packet == pass / FM_RANKS || unit->rank != rank)
 				continue;
 			unit->on = true;
 			ok = works(s);

@@ -85,6 +85,7 @@ struct view {
  * @map: index of the map
  * @families: FAMILY_IP4, FAMILY_IP6 or both
  * @per_packet: written by every packet
+ * @rank: of those that cost alike the highest is given up last, see struct fm_map
  * @views: ways to it
  * @n_views: how many
  * @on: the steering is to follow it
@@ -94,6 +95,7 @@ struct unit {
 	unsigned int map;
 	uint8_t families;
 	bool per_packet;
+	unsigned int rank;
 	struct view *views;
 	unsigned int n_views;
 	bool on;

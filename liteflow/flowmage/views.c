@@ -334,6 +334,8 @@ static int add_map(struct steer *st, const struct steer_use *use, const struct f
 			if (!unit || add_view(use, &map->keys[k], unit, bits, class))
 				return -1;
 			unit->per_packet |= map->per_packet;
+			if (map->rank > unit->rank)
+				unit->rank = map->rank;
 		}
 	return 0;
 }
@@ -411,6 +413,7 @@ static int join_families(struct steer *st)
 			a->n_views += b->n_views;
 			a->families |= b->families;
 			a->per_packet |= b->per_packet;
+			a->rank = a->rank > b->rank ? a->rank : b->rank;
 			free(b->views);
 			free(b->name);
 			memmove(b, b + 1, (st->n_units - j - 1) * sizeof(*b));
