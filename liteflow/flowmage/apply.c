@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "apply.h"
+#include "context.h"
 #include "devquery.h"
 #include "flowmage.h"
 
@@ -95,7 +96,7 @@ static int read_saved(const char *path, const struct device *dev, struct rss *wa
 	    json_get(path, o, "digest", json_type_string, true, &v))
 		goto out;
 	if (strcmp(digest, json_object_get_string(v))) {
-		complain("%s: the device %s is another one, or has other queues, than when it was written",
+		complain("%s: the device %s is another one, or has other queues (ethtool -L), than when it was written",
 			 path, dev->name);
 		goto out;
 	}
@@ -104,6 +105,57 @@ static int read_saved(const char *path, const struct device *dev, struct rss *wa
 	ret = rss_parse(path, v, dev, was);
 out:
 	json_object_put(o);
+	return ret;
+}
+
+/* The context that an earlier plan has made, and as it is now; not used: there is none. */
+static int saved_context(const struct device *dev, const char *dir, struct context *c)
+{
+	char path[PATH_LEN];
+	struct json_object *o, *v;
+	int ret;
+
+	memset(c, 0, sizeof(*c));
+	if (saved_path(path, dir, dev->name))
+		return EXIT_OTHER;
+	o = json_read(path);
+	if (!o)
+		return EXIT_OTHER;
+	ret = json_get(path, o, "context", json_type_object, false, &v);
+	if (!ret && v) {
+		c->used = true;
+		ret = json_get_count(path, v, "id", 0, UINT32_MAX - 1, &c->id) ||
+		      rss_parse(path, v, dev, &c->rss) || context_find(dev, c);
+	}
+	json_object_put(o);
+	return ret;
+}
+
+/* Before it is made its number is not known: then a rollback finds it by key and table. */
+static int remember_context(const struct device *dev, const char *dir, int dirfd,
+			    const struct context *c)
+{
+	char path[PATH_LEN];
+	struct json_object *o, *v;
+	const char *text;
+	int ret;
+
+	if (saved_path(path, dir, dev->name))
+		return EXIT_OTHER;
+	o = json_read(path);
+	if (!o)
+		return EXIT_OTHER;
+	json_object_object_del(o, "context");
+	if (c->used) {
+		v = rss_json(dev, &c->rss);
+		json_object_object_add(v, "id", json_object_new_int64(c->id));
+		json_object_object_add(o, "context", v);
+	}
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY);
+	ret = write_file(path, text, strlen(text));
+	json_object_put(o);
+	if (!ret && fsync(dirfd))
+		ret = complain("%s: %s", dir, strerror(errno));
 	return ret;
 }
 
@@ -129,6 +181,32 @@ static int set_device(const struct device *dev, const struct rss *set)
 			now.xfrm != set->xfrm ? "the transform" : "the table");
 }
 
+/* From one second context, or none, to another, or none; @is: what is there, also on failure. */
+static int put_context(const struct device *dev, const struct context *want, struct context *is,
+		       const char *dir, int dirfd)
+{
+	if (!want->used && !is->used)
+		return 0;
+	if (!want->used) {
+		if (context_remove(dev, is->id))
+			return EXIT_OTHER;
+		is->used = false;
+		return remember_context(dev, dir, dirfd, is);
+	}
+	if (!is->used) {
+		*is = *want;
+		is->id = 0;
+		if (remember_context(dev, dir, dirfd, is) || context_make(dev, is)) {
+			is->used = false;
+			return EXIT_OTHER;
+		}
+		if (remember_context(dev, dir, dirfd, is))
+			return EXIT_OTHER;
+	}
+	is->rss = want->rss;
+	return context_set(dev, is);
+}
+
 int apply_check(const char *path, struct plan *plan)
 {
 	char digest[SHA256_HEX], name[IFNAMSIZ];
@@ -149,55 +227,81 @@ int apply_check(const char *path, struct plan *plan)
 	return 0;
 }
 
+/**
+ * struct kept - of a device while a plan is set
+ * @before: its settings were kept on disk already
+ * @was: the second context that it had
+ * @is: that it has now
+ */
+struct kept {
+	bool before;
+	struct context was;
+	struct context is;
+};
+
 /* Puts the first @n devices back; what is new in @dir goes if that succeeds. */
-static void undo(const struct plan *plan, unsigned int n, const bool *kept, const char *dir,
+static void undo(const struct plan *plan, unsigned int n, struct kept *kept, const char *dir,
 		 int dirfd)
 {
 	const struct device *dev;
 
 	while (n--) {
 		dev = &plan->devices[n];
-		if (set_device(dev, &dev->now))
+		if (put_context(dev, &kept[n].was, &kept[n].is, dir, dirfd) |
+		    set_device(dev, &dev->now))
 			complain("%s: it could not be put back: flowmage apply --rollback %s", dev->name,
 				 dev->name);
-		else if (!kept[n])
+		else if (!kept[n].before)
 			forget(dev->name, dir, dirfd);
 	}
 }
 
 int apply_commit(struct plan *plan, const char *dir)
 {
-	bool kept[STEER_DEVICES] = { false };
+	struct kept *kept;
 	unsigned int saved, done;
 	int dirfd = lock_state(dir), ret = 0;
 
 	if (dirfd < 0)
 		return EXIT_OTHER;
+	kept = calloc(STEER_DEVICES, sizeof(*kept));
+	if (!kept) {
+		close(dirfd);
+		return complain("out of memory");
+	}
 	for (saved = 0; saved < plan->n_devices && !ret; saved++) {
 		ret = save(&plan->devices[saved], dir, dirfd);
-		kept[saved] = ret > 0;
+		kept[saved].before = ret > 0;
 		ret = ret < 0;
+		if (!ret && kept[saved].before)
+			ret = saved_context(&plan->devices[saved], dir, &kept[saved].was);
+		kept[saved].is = kept[saved].was;
 	}
 	if (ret) {
 		/* no device was touched */
 		for (saved--; saved--;)
-			if (!kept[saved])
+			if (!kept[saved].before)
 				forget(plan->devices[saved].name, dir, dirfd);
 	}
 	for (done = 0; done < plan->n_devices && !ret; done++)
-		ret = set_device(&plan->devices[done], &plan->set[done]);
+		ret = set_device(&plan->devices[done], &plan->set[done]) ||
+		      put_context(&plan->devices[done], &plan->context[done], &kept[done].is,
+				  dir, dirfd);
 	if (ret && done)
 		undo(plan, done, kept, dir, dirfd);
 	/* those that were not reached */
 	for (; ret && done && done < plan->n_devices; done++)
-		if (!kept[done])
+		if (!kept[done].before)
 			forget(plan->devices[done].name, dir, dirfd);
+	free(kept);
 	close(dirfd);
 	return ret ? EXIT_OTHER : 0;
 }
 
 static int roll_back(const char *name, const char *dir, int dirfd)
 {
+	const struct context none = { 0 };
+	struct context context;
 	struct device dev;
 	char path[PATH_LEN];
 	struct rss was;
@@ -208,7 +312,8 @@ static int roll_back(const char *name, const char *dir, int dirfd)
 	if (access(path, F_OK))
 		return complain("%s: nothing to put back: %s is not there", name, path);
 	ret = device_load(&dev, name, NULL) || read_saved(path, &dev, &was) ||
-	      set_device(&dev, &was) || forget(name, dir, dirfd);
+	      saved_context(&dev, dir, &context) ||
+	      put_context(&dev, &none, &context, dir, dirfd) || set_device(&dev, &was) || forget(name, dir, dirfd);
 	device_free(&dev);
 	return ret ? EXIT_OTHER : 0;
 }

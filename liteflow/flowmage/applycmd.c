@@ -69,9 +69,6 @@ static int settable(const char *path, const struct plan *plan)
 	if (plan->way == WAY_CPUMAP)
 		return complain("%s: the plan is an XDP program, which xdp-loader or libbpf loads; no device is set",
 				path);
-	if (plan->way == WAY_CONTEXTS)
-		return complain("%s: RSS contexts are not set by this program: ethtool -X DEVICE context new, and -N DEVICE flow-type ip6 context N",
-				path);
 	return 0;
 }
 
@@ -89,7 +86,7 @@ static int apply(const struct options *o, struct plan *plan)
 		device_warn(&plan->devices[i], "/sys");
 		if (o->what == OPT_DRY)
 			plan_print_commands(&plan->devices[i], &plan->devices[i].now,
-					    &plan->set[i]);
+					    &plan->set[i], &plan->context[i]);
 	}
 	return o->what == OPT_DRY ? 0 : apply_commit(plan, o->state);
 }

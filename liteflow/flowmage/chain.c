@@ -54,13 +54,13 @@ static int find_devices(const struct chain *chain, const char *list, uint32_t *s
 	return !ret && !*set ? complain("@%s: which device?", list) : ret;
 }
 
-/* "bpf:FILE:PROG" without ":PROG" */
+/* "bpf:FILE:PROG" without ":PROG"; programs that are loaded share maps by their numbers */
 static char *origin_of(const struct fm_function *fn)
 {
 	const char *end = strrchr(fn->source, ':');
-	char *origin = strdup(fn->source);
+	char *origin = strdup(strncmp(fn->source, "bpf:id:", 7) ? fn->source : "bpf:id");
 
-	if (origin && end && end > strchr(fn->source, ':') && !strcmp(end + 1, fn->name))
+	if (origin && end && end - fn->source < (long)strlen(origin) && end > strchr(fn->source, ':') && !strcmp(end + 1, fn->name))
 		origin[end - fn->source] = 0;
 	return origin;
 }

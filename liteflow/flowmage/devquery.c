@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "context.h"
 #include "devquery.h"
 #include "flowmage.h"
 
@@ -93,7 +94,7 @@ static bool leaves_rss(const char *driver)
 	return !strcmp(driver, "virtio_net");
 }
 
-static struct ethtool_rxfh *new_rxfh(const struct device *dev, uint32_t cmd)
+struct ethtool_rxfh *device_rxfh(const struct device *dev, uint32_t cmd)
 {
 	struct ethtool_rxfh *r = calloc(1, sizeof(*r) + dev->table_len * sizeof(uint32_t) +
 						   dev->key_len);
@@ -112,9 +113,24 @@ static uint8_t *rxfh_xfrm(struct ethtool_rxfh *r)
 	return (uint8_t *)&r->hfunc + 1;
 }
 
+void device_take_rxfh(const struct device *dev, struct ethtool_rxfh *r, struct rss *rss)
+{
+	memcpy(rss->table, r->rss_config, dev->table_len * sizeof(uint32_t));
+	memcpy(rss->key, r->rss_config + dev->table_len, dev->key_len);
+	rss->xfrm = *rxfh_xfrm(r) == 0 ? XFRM_NONE : *rxfh_xfrm(r) == 1 ? XFRM_XOR :
+		    *rxfh_xfrm(r) == 2 ? XFRM_OR_XOR : XFRM_UNKNOWN;
+}
+
+void device_fill_rxfh(const struct device *dev, struct ethtool_rxfh *r, const struct rss *rss)
+{
+	*rxfh_xfrm(r) = rss->xfrm;
+	memcpy(r->rss_config, rss->table, dev->table_len * sizeof(uint32_t));
+	memcpy(r->rss_config + dev->table_len, rss->key, dev->key_len);
+}
+
 static int read_key(const struct device *dev, struct rss *rss)
 {
-	struct ethtool_rxfh *r = new_rxfh(dev, ETHTOOL_GRSSH);
+	struct ethtool_rxfh *r = device_rxfh(dev, ETHTOOL_GRSSH);
 	int ret = 0;
 
 	if (!r)
@@ -124,10 +140,7 @@ static int read_key(const struct device *dev, struct rss *rss)
 	} else if (r->indir_size != dev->table_len || r->key_size != dev->key_len) {
 		ret = complain("%s: the sizes of its key and table have changed", dev->name);
 	} else {
-		memcpy(rss->table, r->rss_config, dev->table_len * sizeof(uint32_t));
-		memcpy(rss->key, r->rss_config + dev->table_len, dev->key_len);
-		rss->xfrm = *rxfh_xfrm(r) == 0 ? XFRM_NONE : *rxfh_xfrm(r) == 1 ? XFRM_XOR :
-			    *rxfh_xfrm(r) == 2 ? XFRM_OR_XOR : XFRM_UNKNOWN;
+		device_take_rxfh(dev, r, rss);
 	}
 	free(r);
 	return ret;
@@ -192,6 +205,7 @@ int device_query(struct device *dev)
 	dev->toeplitz = !sizes.hfunc || sizes.hfunc & 1;
 	memset(&dev->now, 0, sizeof(dev->now));
 	dev->fields_known = read_fields(dev, &dev->now);
+	dev->contexts = context_ability(dev->name);
 	know_driver(dev);
 	return read_key(dev, &dev->now);
 }
@@ -212,21 +226,16 @@ static int write_fields(const struct device *dev, unsigned int t, uint8_t fields
 
 static int write_key(const struct device *dev, const struct rss *rss, bool table)
 {
-	struct ethtool_rxfh *r = new_rxfh(dev, ETHTOOL_SRSSH);
-	uint32_t *to;
+	struct ethtool_rxfh *r = device_rxfh(dev, ETHTOOL_SRSSH);
 	int ret = 0;
 
 	if (!r)
 		return complain("out of memory");
-	to = r->rss_config;
-	*rxfh_xfrm(r) = rss->xfrm;
-	if (table) {
-		memcpy(to, rss->table, dev->table_len * sizeof(uint32_t));
-		to += dev->table_len;
-	} else {
+	device_fill_rxfh(dev, r, rss);
+	if (!table) {
 		r->indir_size = ETH_RXFH_INDIR_NO_CHANGE;
+		memcpy(r->rss_config, rss->key, dev->key_len);
 	}
-	memcpy(to, rss->key, dev->key_len);
 	if (device_ioctl(dev->name, r))
 		ret = complain("%s: %s: %s", dev->name, table ? "key and table" : "its own key",
 			       strerror(errno));

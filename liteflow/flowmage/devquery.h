@@ -8,11 +8,19 @@
 
 #include "device.h"
 
+struct ethtool_rxfh;
+
 /*
  * SIOCETHTOOL on the interface @name with @data. 0, or -1 with errno. Tests put a device of
  * their own here.
  */
 extern int (*device_ioctl)(const char *name, void *data);
+
+/* A request for key and table of a device, to be freed; NULL: no memory. */
+struct ethtool_rxfh *device_rxfh(const struct device *dev, uint32_t cmd);
+/* Key, table and transform out of it and into it. */
+void device_take_rxfh(const struct device *dev, struct ethtool_rxfh *r, struct rss *rss);
+void device_fill_rxfh(const struct device *dev, struct ethtool_rxfh *r, const struct rss *rss);
 
 /* Abilities and settings of dev->name. 0, or EXIT_OTHER: complained. */
 int device_query(struct device *dev);

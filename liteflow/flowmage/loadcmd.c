@@ -147,6 +147,8 @@ static int add_object(struct load *l, const char *origin)
 
 	if (strncmp(origin, "bpf:", 4))
 		return 0;
+	if (!strcmp(origin, "bpf:id"))
+		return complain("%s: a program of it is loaded already: solve for its object", l->where);
 	for (i = 0; i < l->n; i++)
 		if (!strcmp(l->objects[i].path, origin + 4))
 			return 0;

@@ -81,12 +81,24 @@ static struct json_object *device_plan(const struct steer *st, const struct solu
 	return o;
 }
 
+/* Of what a plan rests on: a file, or a program that is loaded. */
+static int digest_of(const char *path, char digest[SHA256_HEX])
+{
+	return plan_is_loaded(path) ? plan_loaded_digest(path, digest) : digest_file(path, digest);
+}
+
+/* What the kernel holds now, which no digest tells. */
+static bool is_live(const char *path)
+{
+	return !strcmp(path, "nft:live");
+}
+
 static struct json_object *file_json(const char *path)
 {
 	struct json_object *o;
 	char digest[SHA256_HEX];
 
-	if (digest_file(path, digest))
+	if (digest_of(path, digest))
 		return NULL;
 	o = json_object_new_object();
 	json_put_text(o, "path", path);
@@ -129,6 +141,10 @@ static struct json_object *files_json(const struct chain *chain)
 			paths[1] = NULL;
 		}
 		for (k = 0; k < 2; k++) {
+			if (paths[k] && is_live(paths[k])) {
+				free(paths[k]);
+				continue;
+			}
 			file = paths[k] ? file_json(paths[k]) : NULL;
 			if (file) {
 				json_object_array_add(list, file);
@@ -221,6 +237,22 @@ struct json_object *plan_json(const struct chain *chain, const struct steer *st,
 
 /* --- back --------------------------------------------------------------------- */
 
+static int read_context(const char *where, struct json_object *o, const struct device *dev,
+			struct context *c)
+{
+	struct json_object *list, *one;
+
+	if (json_get(where, o, "contexts", json_type_array, true, &list))
+		return EXIT_OTHER;
+	one = json_object_array_get_idx(list, 0);
+	if (json_object_array_length(list) != 1 || strcmp(json_text(one, "flow"), "ip6"))
+		return complain("%s: contexts: there is one, for the flow \"ip6\"", where);
+	if (json_object_object_length(one) != 5)
+		return complain("%s: contexts[0] needs key, table, fields, xfrm and flow", where);
+	c->used = true;
+	return rss_parse(where, one, dev, &c->rss);
+}
+
 static int read_device(const char *where, struct json_object *o, struct plan *plan)
 {
 	struct device *dev = &plan->devices[plan->n_devices];
@@ -247,8 +279,12 @@ static int read_device(const char *where, struct json_object *o, struct plan *pl
 		return 0;
 	if (json_get(where, o, "set", json_type_object, true, &v))
 		return EXIT_OTHER;
-	return json_object_object_length(v) == 4 ? rss_parse(where, v, dev, set) :
-		complain("%s: \"set\" needs key, table, fields and xfrm", where);
+	if (json_object_object_length(v) != 4)
+		return complain("%s: \"set\" needs key, table, fields and xfrm", where);
+	if (rss_parse(where, v, dev, set))
+		return EXIT_OTHER;
+	return plan->way == WAY_CONTEXTS ?
+	       read_context(where, o, dev, &plan->context[plan->n_devices - 1]) : 0;
 }
 
 static int read_files(const char *where, struct json_object *list, struct plan *plan)
@@ -319,7 +355,7 @@ int plan_check_files(const char *path, const struct plan *plan)
 	unsigned int i;
 
 	for (i = 0; i < plan->n_files; i++) {
-		if (digest_file(plan->files[i].path, digest))
+		if (digest_of(plan->files[i].path, digest))
 			return EXIT_OTHER;
 		if (strcmp(digest, plan->files[i].digest))
 			return complain("%s: it has changed since %s was made: solve again",

@@ -5,6 +5,7 @@
 #ifndef _FLOWMAGE_PLAN_H
 #define _FLOWMAGE_PLAN_H
 
+#include "context.h"
 #include "device.h"
 #include "jsonfile.h"
 #include "solve.h"
@@ -17,6 +18,12 @@ struct plan_file {
 	char *path;
 	char digest[SHA256_HEX];
 };
+
+/* A program that is loaded in the kernel: "bpf:id:N", and what tells it from others that come later. */
+#define PLAN_LOADED	"bpf:id:"
+bool plan_is_loaded(const char *source);
+/* 0, or EXIT_OTHER: complained. */
+int plan_loaded_digest(const char *source, char digest[SHA256_HEX]);
 
 /* The file of "bpf:FILE:PROG" and so on, to be freed; NULL: it is not there. */
 char *plan_source_file(const char *source);
@@ -60,13 +67,15 @@ struct json_object *plan_json(const struct chain *chain, const struct steer *st,
 void plan_print(const struct steer *st, const struct solution *s);
 
 /* What ethtool would be told, a line per setting that changes. */
-void plan_print_commands(const struct device *dev, const struct rss *now, const struct rss *rss);
+void plan_print_commands(const struct device *dev, const struct rss *now, const struct rss *rss,
+			 const struct context *context);
 
 /**
  * struct plan - as apply reads it
  * @way: see there
  * @devices: as they were
  * @set: [device]: what to set
+ * @context: [device]: a second RSS context, if it is used
  * @digest: [device]: of the abilities
  * @n_devices: how many
  * @files: that must not have changed
@@ -76,6 +85,7 @@ struct plan {
 	enum way way;
 	struct device devices[STEER_DEVICES];
 	struct rss set[STEER_DEVICES];
+	struct context context[STEER_DEVICES];
 	char digest[STEER_DEVICES][SHA256_HEX];
 	unsigned int n_devices;
 	struct plan_file files[PLAN_FILES];

@@ -17,9 +17,29 @@ static const char *const way_words[WAYS] = {
 	[WAY_SHARED] = "a key for some of the state; the rest stays shared, with locks",
 };
 
-void plan_print_commands(const struct device *dev, const struct rss *now, const struct rss *rss)
+static void print_key(const struct device *dev, const uint8_t *key)
 {
-	unsigned int t, i;
+	unsigned int i;
+
+	for (i = 0; i < dev->key_len; i++)
+		printf("%s%02x", i ? ":" : "", key[i]);
+	printf("\n");
+}
+
+static void print_table(const struct device *dev, const char *what, const uint32_t *table)
+{
+	unsigned int i;
+
+	printf("# %s: table%s", dev->name, what);
+	for (i = 0; i < dev->table_len; i++)
+		printf(" %u", table[i]);
+	printf("\n");
+}
+
+void plan_print_commands(const struct device *dev, const struct rss *now, const struct rss *rss,
+			 const struct context *context)
+{
+	unsigned int t;
 
 	for (t = 0; t < FLOW_TYPES; t++)
 		if (dev->fields_known && now->fields[t] != rss->fields[t])
@@ -29,16 +49,16 @@ void plan_print_commands(const struct device *dev, const struct rss *now, const 
 		printf("ethtool -X %s xfrm %s\n", dev->name, hash_xfrm_names[rss->xfrm]);
 	if (memcmp(now->key, rss->key, dev->key_len)) {
 		printf("ethtool -X %s hkey ", dev->name);
-		for (i = 0; i < dev->key_len; i++)
-			printf("%s%02x", i ? ":" : "", rss->key[i]);
-		printf("\n");
+		print_key(dev, rss->key);
 	}
-	if (!memcmp(now->table, rss->table, dev->table_len * sizeof(*rss->table)))
+	if (memcmp(now->table, rss->table, dev->table_len * sizeof(*rss->table)))
+		print_table(dev, "", rss->table);
+	if (!context->used)
 		return;
-	printf("# %s: table", dev->name);
-	for (i = 0; i < dev->table_len; i++)
-		printf(" %u", rss->table[i]);
-	printf("\n");
+	printf("ethtool -X %s context new hkey ", dev->name);
+	print_key(dev, context->rss.key);
+	print_table(dev, " of the context", context->rss.table);
+	printf("ethtool -N %s flow-type ip6 context NEW\n", dev->name);
 }
 
 /* Are the hashed fields in the order that the specification has? Else ranks are not known. */

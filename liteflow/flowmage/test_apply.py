@@ -51,7 +51,7 @@ class Apply(fmcase.Flowmage):
                 (lambda p: p["devices"][0].update(name="x" * 16), "at most 15 letters"),
                 (lambda p: p.update(files=[1]), "files[0]"),
                 (lambda p: p.update(way="cpumap"), "an XDP program"),
-                (lambda p: p.update(way="contexts"), "RSS contexts are not set")):
+                (lambda p: p.update(way="contexts"), '"contexts" is missing')):
             with self.subTest(reason):
                 self.refused(change, "plan.json", reason)
         self.write("plan.json", '{"flowmage_plan": 1, "way"')

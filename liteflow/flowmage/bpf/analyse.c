@@ -18,6 +18,19 @@
 #define CHILD_BYTES	(480ul << 20)
 #define CHILD_SECONDS	120
 
+/* The number in "id:N"; 0: it is a file. */
+static uint32_t loaded_id(const char *path)
+{
+	char *end;
+	unsigned long n;
+
+	if (strncmp(path, "id:", 3) || !(path[3] >= '1' && path[3] <= '9'))
+		return 0;
+	errno = 0;
+	n = strtoul(path + 3, &end, 10);
+	return *end || errno || n > UINT32_MAX ? 0 : n;
+}
+
 static void analyse_program(struct object *o, const struct object_program *prog, bool explain,
 			    struct fm_function *f)
 {
@@ -59,6 +72,17 @@ static void find_other_writers(struct fm_function *f, unsigned int n)
 					f[i].maps[j].written_elsewhere = true;
 }
 
+/* Loaded maps that other programs have, too: whoever loaded those knows what they do. */
+static void find_other_users(const struct object *o, struct fm_function *f)
+{
+	unsigned int m, i;
+
+	for (m = 0; m < f->n_maps; m++)
+		for (i = 0; i < o->n_maps; i++)
+			if (o->maps[i].elsewhere && !strcmp(o->maps[i].name, f->maps[m].name))
+				f->maps[m].written_elsewhere = true;
+}
+
 /* Names in a damaged file are any bytes; what is told of it is ASCII, and one line. */
 static void tell(FILE *out, char kind, const char *text)
 {
@@ -74,9 +98,10 @@ static void child(const char *path, const char *prog, bool explain, FILE *out)
 	struct fm_function *f;
 	char why[400] = "";
 	struct object o;
-	uint32_t i;
+	uint32_t i, id = loaded_id(path);
 
-	if (object_open(&o, path, why, sizeof(why))) {
+	if (id ? object_open_loaded(&o, id, why, sizeof(why)) :
+		 object_open(&o, path, why, sizeof(why))) {
 		tell(out, 'E', why);
 		object_close(&o);
 		return;
@@ -90,10 +115,11 @@ static void child(const char *path, const char *prog, bool explain, FILE *out)
 	for (i = 0; i < o.n_programs; i++)
 		analyse_program(&o, &o.programs[i], explain, &f[i]);
 	find_other_writers(f, o.n_programs);
+	find_other_users(&o, &f[0]);
 	for (i = 0; i < o.n_programs; i++) {
 		if (prog && strcmp(prog, f[i].name))
 			continue;
-		if (asprintf(&f[i].source, "bpf:%s:%s", path, f[i].name) < 0)
+		if (asprintf(&f[i].source, id ? "bpf:%s" : "bpf:%s:%s", path, f[i].name) < 0)
 			return;
 		json_object_array_add(list, fm_function_json(&f[i]));
 	}
@@ -184,13 +210,13 @@ static int take(const char *text, struct fm_analysis *result, const char *path, 
 	return -1;
 }
 
-/* FILE or FILE:PROG; a file whose name has a colon is one. */
+/* FILE, FILE:PROG or id:N; a file whose name has a colon is one. */
 static char *split(const char *spec, const char **prog)
 {
 	char *path = strdup(spec), *colon = strrchr(path, ':');
 
 	*prog = NULL;
-	if (colon && access(path, F_OK)) {
+	if (!loaded_id(spec) && colon && access(path, F_OK)) {
 		*colon = 0;
 		*prog = colon + 1;
 	}

@@ -312,6 +312,9 @@ static bool step(struct run *run, struct state *s)
 	case BPF_ALU64:
 		if (in->raw.dst_reg > 9)
 			break;
+		if (run->o->loaded && value_get(s->reg[in->raw.dst_reg])->type == V_MAP &&
+		    BPF_OP(in->raw.code) == BPF_ADD)
+			return in->raw.dst_reg == 1 && loaded_lookup(run, s);
 		arithmetic(s, in);
 		return true;
 	default:

@@ -79,6 +79,14 @@ void touch_map(struct run *run, struct state *s, uint32_t map, bool writes);
 bool call_with_map(struct run *run, struct state *s, int32_t id, int map);
 bool call_tail(struct run *run, struct state *s, int map);
 
+/*
+ * loaded.c, of a program that is loaded: what it reads of its context, as an offset for user space;
+ * false: something else.
+ */
+bool loaded_context(const struct object *o, bool xdp, int64_t *off, unsigned int size);
+/* A lookup that the verifier has inlined, which begins here; false: it is none. */
+bool loaded_lookup(struct run *run, struct state *s);
+
 /* helper.c, kfunc.c: calls into the kernel; the path goes on behind the call if true. */
 bool call_helper(struct run *run, struct state *s, int32_t id);
 bool call_kfunc(struct run *run, struct state *s, const char *name);

@@ -22,6 +22,8 @@ static vid load_ctx(struct run *run, struct state *s, int64_t off, unsigned int 
 	struct value v;
 	unsigned int i;
 
+	if (run->o->loaded && !loaded_context(run->o, is_xdp(run), &off, size))
+		return value_unknown(s->pc + 1, 8 * size);
 	if (off == (int64_t)data) {
 		if (s->head != INT32_MIN)
 			return value_pointer(V_PACKET, 0, 0, s->head);

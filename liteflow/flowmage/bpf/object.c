@@ -228,6 +228,7 @@ void object_close(struct object *o)
 	if (o->elf)
 		elf_end(o->elf);
 	bpf_object__close(o->bpf);
+	btf__free(o->own_btf);
 	if (o->fd >= 0)
 		close(o->fd);
 }

@@ -45,6 +45,8 @@ struct insn {
  * @pinned: has a path
  * @inner: of a map of maps: the map that stands for any of its inner ones; else -1
  * @is_inner: it is such a one
+ * @id: of a loaded map
+ * @elsewhere: another loaded program has it, too
  */
 struct object_map {
 	char *name;
@@ -60,6 +62,8 @@ struct object_map {
 	bool pinned;
 	int inner;
 	bool is_inner;
+	uint32_t id;
+	bool elsewhere;
 };
 
 struct object_program {
@@ -73,6 +77,14 @@ struct object_line {
 	uint32_t line;
 	const char *file;
 	const char *text;
+};
+
+/* Where the kernel's structure that is the context has what the analysis follows; -1: nowhere. */
+struct loaded_layout {
+	int data;
+	int data_end;
+	int data_meta;
+	int protocol;
 };
 
 #define OBJECT_MAX_INSNS	(1u << 20)
@@ -92,12 +104,18 @@ struct object {
 	uint32_t n_programs;
 	struct object_line *lines;
 	uint32_t n_lines;
+	bool loaded;		/* see loaded.c */
+	struct loaded_layout layout;
+	struct btf *own_btf;
+	char program_name[16];
 	char *why;
 	size_t why_len;
 };
 
 /* 0, or -1 and one line in @why. */
 int object_open(struct object *o, const char *path, char *why, size_t len);
+/* A program that is loaded in the kernel, by its number. The same. */
+int object_open_loaded(struct object *o, uint32_t id, char *why, size_t len);
 void object_close(struct object *o);
 
 /* Does a type hold a structure of this name? */
