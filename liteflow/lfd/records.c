@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "service.h"
 
@@ -55,7 +56,7 @@ void records_resize(struct service *s)
 	free(old);
 }
 
-static void take_records(struct service *s, const struct lf_batch *batch, bool rewards)
+static void take_records(struct service *s, const struct lf_batch *batch)
 {
 	uint32_t i;
 
@@ -64,7 +65,7 @@ static void take_records(struct service *s, const struct lf_batch *batch, bool r
 
 		if (r->kind == LITEFLOW_RECORD_QUERY)
 			add_row(s, r->values);
-		else if (r->kind == LITEFLOW_RECORD_REWARD && rewards)
+		else if (r->kind == LITEFLOW_RECORD_REWARD)
 			watch_reward(&s->watch, &s->config->watch, r->time_ns, r->flow, r->version,
 				     r->reward);
 	}
@@ -98,7 +99,7 @@ static int on_batch(const struct lf_batch *batch, void *data)
 	s->lost = batch->lost;
 	s->records += batch->count;
 	s->fresh += batch->count;
-	take_records(s, batch, true);
+	take_records(s, batch);
 	if (!s->history) {
 		s->missed += batch->count;
 		return 0;
@@ -154,51 +155,104 @@ static bool fits(const struct service *s, const struct lf_segment *segment)
 	return true;
 }
 
-/* Queries of a segment; with @last, of it and all behind it, which are taken. */
-static unsigned int read_segment(struct service *s, struct lf_reader *reader,
-				 const struct lf_segment *segment, size_t at, bool last)
+/**
+ * struct part - inputs of a segment, in memory for all of them
+ * @rows: the first one's place, [@room][n_in]; a ring once it is full
+ * @room: places behind it
+ * @n: that are taken
+ * @next: to be written next
+ */
+struct part {
+	int32_t *rows;
+	unsigned int room;
+	unsigned int n;
+	unsigned int next;
+};
+
+/* The last queries of a segment, as many as fit. */
+static void read_segment(const struct service *s, struct lf_reader *reader, size_t at,
+			 const struct lf_segment *segment, struct part *part)
 {
-	unsigned int queries = 0;
+	size_t n_in = s->info.n_in;
 	struct lf_entry entry;
 	uint32_t i;
 
 	lf_reader_seek(reader, at);
-	while (lf_reader_next(reader, &entry) > 0 && (last || entry.segment == segment)) {
-		if (entry.kind != LF_ENTRY_BATCH || !fits(s, entry.segment))
-			continue;
-		if (last)
-			take_records(s, &entry.batch, false);
-		for (i = 0; i < entry.batch.count; i++)
-			queries += lf_batch_record(&entry.batch, i)->kind == LITEFLOW_RECORD_QUERY;
+	while (lf_reader_next(reader, &entry) > 0 && entry.segment == segment) {
+		for (i = 0; entry.kind == LF_ENTRY_BATCH && i < entry.batch.count; i++) {
+			const struct liteflow_record *r = lf_batch_record(&entry.batch, i);
+
+			if (r->kind != LITEFLOW_RECORD_QUERY)
+				continue;
+			memcpy(part->rows + part->next * n_in, r->values, n_in * sizeof(*r->values));
+			part->next = (part->next + 1) % part->room;
+			part->n += part->n < part->room;
+		}
 	}
-	return queries;
+}
+
+/* The newest segment first, until there are enough of them; how many segments. */
+static size_t read_newest(const struct service *s, struct lf_reader *reader, struct part *parts,
+			  int32_t *rows)
+{
+	const struct lf_segment *segments;
+	size_t n, at, n_parts = 0;
+	unsigned int room = s->room;
+
+	segments = lf_reader_segments(reader, &n);
+	for (at = n; at && room; at--) {
+		struct part *part = parts + n_parts;
+
+		if (!fits(s, segments + at - 1))
+			continue;
+		*part = (struct part){ .rows = rows, .room = room };
+		read_segment(s, reader, at - 1, segments + at - 1, part);
+		rows += (size_t)part->n * s->info.n_in;
+		room -= part->n;
+		n_parts++;
+	}
+	return n_parts;
+}
+
+static void take_parts(struct service *s, const struct part *parts, size_t n)
+{
+	unsigned int i;
+
+	while (n--) {
+		const struct part *part = parts + n;
+		unsigned int first = part->n < part->room ? 0 : part->next;
+
+		for (i = 0; i < part->n; i++)
+			add_row(s, part->rows + (size_t)((first + i) % part->room) * s->info.n_in);
+	}
 }
 
 /*
  * The last inputs are known from before lfd was started; rewards belong to versions. A
- * history may be large, so the newest segments are read, as many as have enough of them.
+ * history may be large: of it the newest segments are read, each once.
  */
 static void read_back(struct service *s)
 {
-	const struct lf_segment *segments;
-	unsigned int queries = 0;
 	struct lf_reader *reader;
+	struct part *parts;
+	int32_t *rows;
 	char dir[512];
-	size_t n, at;
+	size_t n;
 
 	if (history_dir(s, dir, sizeof(dir)))
 		return;
 	if (!lf_reader_open(&reader, dir)) {
-		segments = lf_reader_segments(reader, &n);
-		for (at = n; at && queries < s->room; at--)
-			if (fits(s, segments + at - 1))
-				queries += read_segment(s, reader, segments + at - 1, at - 1,
-							false);
-		if (queries) {
+		lf_reader_segments(reader, &n);
+		parts = calloc(n, sizeof(*parts));
+		rows = calloc((size_t)s->room * s->info.n_in, sizeof(*rows));
+		n = parts && rows ? read_newest(s, reader, parts, rows) : 0;
+		if (n && parts[0].n) {
 			/* what came while collecting began is there, too */
 			s->next = s->rows = 0;
-			read_segment(s, reader, NULL, at, true);
+			take_parts(s, parts, n);
 		}
+		free(parts);
+		free(rows);
 	}
 	lf_reader_close(reader);
 }
@@ -233,14 +287,28 @@ static void open_history(struct service *s, uint64_t now)
 	s->history = NULL;
 }
 
+/* What came while there was none stands as a gap. */
+static void begin_history(struct service *s)
+{
+	lf_history_go_on(s->history, s->collecting_ns, s->missed);
+	s->missed = 0;
+}
+
 void records_retry(struct service *s, uint64_t now)
 {
 	if (s->history || now < s->history_ns)
 		return;
 	open_history(s, now);
-	/* what came meanwhile stands as a gap */
 	if (s->history)
-		lf_history_begin(s->history);
+		begin_history(s);
+}
+
+static int64_t realtime_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * (int64_t)NS_PER_S + ts.tv_nsec;
 }
 
 int records_start(struct service *s, uint64_t now)
@@ -251,12 +319,13 @@ int records_start(struct service *s, uint64_t now)
 	records_resize(s);
 	open_history(s, now);
 	s->lost = s->lost_told = 0;
+	s->collecting_ns = realtime_ns();
 	err = lf_monitor_start(s->collect, on_event, s);
 	if (!err)
 		err = lf_collect_start(s->collect, s->config->app, &s->config->collect, on_batch,
 				       s);
 	if (!err && s->history)
-		lf_history_begin(s->history);
+		begin_history(s);
 	if (!err && !known)
 		read_back(s);
 	return err;

@@ -47,7 +47,8 @@
  * @history: records on disk; NULL: it cannot be opened
  * @history_ns: when to try that again
  * @unwritten: opening or writing failed; told once
- * @missed: records that came while there was no history
+ * @missed: records that came while there was no history, and do not stand in it yet
+ * @collecting_ns: when this collection began, CLOCK_REALTIME
  * @unsynced: batches were appended since the last sync
  * @ring: the last inputs, [@room][n_in]; @next is the oldest if all are there
  * @room: rows that fit
@@ -95,6 +96,7 @@ struct service {
 	uint64_t history_ns;
 	bool unwritten;
 	uint64_t missed;
+	int64_t collecting_ns;
 	bool unsynced;
 	int32_t *ring;
 	unsigned int room;

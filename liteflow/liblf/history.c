@@ -317,6 +317,11 @@ static void give_up(struct lf_history *h)
 
 int lf_history_begin(struct lf_history *h)
 {
+	return lf_history_go_on(h, clock_ns(CLOCK_REALTIME), 0);
+}
+
+int lf_history_go_on(struct lf_history *h, int64_t since_ns, uint64_t missed)
+{
 	struct pending p = { .n = 0 };
 
 	/* if that fails, it is due */
@@ -329,8 +334,11 @@ int lf_history_begin(struct lf_history *h)
 		if (!h->due.down)
 			h->due.from_ns = h->last_ns;
 		h->due.down = true;
-		h->due.to_ns = clock_ns(CLOCK_REALTIME);
+		/* a clock may have been set */
+		h->due.to_ns = since_ns > h->last_ns ? since_ns : h->last_ns;
 	}
+	h->due.unwritten += missed;
+	h->state.unwritten += missed;
 	add_due(&p, &h->due);
 	return emit(h, &p);
 }

@@ -104,6 +104,16 @@ int lf_history_open(struct lf_history **h, const struct lf_history_options *opti
 int lf_history_begin(struct lf_history *h);
 
 /**
+ * lf_history_go_on() - in a collection that began before the history could be opened
+ * @h: history, which was just opened
+ * @since_ns: when it began, CLOCK_REALTIME
+ * @missed: records that came since, and stand as a gap, LF_GAP_UNWRITTEN
+ *
+ * Instead of lf_history_begin(): LF_GAP_DOWN ends where the collection began.
+ */
+int lf_history_go_on(struct lf_history *h, int64_t since_ns, uint64_t missed);
+
+/**
  * lf_history_append() - write a batch
  * @h: history
  * @batch: of the app, as a collection gives it. If it tells of losses that are new, a

@@ -59,10 +59,31 @@ static void test_disks(void)
 	bench_end();
 }
 
+/* Gaps of a kind in the history, and what is missing by them. */
+static unsigned int gaps(enum lf_gap_why why, uint64_t *missing)
+{
+	struct lf_reader *reader;
+	struct lf_entry entry;
+	unsigned int n = 0;
+	char path[256];
+
+	*missing = 0;
+	path_of(path, "history");
+	if (!lf_reader_open(&reader, path))
+		while (lf_reader_next(reader, &entry) > 0)
+			if (entry.kind == LF_ENTRY_GAP && entry.why == why) {
+				n++;
+				*missing += entry.missing;
+			}
+	lf_reader_close(reader);
+	return n;
+}
+
 /* There is a file in the history's place. */
 static void test_no_history(void)
 {
-	char path[256];
+	char path[256], aside[256];
+	uint64_t missed, n;
 	bool good;
 
 	bench_begin("good", FAST);
@@ -71,11 +92,30 @@ static void test_no_history(void)
 	bench_run(60);
 	good = bench_said("event=history-error") == 1 && bench_said("event=connected") == 1 &&
 	       !service->history && service->missed && service->missed == service->records;
+	missed = service->missed;
 	unlink(path);
 	bench_run(10);
-	good &= bench_said("event=history-well") == 1 && service->history;
+	good &= bench_said("event=history-well") == 1 && service->history && !service->missed;
 	bench_result(good && follows(1.2),
 		     "no history: told once, its records counted, tried again");
+	good = gaps(LF_GAP_UNWRITTEN, &n) == 1 && n >= missed && !gaps(LF_GAP_DOWN, &n);
+	bench_result(good, "no history: what came meanwhile stands as unwritten, nothing as down");
+	bench_end();
+
+	/* one of an earlier start, that cannot be read for a while */
+	bench_begin("good", FAST);
+	bench_run(60);
+	bench_restart();
+	path_of(path, "history");
+	path_of(aside, "aside");
+	good = !rename(path, aside);
+	fclose(fopen(path, "we"));
+	bench_run(60);
+	missed = service->missed;
+	good &= missed > 0 && !unlink(path) && !rename(aside, path);
+	bench_run(10);
+	good &= gaps(LF_GAP_UNWRITTEN, &n) == 1 && n >= missed && gaps(LF_GAP_DOWN, &n) == 1;
+	bench_result(good, "no history at a later start: down until then, then unwritten");
 	bench_end();
 }
 
