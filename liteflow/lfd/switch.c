@@ -195,10 +195,11 @@ void switch_recover(struct service *s, uint64_t now)
 	}
 	if (slot >= 0 && slot == s->active && s->state.phase != STATE_IDLE) {
 		s->state.phase = STATE_TRIAL;
-		if (base_slot(s) >= 0 && begin_trial(s, now))
-			what = "trial-begins-anew";
-		else
-			s->state.phase = STATE_IDLE;
+		what = "trial-begins-anew";
+		if (base_slot(s) < 0 || !begin_trial(s, now)) {
+			what = "trial-given-up";
+			begin_anew(s);
+		}
 	} else {
 		/* what never became active, or was left already */
 		if (slot >= 0 && s->slots[slot].state != LITEFLOW_STATE_ACTIVE &&
@@ -306,6 +307,12 @@ void switch_install(struct service *s, const struct candidate *c, uint64_t now)
 	if (slot_of(s, c->digest) == s->active) {
 		service_log(s, LOG_INFO, "install", "verdict=unneeded reason=%s",
 			    log_quoted("it is active already"));
+		return;
+	}
+	/* nothing is activated that cannot be watched */
+	if (watch_reserve(&s->watch)) {
+		service_log(s, LOG_ERR, "install", "verdict=failed step=watch reason=%s",
+			    log_quoted("out of memory"));
 		return;
 	}
 	if (!prepare(s, c))

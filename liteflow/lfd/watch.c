@@ -36,7 +36,8 @@ struct watch_flow {
 void watch_free(struct watch *w)
 {
 	free(w->flows);
-	w->flows = NULL;
+	free(w->spare);
+	w->flows = w->spare = NULL;
 }
 
 void watch_reset(struct watch *w, uint32_t base)
@@ -144,13 +145,21 @@ void watch_reward(struct watch *w, const struct watch_params *p, uint64_t time_n
 	}
 }
 
+int watch_reserve(struct watch *w)
+{
+	if (!w->spare)
+		w->spare = calloc(PLACES, sizeof(*w->spare));
+	return w->spare ? 0 : -1;
+}
+
 int watch_begin(struct watch *w, uint32_t version, uint64_t now_ns)
 {
 	close_block(w, w->block);
-	watch_free(w);
-	w->flows = calloc(PLACES, sizeof(*w->flows));
-	if (!w->flows)
+	if (watch_reserve(w))
 		return -1;
+	free(w->flows);
+	w->flows = w->spare;
+	w->spare = NULL;
 	w->trial = version;
 	w->begin_ns = now_ns;
 	w->looked = 0;

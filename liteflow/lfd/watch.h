@@ -68,6 +68,7 @@ struct watch_flow;
  * @n_after: their number
  * @rewards: all rewards of a version that counted, by side
  * @flows: flows of a trial
+ * @spare: memory for those of the next one, or NULL
  * @n_flows: their number, by side
  */
 struct watch {
@@ -84,6 +85,7 @@ struct watch {
 	unsigned int n_after;
 	uint64_t rewards[2];
 	struct watch_flow *flows;
+	struct watch_flow *spare;
 	unsigned int n_flows[2];
 };
 
@@ -121,7 +123,13 @@ void watch_free(struct watch *w);
 void watch_reward(struct watch *w, const struct watch_params *p, uint64_t time_ns, uint64_t flow,
 		  uint32_t version, int32_t reward);
 
-/* From now on @version serves, on trial; what is known of the base stays. */
+/* Take the memory that a trial needs, so that watch_begin() cannot fail; -1: there is none. */
+int watch_reserve(struct watch *w);
+
+/*
+ * From now on @version serves, on trial; what is known of the base stays. -1, and no trial:
+ * there is no memory.
+ */
 int watch_begin(struct watch *w, uint32_t version, uint64_t now_ns);
 
 /* The trial is over: @version is the base, the trial's blocks are what was before if kept. */

@@ -33,6 +33,57 @@ bool follows(double slope)
 		bench_run(20);
 	return fabs(fake_active_slope() - slope) < 0.05;
 }
+
+/* -- lfd itself ---------------------------------------------------------------------------- */
+
+int __real_watch_reserve(struct watch *w);
+static bool no_memory;
+
+int __wrap_watch_reserve(struct watch *w)
+{
+	return no_memory ? -1 : __real_watch_reserve(w);
+}
+
+int __real_watch_begin(struct watch *w, uint32_t version, uint64_t now_ns);
+
+int __wrap_watch_begin(struct watch *w, uint32_t version, uint64_t now_ns)
+{
+	return no_memory ? -1 : __real_watch_begin(w, version, now_ns);
+}
+
+static void test_memory(void)
+{
+	bool good;
+
+	bench_begin("good", FAST);
+	bench_run(60);
+	no_memory = true;
+	fake->slope = 1.2;
+	bench_run(ENOUGH);
+	good = unchanged() && service->state.phase == STATE_IDLE &&
+	       bench_said("verdict=failed step=watch");
+	no_memory = false;
+	bench_result(good && follows(1.2),
+		     "no memory for a trial: nothing is installed, and later all goes on");
+	bench_end();
+
+	bench_begin("good", FAST);
+	fake->slope = 1.2;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	no_memory = true;
+	bench_restart();
+	bench_run(20);
+	good = bench_said("verdict=none") == 1 && service->state.phase == STATE_IDLE &&
+	       service->watch.base == service->version;
+	no_memory = false;
+	good &= follows(0.4);
+	bench_run(1000);
+	bench_result(good && bench_said("event=trial verdict=not-worse"),
+		     "no memory for a trial after a start: it is over, the next one is watched");
+	bench_end();
+}
+
 /* -- others ------------------------------------------------------------------------------ */
 
 static void test_kernel(void)
@@ -492,6 +543,7 @@ int main(int argc, char **argv)
 	test_return_fails();
 	test_no_way_back();
 	test_no_rewards();
+	test_memory();
 	test_kernel();
 	test_models();
 	test_races();
