@@ -169,6 +169,7 @@ void adapt_start(struct service *s, uint64_t now)
 
 struct answer {
 	bool has_stability;
+	bool none_yet;		/* there was nothing to train with */
 	double stability;
 	const char *model;
 	const char *note;
@@ -177,13 +178,15 @@ struct answer {
 static bool take_key(struct answer *a, const char *key, struct json_object *v, char *why)
 {
 	if (!strcmp(key, "stability")) {
+		a->has_stability = true;
+		a->none_yet = json_object_is_type(v, json_type_null);
 		a->stability = json_object_get_double(v);
-		a->has_stability = (json_object_is_type(v, json_type_double) ||
-				    json_object_is_type(v, json_type_int)) &&
-				   isfinite(a->stability);
-		if (!a->has_stability)
-			snprintf(why, HOOK_REASON, "stability: must be a finite number");
-		return a->has_stability;
+		if (a->none_yet || ((json_object_is_type(v, json_type_double) ||
+				     json_object_is_type(v, json_type_int)) &&
+				    isfinite(a->stability)))
+			return true;
+		snprintf(why, HOOK_REASON, "stability: must be a finite number, or null");
+		return false;
 	}
 	if (strcmp(key, "model") && strcmp(key, "note")) {
 		static const char *const keys[] = { "stability", "model", "note", NULL };
@@ -387,10 +390,10 @@ void adapt_step(struct service *s, uint64_t now)
 		frozen(s, a.model, now);
 	} else {
 		s->adaptations += !strcmp(verb, "adapt");
-		if (a.has_stability)
-			stability_came(s, a.stability, now);
-		else
+		if (!a.has_stability)
 			call(s, "evaluate", now);
+		else if (!a.none_yet)
+			stability_came(s, a.stability, now);
 	}
 	json_object_put(answer);
 }

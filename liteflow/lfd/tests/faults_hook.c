@@ -196,6 +196,23 @@ static void test_other_user(void)
 	bench_end();
 }
 
+/* With nothing to train on a hook waits, and is called again when that is due. */
+static void test_none_yet(void)
+{
+	unsigned int calls;
+	bool good;
+
+	bench_begin("adapt-null", FAST);
+	bench_run(300);
+	calls = bench_said("hook-done verb=adapt");
+	good = calls > 3 && !bench_said("hook-refused") && !bench_said("event=stability") &&
+	       !bench_said("verb=evaluate") && unchanged();
+	fake->slope = 1.2;
+	bench_result(good && bench_configure("good", FAST) && follows(1.2),
+		     "hook adapt-null: no stability yet is no failure");
+	bench_end();
+}
+
 static bool is_utf8(const char *text)
 {
 	size_t n;
@@ -233,5 +250,6 @@ void test_hook_faults(void)
 	test_left();
 	test_other_user();
 	test_bytes();
+	test_none_yet();
 	test_hooks();
 }

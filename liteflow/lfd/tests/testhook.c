@@ -246,6 +246,7 @@ static void misbehave(void)
 		{ "half", "{ \"stability\": 1" },
 		{ "list", "[ 1, 2 ]" },
 		{ "text", "all is well\n" },
+		{ "null", "{ \"stability\": null }" },
 		{ "nan", "{ \"stability\": NaN }" },
 		{ "infinite", "{ \"stability\": 1e999 }" },
 		{ "word", "{ \"stability\": \"good\" }" },
