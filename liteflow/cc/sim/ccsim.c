@@ -256,24 +256,55 @@ static int read_layers(struct json_object *layers, float *params, int linear)
 	return first;
 }
 
-/* What the file takes off the inputs goes into the bias. */
-static void take_offsets(struct json_object *json, float *params, int n_in, int n_out)
+/* A number of the i-th input or output. */
+static double io_number(struct json_object *json, const char *list, int i, const char *key,
+			double preset)
 {
-	struct json_object *inputs, *offset;
+	struct json_object *ios, *v;
+
+	if (json_object_object_get_ex(json, list, &ios) &&
+	    json_object_is_type(ios, json_type_array) &&
+	    json_object_object_get_ex(json_object_array_get_idx(ios, i), key, &v))
+		return json_object_get_double(v);
+	return preset;
+}
+
+/* What the file does to inputs goes into the first layer. */
+static void take_inputs(struct json_object *json, float *params, int n_in, int n_out)
+{
 	int i, o;
 
-	if (!json_object_object_get_ex(json, "inputs", &inputs) ||
-	    !json_object_is_type(inputs, json_type_array))
-		return;
-	for (o = 0; o < n_out; o++) {
-		double sum = 0;
+	for (i = 0; i < n_in; i++) {
+		double offset = io_number(json, "inputs", i, "offset", 0);
+		double scale = io_number(json, "inputs", i, "scale", 1);
 
-		for (i = 0; i < n_in && i < (int)json_object_array_length(inputs); i++)
-			if (json_object_object_get_ex(json_object_array_get_idx(inputs, i),
-						      "offset", &offset))
-				sum += json_object_get_double(offset) * params[i * n_out + o];
-		params[n_in * n_out + o] -= sum;
+		for (o = 0; o < n_out; o++) {
+			params[i * n_out + o] *= scale;
+			params[n_in * n_out + o] -= offset * params[i * n_out + o];
+		}
 	}
+}
+
+/* What it does to the output goes into the last one, whose bias is @bias; false: it cannot. */
+static bool take_output(struct json_object *json, float *bias, int n_in)
+{
+	double scale = io_number(json, "outputs", 0, "scale", 1);
+	int i;
+
+	if (!isnormal(scale))
+		return false;
+	for (i = 0; i <= n_in; i++)
+		bias[-i] /= scale;
+	*bias += io_number(json, "outputs", 0, "offset", 0);
+	return true;
+}
+
+static bool take_affine(struct json_object *json, float *params, int n_in, bool linear)
+{
+	float *bias = params + (linear ? n_in + 1 : POLICY_PARAMS(n_in)) - 1;
+
+	take_inputs(json, params, n_in, linear ? 1 : SIM_HIDDEN1);
+	return take_output(json, bias, linear ? n_in : SIM_HIDDEN2);
 }
 
 static void load_model(struct policy *policy, float *params)
@@ -292,8 +323,10 @@ static void load_model(struct policy *policy, float *params)
 	policy->linear = n == 1;
 	if (n == 1 || n == 3)
 		policy->n_in = read_layers(layers, params, policy->linear);
-	if (policy->n_in > 0)
-		take_offsets(json, params, policy->n_in, policy->linear ? 1 : SIM_HIDDEN1);
+	if (policy->n_in > 0 && !take_affine(json, params, policy->n_in, policy->linear)) {
+		fprintf(stderr, "ccsim: %s: the output's scale cannot be divided by\n", opts.model);
+		exit(1);
+	}
 	json_object_put(json);
 	if (policy->n_in < 0) {
 		fprintf(stderr, "ccsim: %s: not a model of %d or %d inputs, tanh %d, tanh %d, 1, nor a linear one\n",

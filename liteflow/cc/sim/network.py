@@ -156,6 +156,24 @@ def write(path, app, params, provenance):
     os.replace(path + ".new", path)
 
 
+def _take_affine(params, net):
+    """What a file does to inputs and output goes into the first and the last layer."""
+    def values(side, key, preset):
+        return np.array([io.get(key, preset) for io in net[side]], dtype=np.float64)
+
+    made = layers(params)
+    w, b = made[0]
+    w *= values("inputs", "scale", 1)[:, None]
+    b -= values("inputs", "offset", 0) @ w
+    w, b = made[-1]
+    scale = values("outputs", "scale", 1)
+    if not np.all(scale):
+        raise ValueError("an output's scale is 0")
+    w /= scale
+    b /= scale
+    b += values("outputs", "offset", 0)
+
+
 def read(path):
     """(app, parameters) of such a file."""
     try:
@@ -165,8 +183,7 @@ def read(path):
         for la in net["layers"]:
             parts += [np.array(la["weights"], dtype=np.float64).T.ravel(), np.array(la["bias"])]
         params = np.concatenate(parts)
-        w, b = layers(params)[0]
-        b -= np.array([i.get("offset", 0) for i in net["inputs"]]) @ w
+        _take_affine(params, net)
         params = params.astype(np.float32)
     except OSError as err:
         raise sl.SimError(f"{path}: {err.strerror}") from None

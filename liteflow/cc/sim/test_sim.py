@@ -18,6 +18,7 @@ import unittest
 
 import numpy as np
 
+from pylib import files
 import network as nw
 import simlib as sl
 
@@ -354,6 +355,43 @@ class Network(unittest.TestCase):
                 f.write("{}")
             with self.assertRaises(sl.SimError):
                 nw.read(path)
+
+    def test_offsets_and_scales(self):
+        """What a file does to inputs and outputs is no other network, to both readers."""
+        for n in (N_IN, None):
+            params = np.round(some_network()[:n and n + 1] * 1024) / 1024
+            net = nw.model("cc", params, "made up")
+            for i in net["inputs"]:
+                i.pop("offset", None)
+            first, last = net["layers"][0], net["layers"][-1]
+            for layer, (w, b) in zip(net["layers"], nw.layers(params)):
+                # all digits, so that both are equal to the bit
+                layer |= {"weights": w.T.tolist(), "bias": b.tolist()}
+            with tempfile.TemporaryDirectory() as d:
+                paths = [os.path.join(d, name) for name in ("plain", "other")]
+                files.save(paths[0], net)
+                last["weights"] = (np.array(last["weights"]) * -8).tolist()
+                last["bias"] = ((np.array(last["bias"]) - 0.25) * -8).tolist()
+                net["outputs"][0] |= {"scale": -8, "offset": 0.25}
+                # what is added to an input is taken off before its weight
+                first["bias"] = (np.array(first["bias"]) +
+                                 0.5 * np.array(first["weights"])[:, 3]).tolist()
+                first["weights"] = (np.array(first["weights"]) / 4).tolist()
+                for at, i in enumerate(net["inputs"]):
+                    i |= {"scale": 4, "offset": 0.5 if at == 3 else 0}
+                files.save(paths[1], net)
+                for path in paths:
+                    self.assertLess(np.abs(nw.read(path)[1] - params).max(), 1e-6)
+                one, two = (subprocess.run([CCSIM, "--model", path], check=True,
+                                           capture_output=True).stdout for path in paths)
+                self.assertEqual(one, two)
+                net["outputs"][0]["scale"] = 0
+                files.save(paths[1], net)
+                with self.assertRaises(sl.SimError):
+                    nw.read(paths[1])
+                done = subprocess.run([CCSIM, "--model", paths[1]], capture_output=True,
+                                      text=True, check=False)
+                self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
 
     def test_clipped(self):
         for a in nw.APPS.values():
