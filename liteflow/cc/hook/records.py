@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reading collected queries of the congestion control's apps."""
 import csv
+import pathlib
+import sys
 
-from pylib import lfctl
 from pylib.errors import Problem
+
+try:
+    import liteflow
+except ImportError:
+    # of the source, where the package is not installed
+    sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "lfc"))
+    import liteflow
 
 NEWEST = 2000           # rows; two minutes of a flow at 40 ms are 6,000
 RATIO = "ratio0"
@@ -33,6 +41,18 @@ def ratios_of(lines, where):
     return out[-NEWEST:]
 
 
+def ratios_kept(folder):
+    """As ratios_of(), of what lfd collected."""
+    try:
+        kept = liteflow.history(folder, last=NEWEST)
+    except liteflow.Problem as error:
+        raise Problem(str(error)) from None
+    if RATIO not in kept.inputs:
+        raise Problem(f"{folder}: no history of the congestion control: the inputs are "
+                      f"{', '.join(kept.inputs[:3])}...")
+    return list(kept.queries["inputs"][:, kept.inputs.index(RATIO)] / UNIT)
+
+
 def newest_ratios(request):
     """Of the request's rows or history; [] where it names neither."""
     if request.get("rows"):
@@ -42,8 +62,5 @@ def newest_ratios(request):
         except OSError as error:
             raise Problem(f"{request['rows']}: {error.strerror}") from None
     if request.get("history"):
-        done = lfctl.run("history", "--csv", "--last", str(NEWEST), request["history"])
-        if done.returncode:
-            raise Problem(done.stderr.strip() or "lfctl history failed")
-        return ratios_of(done.stdout.splitlines(), request["history"])
+        return ratios_kept(request["history"])
     return []

@@ -5,6 +5,7 @@ It refits in the simulator and tries nothing on live traffic: a score belongs to
 an episode, and no exploration is built into the kernel.
 """
 import dataclasses
+import hashlib
 import math
 import os
 import pathlib
@@ -22,6 +23,7 @@ MODELS = SIM.parent / "models"
 # Of a refit: as many networks in as many scenarios as ten generations take a minute and a half
 # of CPU for, with what validation takes.
 SIZE = {"pairs": 24, "scenarios": 40, "validate": 200, "every": 2}
+KEPT = 32               # models that were handed over: more than an app has slots
 SEED = 7                # another one than that of training from scratch: other scenarios
 
 
@@ -38,6 +40,7 @@ class Folder:
         self.start = self.path / "start.json"           # the network that the refit began with
         self.state = self.path / "refit.state"
         self.best = self.path / "refit.json"
+        self.kept = self.path / "kept"                  # what was handed over, by digest
 
     def load_seen(self):
         """observe.Seen, or None."""
@@ -61,19 +64,52 @@ class Folder:
 
 
 def text_of(active, folder):
-    """The JSON text of the active model: it is JSON, or a packed one of those known here."""
-    try:
-        data = pathlib.Path(active).read_bytes()
-    except OSError as error:
-        raise Problem(f"{active}: {error.strerror}") from None
-    if data.lstrip()[:1] == b"{":
-        return data.decode("utf-8", errors="replace")
+    """The JSON text of the active model, of which a request says `file`, JSON or packed, or
+    `digest`; a packed one is one of those known here."""
+    name, digest = active.get("file"), active.get("digest")
+    if name:
+        try:
+            data = pathlib.Path(name).read_bytes()
+        except OSError as error:
+            raise Problem(f"{name}: {error.strerror}") from None
+        if data.lstrip()[:1] == b"{":
+            return data.decode("utf-8", errors="replace")
+        digest = hashlib.sha256(data).hexdigest()
+    if not digest:
+        raise Problem("standard input: no file and no digest of the active model, to start from")
+    kept = folder.kept / f"{digest}.json"
+    if digest.isalnum() and kept.exists():
+        # it is the newest again
+        kept.touch()
+        return kept.read_text(encoding="utf-8")
     for known in [*sorted(folder.path.glob("*.json")), *sorted(MODELS.glob("*.json"))]:
-        text = known.read_text(encoding="utf-8")
-        if '"liteflow-model"' in text and lfctl.pack(text)[0] == data:
+        text = known.read_text(encoding="utf-8", errors="replace")
+        if '"liteflow-model"' in text and digest_of(text) == digest:
             return text
-    raise Problem(f"{active}: neither JSON nor packed from a model in {folder.path} or {MODELS}: "
-                  "put its JSON there")
+    raise Problem(f"{name or 'the active model'}: neither JSON nor packed from a model in "
+                  f"{folder.path} or {MODELS}: put its JSON into {folder.path}")
+
+
+def digest_of(text):
+    """As the kernel and lfd tell it, of the packed model; "": lfctl does not take it."""
+    try:
+        return hashlib.sha256(lfctl.pack(text)[0]).hexdigest()
+    except Problem:
+        return ""
+
+
+def keep(model, folder):
+    """Keep the text of a model that is handed over: it may be the active one when training has
+    long gone on. The oldest leave."""
+    folder.kept.mkdir(exist_ok=True)
+    text = model.read_text(encoding="utf-8")
+    name = hashlib.sha256(lfctl.pack(text)[0]).hexdigest()
+    new = folder.kept / f"{name}.new"
+    new.write_text(text, encoding="utf-8")
+    new.replace(new.with_suffix(".json"))
+    old = sorted(folder.kept.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    for path in old[:-KEPT]:
+        path.unlink()
 
 
 def generations_done(folder):

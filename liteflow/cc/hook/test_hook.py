@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "sim")]
@@ -148,6 +149,19 @@ class Records(unittest.TestCase):
                 records.ratios_of(bad, "x")
 
 
+    def test_history(self):
+        kept = mock.Mock(inputs=["inflation0", "ratio0"],
+                         queries={"inputs": np.array([[0, 65536], [0, 98304]], dtype="i4")})
+        with mock.patch.object(records.liteflow, "history", return_value=kept) as history:
+            self.assertEqual(records.newest_ratios({"history": "where"}), [1, 1.5])
+            history.assert_called_with("where", last=records.NEWEST)
+            kept.inputs = ["a", "b"]
+            with self.assertRaises(Problem):
+                records.newest_ratios({"history": "where"})
+        with tempfile.TemporaryDirectory() as empty, self.assertRaises(Problem):
+            records.newest_ratios({"history": empty})
+
+
 class Protocol(unittest.TestCase):
     def setUp(self):
         self.scratch = tempfile.TemporaryDirectory()
@@ -208,14 +222,44 @@ class Protocol(unittest.TestCase):
                 ("adapt", json.dumps({**ok, "rows": "nowhere"}), "nowhere"),
                 ("adapt", json.dumps({**ok, "active": {"file": str(flows)}}), "neither JSON"),
                 ("adapt", json.dumps({**ok, "active": 5}), "active"),
-                ("adapt", json.dumps({"app": "cc", "flows": str(flows)}), "no file of the active"),
-                ("freeze", json.dumps(ok), "nothing to freeze"),
-                ("evaluate", json.dumps(ok), "nothing to evaluate")):
+                ("adapt", json.dumps({**ok, "active": {"digest": 5}}), "active"),
+                ("adapt", json.dumps({**ok, "active": {"digest": "00"}}), "put its JSON"),
+                ("adapt", json.dumps({"app": "cc", "flows": str(flows)}), "no digest of the active"),
+                ("freeze", json.dumps(ok), "nothing to freeze")):
             done = self.call(verb, text)
             self.assertEqual((done.returncode, done.stdout), (1, ""), (text, done.stderr))
             self.assertIn(says, done.stderr)
             self.assertNotIn("Traceback", done.stderr)
         self.assertEqual(self.call("dance", "{}").returncode, 2)
+
+    def test_no_refit_yet(self):
+        """lfd calls it again when that is due; it is no failure."""
+        self.assertEqual(self.ask("evaluate"), {"stability": None})
+        said = self.look(flow(1, 10, 0))
+        self.assertIsNone(said["stability"])
+        self.assertIsNone(self.look()["stability"])
+
+    def test_the_active_model_by_its_digest(self):
+        """lfd has no file of a model that it did not install; what was handed over is known,
+        even if training went on since."""
+        folder = refit.Folder(self.folder)
+        text = MODEL.read_text(encoding="utf-8")
+        digest = refit.digest_of(text)
+        self.assertEqual(refit.text_of({"digest": digest}, folder), text)
+        made = self.folder / "refit.json"
+        other = text.replace('"provenance": "', '"provenance": "another, ')
+        for number in range(refit.KEPT + 3):
+            made.write_text(other.replace("another", f"number {number}"), encoding="utf-8")
+            refit.keep(made, folder)
+            if not number:
+                first = made.read_text(encoding="utf-8")
+            # it stays as long as somebody asks for it
+            self.assertEqual(refit.text_of({"digest": refit.digest_of(first)}, folder), first)
+        made.unlink()
+        self.assertEqual(len(list(folder.kept.iterdir())), refit.KEPT)
+        packed = self.folder / "active.lfm"
+        packed.write_bytes(refit.lfctl.pack(first)[0])
+        self.assertEqual(refit.text_of({"file": str(packed), "digest": "x"}, folder), first)
 
     def test_a_torn_state(self):
         """What a kill left is said, or begun anew; nothing is installed of it."""
