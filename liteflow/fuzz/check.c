@@ -42,36 +42,72 @@ static s32 question(const struct lf_model *m, int nth, int i, u32 *random)
 	return *random & 1 << 16 ? (s32)*random : *random & 1 << 17 ? INT32_MIN : INT32_MAX;
 }
 
+/* What the state might be: zeroes, or anything that its format has. */
+static void draw_state(const struct lf_model *m, s32 *state, u32 *random)
+{
+	int kind = *random >> 16 & 3;
+
+	for (int k = 0; k < m->n_cells; k++) {
+		const struct lf_cell *cell = &m->cells[k];
+		int n = cell->type == LITEFLOW_LAYER_LSTM ? 2 * cell->n_out : cell->n_out;
+		s64 most = cell->state_bits == 32 ? INT32_MAX : INT16_MAX;
+		s64 least = cell->act == LITEFLOW_ACT_RELU ? 0 : -most;
+
+		for (int i = 0; i < n; i++) {
+			if (i == cell->n_out) {
+				most = INT32_MAX;
+				least = INT32_MIN;
+			}
+			*random = *random * 1664525 + 1013904223;
+			*state++ = !kind ? 0 : kind == 1 ? *random & 1 << 16 ? least : most :
+				   least + (s64)(*random * (u64)(most - least + 1) >> 32);
+		}
+	}
+}
+
 static void ask(const struct lf_model *m, const struct judge *j)
 {
 	/* of the right size, not of the largest: whoever writes beyond is seen */
 	s32 *in = malloc(m->n_in * sizeof(*in));
 	s32 *out = malloc(m->n_out * sizeof(*out));
 	s32 *want = malloc(m->n_out * sizeof(*want));
-	s16 *scratch = malloc(2 * m->width * sizeof(*scratch));
+	s32 *state = malloc((m->state_len + 1) * sizeof(*state));
+	s32 *after = malloc((m->state_len + 1) * sizeof(*after));
+	void *scratch = malloc(2 * m->width * (m->n_cells ? sizeof(s32) : sizeof(s16)));
 	int n = m->macs > LARGE ? FEW_QUESTIONS : QUESTIONS;
 	bool narrow[LITEFLOW_MAX_LAYERS];
 	u32 random = m->crc;
 	const char *bad;
 
-	for (int k = 0; k < m->n_layers; k++) {
-		narrow[k] = !m->layers[k].wide;
+	draw_state(m, state, &random);
+	if (!lf_state_sound(m, state))
+		fail("a state within its format is refused", NULL);
+	for (int k = 0; k < m->n_cells + m->n_layers; k++) {
+		narrow[k] = k < m->n_cells ? !m->cells[k].wide : !m->layers[k - m->n_cells].wide;
 		if (narrow[k] != j->narrow[k])
 			fail("a layer has sums of another width than it needs", NULL);
 	}
 	for (int nth = 0; nth < n; nth++) {
 		for (int i = 0; i < m->n_in; i++)
 			in[i] = question(m, (nth + m->crc) % QUESTIONS, i, &random);
-		lf_model_run(m, in, out, scratch);
-		bad = judge_run(j, narrow, in, want);
+		memcpy(after, state, m->state_len * sizeof(*after));
+		if (m->n_cells)
+			lf_model_step(m, in, out, state, scratch);
+		else
+			lf_model_run(m, in, out, scratch);
+		bad = judge_run(j, narrow, after, in, want);
 		if (bad)
 			fail("an accepted model", bad);
+		if (memcmp(state, after, m->state_len * sizeof(*after)))
+			fail("a state is wrong", NULL);
 		if (memcmp(out, want, m->n_out * sizeof(*out)))
 			fail("an output is wrong", NULL);
 	}
 	free(in);
 	free(out);
 	free(want);
+	free(state);
+	free(after);
 	free(scratch);
 }
 
@@ -102,7 +138,8 @@ static void check_limits(const struct lf_model *m, const void *blob, size_t len)
 {
 	struct lf_limits limits = {
 		.n_in = m->n_in, .n_out = m->n_out, .max_width = m->width,
-		.max_macs = m->macs, .max_bytes = m->bytes, .units = m->units,
+		.max_macs = m->macs, .max_bytes = m->bytes, .max_state = m->state_len,
+		.units = m->units,
 	};
 	struct lf_model *again;
 
@@ -112,10 +149,17 @@ static void check_limits(const struct lf_model *m, const void *blob, size_t len)
 	limits.max_bytes--;
 	if (!lf_model_parse(blob, len, &limits, &again, NULL))
 		fail("a model takes too much memory", NULL);
+	limits.max_bytes++;
+	if (!limits.max_state)
+		return;
+	limits.max_state--;
+	if (!lf_model_parse(blob, len, &limits, &again, NULL))
+		fail("a model has too much state", NULL);
 }
 
 bool check(const void *blob, size_t len, const char *reason)
 {
+	static const struct lf_limits any = { .max_state = LITEFLOW_MAX_STATE };
 	static struct judge judge;
 	const char *unsound = judge_read(&judge, blob, len);
 	struct lf_error err;
@@ -123,7 +167,7 @@ bool check(const void *blob, size_t len, const char *reason)
 	int ret;
 
 	memset(&err, 'x', sizeof(err));
-	ret = lf_model_parse(blob, len, NULL, &m, &err);
+	ret = lf_model_parse(blob, len, &any, &m, &err);
 	if (!memchr(err.msg, 0, sizeof(err.msg)))
 		fail("the reason has no end", NULL);
 	if (reason && !(ret && strstr(err.msg, reason)))
@@ -139,7 +183,8 @@ bool check(const void *blob, size_t len, const char *reason)
 		fail("a reason without a refusal", err.msg);
 	if (unsound)
 		fail("accepted", unsound);
-	if (m->n_in != judge.n_in || m->n_out != judge.n_out || m->n_layers != judge.n_layers ||
+	if (m->n_in != judge.n_in || m->n_out != judge.n_out || m->n_cells != judge.n_cells ||
+	    m->n_cells + m->n_layers != judge.n_layers || m->state_len != judge.state_len ||
 	    m->width != judge.width || m->macs != judge.macs)
 		fail("a model's shape is not that of its blob", NULL);
 	check_texts(m);

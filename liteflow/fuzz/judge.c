@@ -16,7 +16,7 @@
 
 /* Arithmetic. */
 
-static wide_t rshift(wide_t v, unsigned int s)
+wide_t judge_rshift(wide_t v, unsigned int s)
 {
 	wide_t d = ONE << s, q;
 
@@ -53,7 +53,7 @@ static int point(unsigned int n)
 }
 
 /* @t has 14 bits after the point: 256 steps from one point to the next. */
-static int curve(wide_t t)
+int judge_curve(wide_t t)
 {
 	wide_t size = least(t < 0 ? -t : t, 8 * 16384 - 1);
 	int n = size / 256, part = size % 256;
@@ -66,20 +66,20 @@ static wide_t activation(const struct j_layer *l, bool last, wide_t a)
 {
 	switch (l->act) {
 	case J_TANH:
-		return curve(rshift(a, l->shift));
+		return judge_curve(judge_rshift(a, l->shift));
 	case J_SIGMOID:
-		return (32768 + curve(rshift(a, l->shift))) / 2;
+		return (32768 + judge_curve(judge_rshift(a, l->shift))) / 2;
 	case J_RELU:
 		a = most(a, 0);
 	}
-	return last ? a : within(rshift(a, l->shift), -32768, 32767);
+	return last ? a : within(judge_rshift(a, l->shift), -32768, 32767);
 }
 
 struct j_range judge_input(const struct j_scale *s)
 {
 	return (struct j_range) {
-		rshift(((wide_t)s->lo - s->offset) * s->mult, s->shift),
-		rshift(((wide_t)s->hi - s->offset) * s->mult, s->shift),
+		judge_rshift(((wide_t)s->lo - s->offset) * s->mult, s->shift),
+		judge_rshift(((wide_t)s->hi - s->offset) * s->mult, s->shift),
 	};
 }
 
@@ -207,8 +207,8 @@ static const char *read_header(struct judge *j, const uint8_t *b, size_t len)
 		return "magic or version";
 	if (j_get(b + 12, 4) != judge_crc(b, len))
 		return "checksum";
-	if (j_get(b + 22, 2) || j_get(b + 28, 4))
-		return "state or reserved field";
+	if (j_get(b + 28, 4))
+		return "reserved field";
 	if (!name_ok(b + 32, false) || !name_ok(b + 64, true))
 		return "name or units";
 	j->n_in = j_get(b + 16, 2);
@@ -226,12 +226,15 @@ static const char *read_layer(struct judge *j, unsigned int nth, unsigned int n_
 	struct j_layer *l = &j->layers[nth];
 	bool last = nth + 1 == j->n_layers;
 
+	l->type = b[0];
 	l->act = b[1];
 	l->shift = b[2];
 	l->n_in = j_get(b + 4, 2);
 	l->n_out = j_get(b + 6, 2);
-	if (b[0] != 1 || l->act >= J_ACTS || l->shift > J_SHIFT || b[3])
+	if (b[0] < J_DENSE || b[0] > J_LSTM || l->act >= J_ACTS || l->shift > J_SHIFT || b[3])
 		return "layer";
+	if (l->type != J_DENSE && last)
+		return "last layer";
 	if (l->act == J_ARGMAX && !last)
 		return "hidden argmax";
 	if (last && l->shift && l->act != J_TANH && l->act != J_SIGMOID)
@@ -242,7 +245,7 @@ static const char *read_layer(struct judge *j, unsigned int nth, unsigned int n_
 }
 
 static const char *read_layers(struct judge *j, const uint8_t *shape, const uint8_t *end,
-			       size_t text)
+			       size_t text, unsigned int state_len)
 {
 	const uint8_t *at = shape + j->n_layers * J_SHAPE;
 	unsigned int n = j->n_in;
@@ -251,6 +254,8 @@ static const char *read_layers(struct judge *j, const uint8_t *shape, const uint
 
 	j->width = n;
 	j->macs = 0;
+	j->n_cells = 0;
+	j->state_len = 0;
 	for (unsigned int k = 0; k < j->n_layers; k++, shape += J_SHAPE) {
 		struct j_layer *l = &j->layers[k];
 
@@ -260,16 +265,26 @@ static const char *read_layers(struct judge *j, const uint8_t *shape, const uint
 		n = l->n_out;
 		if (n > j->width)
 			j->width = n;
-		j->macs += l->n_in * n;
 		used = 8 * (size_t)n + 2 * (size_t)l->n_in * n;
+		if (l->type != J_DENSE)
+			used = judge_cell_len(l);
 		if ((used + 7) / 8 * 8 > (size_t)(end - at))
 			return "parameters are cut";
 		if (!zero(at + used, (used + 7) / 8 * 8 - used))
 			return "padding";
-		l->bias = at;
-		l->weights = at + 8 * (size_t)n;
+		if (l->type == J_DENSE) {
+			j->macs += l->n_in * n;
+			l->bias = at;
+			l->weights = at + 8 * (size_t)n;
+		} else {
+			bad = judge_cell_read(j, k, at);
+			if (bad)
+				return bad;
+		}
 		at += (used + 7) / 8 * 8;
 	}
+	if (j->state_len != state_len)
+		return "length of the state";
 	if (j->n_out != (j->layers[j->n_layers - 1].act == J_ARGMAX ? 1 : n))
 		return "number of outputs";
 	if ((size_t)(end - at) != (text + 7) / 8 * 8 || !zero(at + text, end - at - text))
@@ -282,10 +297,23 @@ static bool output_fits(const struct j_scale *s, struct j_range v)
 	return most(most(v.lo, -v.lo), most(v.hi, -v.hi)) * s->mult <= BOUND;
 }
 
+/* What the model's inputs may need. */
+static wide_t most_input(const struct judge *j)
+{
+	return j->n_cells && j->layers[0].state_bits == 32 ? INT32_MAX : 32767;
+}
+
+/* Pairs of rows are made for values of 16 bits. */
+static bool behind_long(const struct judge *j, unsigned int k)
+{
+	return k && k == j->n_cells && j->layers[k - 1].state_bits == 32;
+}
+
 /* Intervals through all layers. */
 static const char *prove(struct judge *j)
 {
 	static struct j_range x[J_WIDTH], y[J_WIDTH];
+	wide_t end = most_input(j);
 
 	for (unsigned int i = 0; i < j->n_in; i++) {
 		const struct j_scale *s = &j->in[i];
@@ -294,14 +322,20 @@ static const char *prove(struct judge *j)
 		    ((wide_t)s->hi - s->offset) * s->mult > BOUND)
 			return "input beyond 2^62";
 		x[i] = judge_input(s);
-		if (x[i].lo < -32768 || x[i].hi > 32767)
-			return "input beyond 16 bits";
+		if (x[i].lo < -end - 1 || x[i].hi > end)
+			return "input beyond its bits";
 	}
-	for (unsigned int k = 0; k < j->n_layers; k++) {
+	for (unsigned int k = 0; k < j->n_cells; k++) {
+		const char *bad = judge_cell_prove(j, k, x);
+
+		if (bad)
+			return bad;
+	}
+	for (unsigned int k = j->n_cells; k < j->n_layers; k++) {
 		const struct j_layer *l = &j->layers[k];
 		bool last = k + 1 == j->n_layers;
 
-		j->narrow[k] = true;
+		j->narrow[k] = !behind_long(j, k);
 		for (unsigned int row = 0; row < l->n_out; row++) {
 			int64_t bias = j_bias(l, row);
 			struct j_range r;
@@ -332,7 +366,8 @@ const char *judge_read(struct judge *j, const uint8_t *blob, size_t len)
 		return bad;
 	if ((j->n_in + j->n_out) * J_SCALE + j->n_layers * J_SHAPE > len - J_HEADER)
 		return "cut";
-	bad = read_layers(j, at + (j->n_in + j->n_out) * J_SCALE, blob + len, j_get(blob + 24, 4));
+	bad = read_layers(j, at + (j->n_in + j->n_out) * J_SCALE, blob + len, j_get(blob + 24, 4),
+			  j_get(blob + 22, 2));
 	if (!bad)
 		bad = read_scales(at, j->n_in, j->in);
 	if (!bad)
@@ -340,9 +375,11 @@ const char *judge_read(struct judge *j, const uint8_t *blob, size_t len)
 	return bad ? bad : prove(j);
 }
 
-const char *judge_run(const struct judge *j, const bool *narrow, const int32_t *in, int32_t *out)
+const char *judge_run(const struct judge *j, const bool *narrow, int32_t *state,
+		      const int32_t *in, int32_t *out)
 {
 	static wide_t x[J_WIDTH], y[J_WIDTH];
+	wide_t end = most_input(j);
 
 	for (unsigned int i = 0; i < j->n_in; i++) {
 		const struct j_scale *s = &j->in[i];
@@ -350,11 +387,18 @@ const char *judge_run(const struct judge *j, const bool *narrow, const int32_t *
 
 		if (v < -BOUND || v > BOUND)
 			return "an input times its factor is beyond 2^62";
-		x[i] = rshift(v, s->shift);
-		if (x[i] < -32768 || x[i] > 32767)
-			return "an input is beyond 16 bits";
+		x[i] = judge_rshift(v, s->shift);
+		if (x[i] < -end - 1 || x[i] > end)
+			return "an input is beyond its bits";
 	}
-	for (unsigned int k = 0; k < j->n_layers; k++) {
+	for (unsigned int k = 0; k < j->n_cells; k++) {
+		const char *bad = judge_cell_run(&j->layers[k], narrow[k], x, state);
+
+		if (bad)
+			return bad;
+		state += judge_values(&j->layers[k]);
+	}
+	for (unsigned int k = j->n_cells; k < j->n_layers; k++) {
 		const struct j_layer *l = &j->layers[k];
 		wide_t bound = narrow[k] ? NARROW_BOUND : BOUND, top = 0;
 		unsigned int largest = 0;
@@ -383,7 +427,7 @@ const char *judge_run(const struct judge *j, const bool *narrow, const int32_t *
 
 		if (v < -BOUND || v > BOUND)
 			return "an output times its factor is beyond 2^62";
-		out[i] = within(rshift(v, s->shift) + s->offset, s->lo, s->hi);
+		out[i] = within(judge_rshift(v, s->shift) + s->offset, s->lo, s->hi);
 	}
 	return NULL;
 }

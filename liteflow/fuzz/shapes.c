@@ -345,8 +345,9 @@ static void put_layers(const struct shape *s, const struct places *p)
 		bool last = k + 1 == s->n_layers, any = one_in(4);
 		int kind = below(6);
 		struct j_layer l = {
-			s->act[k], draw_shift(s->act[k], last), s->n[k], s->n[k + 1], at,
-			at + 8 * (size_t)s->n[k + 1],
+			.type = J_DENSE, .act = s->act[k], .shift = draw_shift(s->act[k], last),
+			.n_in = s->n[k], .n_out = s->n[k + 1], .bias = at,
+			.weights = at + 8 * (size_t)s->n[k + 1],
 		};
 		uint8_t *shape = p->shape + k * J_SHAPE;
 
@@ -584,8 +585,9 @@ static const char *beyond_field(const struct shape *s, uint8_t *blob, size_t len
 		for (unsigned int n = 0; n < last; n++)
 			at += layer_len(s, n);
 		layer = (struct j_layer) {
-			s->act[last], 0, s->n[last], s->n[last + 1], at,
-			at + 8 * (size_t)s->n[last + 1],
+			.type = J_DENSE, .act = s->act[last], .n_in = s->n[last],
+			.n_out = s->n[last + 1], .bias = at,
+			.weights = at + 8 * (size_t)s->n[last + 1],
 		};
 		most = between(3, 1 << 20) >> below(18);
 		if (most < 3)

@@ -48,7 +48,7 @@ accuracy()
 }
 
 echo "KTAP version 1"
-echo "1..20"
+echo "1..33"
 check tanh_table.h generated tanh_table.h tanh-table
 check tanh_golden.h generated tests/tanh_golden.h tanh-golden
 for name in tanh digest-1000 digest-100000 memory damage; do
@@ -56,6 +56,12 @@ for name in tanh digest-1000 digest-100000 memory damage; do
 done
 for name in tanh digest-1000 memory damage; do
 	check "$name, sanitized" "$out/engine_test_san" "$name"
+done
+for name in queue digest-200 digest-1000 weights damage limits; do
+	check "recurrent, $name" "$out/recurrent_test" "$name"
+done
+for name in queue-short digest-200 weights damage limits; do
+	check "recurrent, $name, sanitized" "$out/recurrent_test_san" "$name"
 done
 for seed in 1 2 3 4 5; do
 	check "accuracy, random net $seed" accuracy "$here/aurora-like" "$seed"
@@ -76,16 +82,22 @@ if [ -x "$out/engine_test_arm" ]; then
 	if command -v qemu-arm >/dev/null || command -v qemu-arm-static >/dev/null; then
 		arm=$(command -v qemu-arm || command -v qemu-arm-static)
 		check "digest-1000, 32-bit arm" "$arm" "$out/engine_test_arm" digest-1000
+		check "recurrent, digest-200, 32-bit arm" "$arm" "$out/recurrent_test_arm" \
+			digest-200
 	else
 		result ok "digest-1000, 32-bit arm # SKIP no qemu-user, but it compiles"
+		result ok "recurrent, digest-200, 32-bit arm # SKIP no qemu-user, but it compiles"
 	fi
 else
 	result ok "digest-1000, 32-bit arm # SKIP no libc6-dev-armel-cross"
+	result ok "recurrent, digest-200, 32-bit arm # SKIP no libc6-dev-armel-cross"
 fi
 if [ -x "$out/engine_test_clang" ]; then
 	check "digest-1000, clang" "$out/engine_test_clang" digest-1000
+	check "recurrent, digest-200, clang" "$out/recurrent_test_clang" digest-200
 else
 	result ok "digest-1000, clang # SKIP no clang"
+	result ok "recurrent, digest-200, clang # SKIP no clang"
 fi
 
 [ "$failed" = 0 ]

@@ -85,10 +85,42 @@ struct lf_layer {
 };
 
 /**
+ * struct lf_cell - a recurrent layer, ready to run
+ * @n_in: inputs
+ * @n_out: units
+ * @type: LITEFLOW_LAYER_RNN, GRU or LSTM
+ * @act: of an RNN: LITEFLOW_ACT_RELU or LITEFLOW_ACT_TANH
+ * @shift: of its sums
+ * @state_bits: of a value of h: 16 or 32
+ * @c_frac: LSTM: bits after the point of a value of c
+ * @wide: sums may need more than 32 bits, so an accumulator has one row; otherwise two
+ * @shift_x: scale of w_x, which the weights here have in them
+ * @shift_h: scale of w_h, in the same way
+ * @bias: four per block, in the form of the accumulators
+ * @weight: per block first [n_in], then [n_out] times four weights, three in a GRU:
+ *	one for each accumulator. recurrent.c says which rows a block has
+ */
+struct lf_cell {
+	u16 n_in;
+	u16 n_out;
+	u8 type;
+	u8 act;
+	u8 shift;
+	u8 state_bits;
+	u8 c_frac;
+	bool wide;
+	u8 shift_x;
+	u8 shift_h;
+	const s64 *bias;
+	const s64 *weight;
+};
+
+/**
  * struct lf_model - a model that was proved sound; immutable
  * @n_in: inputs
  * @n_out: outputs
- * @n_layers: layers
+ * @n_layers: dense layers
+ * @n_cells: recurrent layers, which come before those
  * @state_len: values that the caller keeps from query to query; 0: none
  * @width: greatest number of inputs or outputs of a layer
  * @macs: multiply-adds of one query
@@ -101,7 +133,8 @@ struct lf_layer {
  * @provenance: text; "" if there is none
  * @in_names: @n_in names
  * @out_names: @n_out names
- * @layers: @n_layers layers
+ * @cells: @n_cells recurrent layers
+ * @layers: @n_layers dense layers
  *
  * One allocation holds all of it.
  */
@@ -109,6 +142,7 @@ struct lf_model {
 	u16 n_in;
 	u16 n_out;
 	u16 n_layers;
+	u16 n_cells;
 	u16 state_len;
 	u16 width;
 	u32 macs;
@@ -121,6 +155,7 @@ struct lf_model {
 	const char *provenance;
 	const char (*in_names)[LITEFLOW_NAME_LEN];
 	const char (*out_names)[LITEFLOW_NAME_LEN];
+	const struct lf_cell *cells;
 	struct lf_layer layers[];
 };
 
@@ -159,6 +194,9 @@ void lf_model_free(const struct lf_model *model);
 void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *scratch);
 void lf_model_step(const struct lf_model *model, const s32 *in, s32 *out, s32 *state,
 		   s32 *scratch);
+bool lf_state_sound(const struct lf_model *model, const s32 *state);
+s16 lf_cell_weight(const struct lf_cell *cell, unsigned int row, unsigned int col);
+s64 lf_cell_bias(const struct lf_cell *cell, unsigned int row);
 s32 lf_tanh(s64 angle);
 s16 lf_layer_weight(const struct lf_layer *layer, unsigned int row, unsigned int col);
 s64 lf_layer_bias(const struct lf_layer *layer, unsigned int row);

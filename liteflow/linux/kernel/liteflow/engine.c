@@ -24,29 +24,8 @@
 #include <linux/minmax.h>
 #include <linux/types.h>
 
+#include "curve.h"
 #include "engine.h"
-#include "tanh_table.h"
-
-#define LF_TANH_STEP_BITS	8
-#define LF_TANH_END		(8 << LITEFLOW_TANH_IN_FRAC)
-#define LF_TANH_STEP		(LF_TANH_END / LITEFLOW_TANH_STEPS)
-
-/*
- * tanh is odd and its table ends in S16_MAX, twice: the last angle stands for
- * all beyond. No branch, as the sign of an angle cannot be predicted.
- */
-static __always_inline s32 lf_tanh_at(s64 angle)
-{
-	s64 sign = angle >> 63;
-	u64 magnitude = ((u64)angle ^ sign) - sign;
-	u32 t = min_t(u64, magnitude, LF_TANH_END - 1);
-	const u16 *p = &lf_tanh_table[t >> LF_TANH_STEP_BITS];
-	s32 part = t & (LF_TANH_STEP - 1);
-	s32 y = p[0];
-
-	y += ((p[1] - y) * part + LF_TANH_STEP / 2) >> LF_TANH_STEP_BITS;
-	return (y ^ (s32)sign) - (s32)sign;
-}
 
 /**
  * lf_tanh() - hyperbolic tangent
@@ -306,9 +285,25 @@ static noinline void lf_run_argmax(const struct lf_model *model, const struct lf
 	out[0] = lf_output(model->out, largest);
 }
 
+/* From the inputs of @layer, in @x, to the answer; @y has room for as many. */
+static __always_inline void lf_run_layers(const struct lf_model *model,
+					  const struct lf_layer *layer, s16 *x, s16 *y, s32 *out)
+{
+	const struct lf_layer *last = model->layers + model->n_layers - 1;
+
+	for (; layer < last; layer++) {
+		lf_run_hidden(layer, x, y);
+		swap(x, y);
+	}
+	if (last->act == LITEFLOW_ACT_ARGMAX)
+		lf_run_argmax(model, last, x, out);
+	else
+		lf_run_last(model, last, x, out);
+}
+
 /**
  * lf_model_run() - ask a model
- * @model: from lf_model_parse()
+ * @model: from lf_model_parse(); one that keeps no state
  * @in: lf_model::n_in inputs, the app's units; any values
  * @out: result: lf_model::n_out outputs
  * @scratch: room for 2 * lf_model::width activations, the caller's alone
@@ -319,22 +314,18 @@ static noinline void lf_run_argmax(const struct lf_model *model, const struct lf
  */
 void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *scratch)
 {
-	const struct lf_layer *layer = model->layers;
-	const struct lf_layer *last = layer + model->n_layers - 1;
 	const struct lf_scale *scale = model->in;
-	s16 *x = scratch, *y = scratch + model->width;
 	unsigned int i, n = model->n_in;
 
 	for (i = 0; i < n; i++, scale++)
-		x[i] = lf_input(scale, in[i]);
-	for (; layer < last; layer++) {
-		lf_run_hidden(layer, x, y);
-		swap(x, y);
-	}
-	if (last->act == LITEFLOW_ACT_ARGMAX)
-		lf_run_argmax(model, last, x, out);
-	else
-		lf_run_last(model, last, x, out);
+		scratch[i] = lf_input(scale, in[i]);
+	lf_run_layers(model, model->layers, scratch, scratch + model->width, out);
+}
+
+/* The layers from @nth on, of which @x has the inputs; @y has room for as many. */
+void lf_model_finish(const struct lf_model *model, unsigned int nth, s16 *x, s16 *y, s32 *out)
+{
+	lf_run_layers(model, model->layers + nth, x, y, out);
 }
 
 /**

@@ -51,5 +51,6 @@ static inline void lf_copy_text(char *to, const char *from, size_t size)
 
 s32 lf_hidden(const struct lf_layer *layer, s64 sum);
 s64 lf_value(const struct lf_layer *layer, s64 sum);
+void lf_model_finish(const struct lf_model *model, unsigned int nth, s16 *x, s16 *y, s32 *out);
 
 #endif /* _KERNEL_LITEFLOW_ENGINE_H */

@@ -30,61 +30,7 @@
 #include <linux/unaligned.h>
 
 #include "engine.h"
-
-/* No sum, product or shift in the forward pass comes beyond this. */
-#define LF_BOUND	((s64)BIT_ULL(62))
-/* Leaves room for the terms of a row and for rounding. */
-#define LF_BIAS_MAX	((s64)BIT_ULL(61))
-
-/* What an activation can be. */
-struct lf_range {
-	s16 lo;
-	s16 hi;
-};
-
-/**
- * struct lf_parser - a blob on its way to become a model
- * @limits: what it must keep to
- * @err: where the reason goes, or NULL
- * @in: its struct liteflow_blob_feature
- * @out: its struct liteflow_blob_output
- * @layer: its struct liteflow_blob_layer
- * @param: parameters of the first layer
- * @provenance: its text
- * @end: end of the blob
- * @h: its header
- * @width: greatest width
- * @macs: multiply-adds
- * @bytes: memory that the model takes
- * @wide: bit per layer: needs sums of 64 bits
- * @x: ranges of a layer's inputs
- * @y: ranges of its outputs
- */
-struct lf_parser {
-	const struct lf_limits *limits;
-	struct lf_error *err;
-	const u8 *in;
-	const u8 *out;
-	const u8 *layer;
-	const u8 *param;
-	const u8 *provenance;
-	const u8 *end;
-	struct liteflow_blob_header h;
-	unsigned int width;
-	u32 macs;
-	u32 bytes;
-	u32 wide;
-	struct lf_range *x;
-	struct lf_range *y;
-};
-
-/* A layer's struct liteflow_blob_layer in the machine's order. */
-struct lf_shape {
-	unsigned int n_in;
-	unsigned int n_out;
-	u8 act;
-	u8 shift;
-};
+#include "parse.h"
 
 /**
  * lf_refuse() - say why something is refused
@@ -109,22 +55,6 @@ void lf_refuse(struct lf_error *err, const char *fmt, ...)
 		err->msg[lf_whole_chars(err->msg, sizeof(err->msg) - 1)] = 0;
 }
 EXPORT_SYMBOL_GPL(lf_refuse);
-
-#define lf_bad(p, fmt, ...)							\
-({										\
-	lf_refuse((p)->err, fmt, ##__VA_ARGS__);				\
-	-EINVAL;								\
-})
-
-static size_t lf_left(const struct lf_parser *p, const u8 *from)
-{
-	return p->end - from;
-}
-
-static bool lf_zero(const u8 *from, size_t len)
-{
-	return !memchr_inv(from, 0, len);
-}
 
 /* Text up to a zero byte, and zero bytes up to LITEFLOW_NAME_LEN. */
 static bool lf_name_ok(const char *name)
@@ -207,9 +137,6 @@ static int lf_check_header(struct lf_parser *p, const u8 *blob, size_t len)
 			      le32_to_cpu(h->total_len));
 	if (le32_to_cpu(h->crc) != lf_blob_crc(blob, len))
 		return lf_bad(p, "the checksum does not match: the model is damaged");
-	if (le16_to_cpu(h->state_len))
-		return lf_bad(p, "state_len is %u, must be 0 in version %u",
-			      le16_to_cpu(h->state_len), LITEFLOW_BLOB_VERSION);
 	if (h->reserved)
 		return lf_bad(p, "the header's reserved field is not 0");
 	if (!lf_name_ok(h->name) || !h->name[0])
@@ -267,6 +194,7 @@ static void lf_read_shape(const struct lf_parser *p, unsigned int nth, struct lf
 	memcpy(&b, p->layer + nth * sizeof(b), sizeof(b));
 	shape->n_in = le16_to_cpu(b.n_in);
 	shape->n_out = le16_to_cpu(b.n_out);
+	shape->type = b.type;
 	shape->act = b.act;
 	shape->shift = b.shift;
 }
@@ -274,6 +202,8 @@ static void lf_read_shape(const struct lf_parser *p, unsigned int nth, struct lf
 /* Length of a layer's parameters without the zero bytes behind them. */
 static size_t lf_param_len(const struct lf_shape *s)
 {
+	if (s->type != LITEFLOW_LAYER_DENSE)
+		return lf_cell_param_len(s);
 	return s->n_out * sizeof(__le64) + (size_t)s->n_in * s->n_out * sizeof(__le16);
 }
 
@@ -282,20 +212,10 @@ static const u8 *lf_next_param(const u8 *param, const struct lf_shape *shape)
 	return param + ALIGN(lf_param_len(shape), 8);
 }
 
-static s64 lf_read_bias(const u8 *param, unsigned int row)
-{
-	return (s64)get_unaligned_le64(param + row * sizeof(__le64));
-}
-
 /* Where the weights of a row begin. */
 static const u8 *lf_row(const u8 *param, const struct lf_shape *s, unsigned int row)
 {
 	return param + s->n_out * sizeof(__le64) + (size_t)row * s->n_in * sizeof(__le16);
-}
-
-static s16 lf_read_weight(const u8 *weights, unsigned int col)
-{
-	return (s16)get_unaligned_le16(weights + col * sizeof(__le16));
 }
 
 static int lf_check_layer(struct lf_parser *p, unsigned int nth, unsigned int n_in)
@@ -304,7 +224,7 @@ static int lf_check_layer(struct lf_parser *p, unsigned int nth, unsigned int n_
 	struct liteflow_blob_layer b;
 
 	memcpy(&b, p->layer + nth * sizeof(b), sizeof(b));
-	if (b.type != LITEFLOW_LAYER_DENSE)
+	if (b.type < LITEFLOW_LAYER_DENSE || b.type > LITEFLOW_LAYER_LSTM)
 		return lf_bad(p, "layer %u: type %u is unknown", nth, b.type);
 	if (b.act > LITEFLOW_ACT_ARGMAX)
 		return lf_bad(p, "layer %u: activation %u is unknown", nth, b.act);
@@ -313,6 +233,8 @@ static int lf_check_layer(struct lf_parser *p, unsigned int nth, unsigned int n_
 	if (b.shift > LITEFLOW_MAX_SHIFT)
 		return lf_bad(p, "layer %u: shift is %u, at most %u is possible", nth, b.shift,
 			      LITEFLOW_MAX_SHIFT);
+	if (last && b.type != LITEFLOW_LAYER_DENSE)
+		return lf_bad(p, "layer %u: the last layer must be a dense one", nth);
 	if (last && b.shift && b.act != LITEFLOW_ACT_TANH && b.act != LITEFLOW_ACT_SIGMOID)
 		return lf_bad(p, "layer %u: shift is %u, must be 0 in a last layer without tanh",
 			      nth, b.shift);
@@ -348,12 +270,21 @@ static int lf_check_layers(struct lf_parser *p)
 				      ALIGN(used, 8), lf_left(p, param));
 		if (!lf_zero(param + used, ALIGN(used, 8) - used))
 			return lf_bad(p, "layer %u: padding is not 0", nth);
-		p->macs += shape.n_in * shape.n_out;
+		if (shape.type != LITEFLOW_LAYER_DENSE) {
+			err = lf_cell_check(p, nth, &shape, param);
+			if (err)
+				return err;
+		} else {
+			p->macs += shape.n_in * shape.n_out;
+		}
 		p->width = max(p->width, shape.n_out);
 		n_in = shape.n_out;
 		param = lf_next_param(param, &shape);
 	}
 
+	if (le16_to_cpu(p->h.state_len) != p->state_len)
+		return lf_bad(p, "state_len is %u, must be %u, as the layers have it",
+			      le16_to_cpu(p->h.state_len), p->state_len);
 	n_out = shape.act == LITEFLOW_ACT_ARGMAX ? 1 : shape.n_out;
 	if (n_out != le16_to_cpu(p->h.n_out))
 		return lf_bad(p, "the last layer makes %u outputs, the header says %u", n_out,
@@ -379,6 +310,12 @@ static int lf_check_work(struct lf_parser *p)
 	if (limits->max_macs && p->macs > limits->max_macs)
 		return lf_bad(p, "a query takes %u multiply-adds, the app allows %u", p->macs,
 			      limits->max_macs);
+	if (p->state_len && !limits->max_state)
+		return lf_bad(p, "the model keeps %u values of state, the app keeps none",
+			      p->state_len);
+	if (p->state_len > limits->max_state)
+		return lf_bad(p, "the model keeps %u values of state, the app allows %u",
+			      p->state_len, limits->max_state);
 	return 0;
 }
 
@@ -438,6 +375,7 @@ static int lf_check_scale(struct lf_parser *p, const char *what, unsigned int nt
 static int lf_check_inputs(struct lf_parser *p)
 {
 	const char *const *features = p->limits->features;
+	bool large = p->in_bits == 32;
 	struct lf_scale scale;
 	unsigned int nth;
 	const char *name;
@@ -459,9 +397,10 @@ static int lf_check_inputs(struct lf_parser *p)
 			return lf_bad(p, "input %s: range times mult is beyond 2^62", name);
 		lo = lf_quantise(&scale, scale.lo);
 		hi = lf_quantise(&scale, scale.hi);
-		if (lo < S16_MIN || hi > S16_MAX)
-			return lf_bad(p, "input %s: %s is beyond 16 bits", name,
-				      lo < S16_MIN ? "lo" : "hi");
+		if (lo < (large ? S32_MIN : S16_MIN) || hi > (large ? S32_MAX : S16_MAX))
+			return lf_bad(p, "input %s: %s is beyond %d bits", name,
+				      lo < (large ? S32_MIN : S16_MIN) ? "lo" : "hi",
+				      large ? 32 : 16);
 		p->x[nth].lo = lo;
 		p->x[nth].hi = hi;
 	}
@@ -469,8 +408,8 @@ static int lf_check_inputs(struct lf_parser *p)
 }
 
 /*
- * The interval of a row's partial sums. Bits: a term has 31, a row's terms 41,
- * the bias 62 at most.
+ * The interval of a row's partial sums. Bits: a term has 31, or 47 behind a layer with
+ * state of 32 bits, a row's terms 10 more, the bias 62 at most.
  */
 static int lf_row_range(struct lf_parser *p, const struct lf_shape *s, const u8 *param,
 			unsigned int nth, unsigned int row, s64 *least, s64 *most)
@@ -485,7 +424,7 @@ static int lf_row_range(struct lf_parser *p, const struct lf_shape *s, const u8 
 	if (bias < -LF_BIAS_MAX || bias > LF_BIAS_MAX)
 		return lf_bad(p, "layer %u: the bias of row %u is beyond 2^61", nth, row);
 	for (i = 0; i < s->n_in; i++) {
-		s32 w = lf_read_weight(weights, i);
+		s64 w = lf_read_weight(weights, i);
 
 		a = w * p->x[i].lo;
 		b = w * p->x[i].hi;
@@ -520,6 +459,8 @@ static int lf_prove_layer(struct lf_parser *p, unsigned int nth, const struct lf
 {
 	const struct lf_layer layer = { .act = shape->act, .shift = shape->shift };
 	bool last = nth + 1 == le16_to_cpu(p->h.n_layers);
+	/* its inputs are not those that pairs are made for */
+	bool large = p->state_bits == 32 && nth == p->n_cells;
 	s64 least, most;
 	unsigned int row;
 	int err;
@@ -533,7 +474,7 @@ static int lf_prove_layer(struct lf_parser *p, unsigned int nth, const struct lf
 		 * Not S32_MIN: both halves of an accumulator at their least
 		 * would need one more bit.
 		 */
-		if (least < -S32_MAX || most > S32_MAX)
+		if (least < -S32_MAX || most > S32_MAX || large)
 			p->wide |= BIT(nth);
 		if (!last) {
 			p->y[row].lo = lf_hidden(&layer, least);
@@ -561,7 +502,8 @@ static int lf_prove(struct lf_parser *p)
 	err = lf_check_inputs(p);
 	for (nth = 0; !err && nth < le16_to_cpu(p->h.n_layers); nth++) {
 		lf_read_shape(p, nth, &shape);
-		err = lf_prove_layer(p, nth, &shape, param);
+		err = nth < p->n_cells ? lf_cell_prove(p, nth, &shape, param) :
+					 lf_prove_layer(p, nth, &shape, param);
 		param = lf_next_param(param, &shape);
 		swap(p->x, p->y);
 	}
@@ -586,7 +528,7 @@ static size_t lf_layer_bytes(const struct lf_shape *s, bool wide)
 /*
  * First the layers, then their parameters, which are s64, then scales, then
  * text. Less than 5 times the blob: a weight takes at most 8 bytes where it
- * took 2.
+ * took 2; or, if recurrent layers have few units, some kilobytes more.
  */
 static size_t lf_head_bytes(unsigned int n_layers)
 {
@@ -599,10 +541,11 @@ static int lf_check_bytes(struct lf_parser *p)
 	unsigned int n_layers = le16_to_cpu(p->h.n_layers), nth;
 	struct lf_shape shape;
 
-	p->bytes = lf_head_bytes(n_layers);
+	p->bytes = lf_head_bytes(n_layers - p->n_cells) + p->n_cells * sizeof(struct lf_cell);
 	for (nth = 0; nth < n_layers; nth++) {
 		lf_read_shape(p, nth, &shape);
-		p->bytes += lf_layer_bytes(&shape, p->wide & BIT(nth));
+		p->bytes += nth < p->n_cells ? lf_cell_bytes(&shape, p->wide & BIT(nth)) :
+					       lf_layer_bytes(&shape, p->wide & BIT(nth));
 	}
 	p->bytes += n_scales * (sizeof(struct lf_scale) + LITEFLOW_NAME_LEN);
 	p->bytes += le32_to_cpu(p->h.provenance_len) + 1;
@@ -689,14 +632,17 @@ static char *lf_fill_names(const u8 *from, unsigned int n, char *to)
 
 static void lf_fill(const struct lf_parser *p, struct lf_model *m)
 {
+	unsigned int n_layers = le16_to_cpu(p->h.n_layers), nth;
 	const u8 *param = p->param;
 	struct lf_shape shape;
-	unsigned int nth;
+	struct lf_cell *cells;
 	void *at;
 
 	m->n_in = le16_to_cpu(p->h.n_in);
 	m->n_out = le16_to_cpu(p->h.n_out);
-	m->n_layers = le16_to_cpu(p->h.n_layers);
+	m->n_layers = n_layers - p->n_cells;
+	m->n_cells = p->n_cells;
+	m->state_len = p->state_len;
 	m->width = p->width;
 	m->macs = p->macs;
 	m->bytes = p->bytes;
@@ -705,9 +651,18 @@ static void lf_fill(const struct lf_parser *p, struct lf_model *m)
 	memcpy(m->units, p->h.units, sizeof(m->units));
 
 	at = (void *)m + lf_head_bytes(m->n_layers);
-	for (nth = 0; nth < m->n_layers; nth++) {
+	m->cells = cells = at;
+	at += p->n_cells * sizeof(*cells);
+	for (nth = 0; nth < n_layers; nth++) {
+		bool wide = p->wide & BIT(nth);
+
 		lf_read_shape(p, nth, &shape);
-		at = lf_fill_layer(&shape, p->wide & BIT(nth), param, &m->layers[nth], at);
+		if (nth < p->n_cells) {
+			lf_cell_fill(&shape, wide, param, &cells[nth], at);
+			at += lf_cell_bytes(&shape, wide);
+		} else {
+			at = lf_fill_layer(&shape, wide, param, &m->layers[nth - p->n_cells], at);
+		}
 		param = lf_next_param(param, &shape);
 	}
 	m->in = at;

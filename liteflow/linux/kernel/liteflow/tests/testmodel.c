@@ -15,55 +15,7 @@
 #include <linux/unaligned.h>
 
 #include "testmodel.h"
-
-/* Where a blob is being written; nothing is once it does not fit. */
-struct lf_writer {
-	u8 *buf;
-	size_t size;
-	size_t len;
-	u32 random;
-};
-
-/* xorshift32: any number but 0. */
-static u32 lf_random(u32 *state)
-{
-	u32 x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	*state = x;
-	return x;
-}
-
-static u32 lf_seed(u32 seed)
-{
-	u32 state = seed * 2654435761U + 0x9e3779b9;
-
-	if (!state)
-		state = 1;
-	lf_random(&state);
-	return state;
-}
-
-/* From lo to hi, both included. */
-static s32 lf_between(u32 *state, s32 lo, s32 hi)
-{
-	u64 n = (s64)hi - lo + 1;
-
-	return lo + (s64)(lf_random(state) * n >> 32);
-}
-
-static void *lf_room(struct lf_writer *w, size_t len)
-{
-	u8 *at = w->buf + w->len;
-
-	w->len += len;
-	if (w->len > w->size)
-		return NULL;
-	memset(at, 0, len);
-	return at;
-}
+#include "testwrite.h"
 
 static void lf_put_input(struct lf_writer *w, unsigned int nth, const char *name)
 {
@@ -314,18 +266,6 @@ void lf_testmodel_inputs(u32 seed, const void *blob, s32 *in)
 		else
 			in[i] = lf_between(&state, lo, hi);
 	}
-}
-
-/* The same bits on any machine. */
-static u32 lf_digest(u32 digest, const s32 *out, unsigned int n)
-{
-	u8 le[sizeof(__le32)];
-
-	for (; n; n--, out++) {
-		put_unaligned_le32(*out, le);
-		digest = crc32_le(digest, le, sizeof(le));
-	}
-	return digest;
 }
 
 /**

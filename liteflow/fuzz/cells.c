@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Models with recurrent layers for lf_model_parse(): random ones of every kind, the same
+ * with weights and biases at their limits, one step beyond a bound, or damaged. See
+ * check.c for what is asked of each; shapes.c has the other models.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/liteflow_model.h>
+#include "check.h"
+#include "judge.h"
+#include "testcell.h"
+#include "testmodel.h"
+
+static uint64_t random_state;
+
+/* xorshift64* */
+static uint32_t below(uint32_t n)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return (random_state * 0x2545f4914f6cdd1d >> 32) * n >> 32;
+}
+
+static void put(uint8_t *at, int size, uint64_t value)
+{
+	for (int i = 0; i < size; i++)
+		at[i] = value >> 8 * i;
+}
+
+static uint8_t *shape_of(const struct judge *j, uint8_t *blob, unsigned int nth)
+{
+	return blob + J_HEADER + (j->n_in + j->n_out) * J_SCALE + nth * J_SHAPE;
+}
+
+/* All weights of a recurrent layer at their ends, or its biases where sums end. */
+static void edge(const struct judge *j, uint8_t *blob)
+{
+	const struct j_layer *l = &j->layers[below(j->n_cells)];
+	uint8_t *bias = blob + (l->bias - blob), *w = blob + (l->weights - blob);
+	size_t n_bias = (w - bias) / 8, n = (judge_cell_len(l) - J_CELL - 8 * n_bias) / 2;
+	int kind = below(4);
+
+	for (size_t i = 0; i < n && kind; i++, w += 2)
+		put(w, 2, kind == 1 ? 32767 : kind == 2 ? 0x8000 : below(2) ? 32767 : 0x8001);
+	for (size_t i = 0; i < n_bias; i++, bias += 8) {
+		int bits = below(62);
+
+		if (!below(3))
+			put(bias, 8, below(2) ? 1ULL << bits : -(1ULL << bits));
+		else if (!below(3))
+			put(bias, 8, below(2) ? INT32_MAX : -(uint64_t)INT32_MAX);
+	}
+}
+
+/* Returns part of the reason; NULL: there is no place for it. */
+static const char *beyond(const struct judge *j, uint8_t *blob)
+{
+	unsigned int nth = below(j->n_cells);
+	const struct j_layer *l = &j->layers[nth];
+	uint8_t *shape = shape_of(j, blob, nth), *cell = blob + (l->bias - blob) - J_CELL;
+
+	switch (below(13)) {
+	case 0:
+		cell[0] = 16;
+		return "at most 15 are possible";
+	case 1:
+		cell[1] = 16;
+		return "at most 15 are possible";
+	case 2:
+		cell[2] = l->act == J_RELU ? 24 : 32;
+		return l->act == J_RELU ? "16 and 32 are possible" : "16 is possible";
+	case 3:
+		cell[3] = l->type == J_LSTM ? below(2) ? 14 : 31 : 1;
+		return l->type == J_LSTM ? "must be 15 to 30" : "must be 0";
+	case 4:
+		cell[4 + below(4)] = 1;
+		return "reserved field is not 0";
+	case 5:
+		shape[0] = 5;
+		return "type 5 is unknown";
+	case 6:
+		shape[1] = J_NONE;
+		return "is not for this type";
+	case 7:
+		shape[1] = J_RELU;
+		return l->type == J_RNN ? NULL : "is not for this type";
+	case 8:
+		shape[2] = l->type == J_RNN ? 63 : 62;
+		return l->type == J_RNN ? "at most 62" : "at most 61";
+	case 9:
+		put(blob + 22, 2, j->state_len + 1);
+		return "state_len is";
+	case 10:
+		put(blob + (l->bias - blob), 8, (1ULL << 61) + 1);
+		return "is beyond 2^61";
+	case 11:
+		/* a dense layer of the same length may not come before */
+		if (!nth || l->type != J_RNN)
+			return NULL;
+		return NULL;
+	default:
+		if (l->type != J_GRU)
+			return NULL;
+		/* n's bias of its state is multiplied by r */
+		put(blob + (l->bias - blob) + 8 * 3 * (size_t)l->n_out, 8, 1ULL << 47);
+		return "a step may overflow";
+	}
+}
+
+static void damage(uint8_t *blob, size_t len)
+{
+	for (int n = 1 + below(3); n; n--) {
+		size_t at = below(4) ? J_HEADER + below(len - J_HEADER) : 8 + below(60);
+
+		if (!below(2))
+			at = len - 1 - below(len / 2);
+		blob[at] = below(2) ? 1 << below(8) : below(256);
+	}
+}
+
+static struct {
+	unsigned long sound, edge, beyond, damaged, accepted;
+} count;
+
+static void one_case(uint32_t seed)
+{
+	static uint8_t blob[LF_TESTCELL_BUF];
+	static struct judge j;
+	size_t len = lf_testcell(seed, blob, sizeof(blob));
+	const char *reason = NULL;
+	int kind = below(4);
+	uint8_t *exact;
+	bool accepted;
+
+	if (judge_read(&j, blob, len))
+		fail("a random model is not sound", judge_read(&j, blob, len));
+	if (kind == 1)
+		edge(&j, blob);
+	else if (kind == 2)
+		reason = beyond(&j, blob);
+	else if (kind == 3)
+		damage(blob, len);
+	lf_testmodel_fix(blob, len);
+	/* not one byte more than that, so a read behind it is seen */
+	exact = malloc(len);
+	memcpy(exact, blob, len);
+	accepted = check(exact, len, reason);
+	free(exact);
+	count.sound += !kind;
+	count.edge += kind == 1;
+	count.beyond += !!reason;
+	count.damaged += kind == 3;
+	count.accepted += accepted;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long n = 10000, seed = 1, from = 0;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "n:s:f:")) != -1) {
+		if (opt == 'n')
+			n = strtoul(optarg, NULL, 0);
+		else if (opt == 's')
+			seed = strtoul(optarg, NULL, 0);
+		else if (opt == 'f')
+			from = strtoul(optarg, NULL, 0);
+		else
+			opt = 0;
+		if (!opt) {
+			fprintf(stderr, "usage: cells [-n CASES] [-s SEED] [-f FIRST]\n");
+			return 2;
+		}
+	}
+	for (unsigned long i = from; i < from + n; i++) {
+		/* any case can be had alone: -f i -n 1 */
+		random_state = (seed * 0x9e3779b97f4a7c15 ^ (i + 1) * 0xd1b54a32d192ed03) | 1;
+		below(2);
+		snprintf(check_case, sizeof(check_case), "-s %lu -f %lu -n 1", seed, i);
+		one_case(seed * 1000003 + i);
+	}
+	printf("%lu cases with state: %lu sound, %lu at limits, %lu one step beyond, %lu damaged; "
+	       "%lu accepted\n", n, count.sound, count.edge, count.beyond, count.damaged,
+	       count.accepted);
+	return 0;
+}
