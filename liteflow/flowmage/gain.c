@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What steering is worth: a policer on two CPUs at once, natively, over the number of keys.
- * Needs root and two CPUs that nobody else uses. Prints the figures of 256 keys as lines of
- * NAME VALUE UNIT, the curve on standard error; exit status 4 if it cannot run here.
+ * Needs root and two CPUs that nobody else uses. Prints NAME VALUE UNIT, the curve on standard
+ * error; exit status 4 if it cannot run here.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -22,7 +22,7 @@
 
 #define EXIT_SKIP	4
 #define MAX_CPUS	1024
-#define RUNS		5
+#define RUNS		11
 
 /* What is compared. */
 static const struct variant {
@@ -56,18 +56,24 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
+static int run_on(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
+}
+
 static void *work(void *arg)
 {
 	uint8_t packet[64] = { 0 };
 	struct run *r = arg;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
 		    .repeat = r->packets);
-	cpu_set_t one;
 	double begin;
 
-	CPU_ZERO(&one);
-	CPU_SET(r->cpu, &one);
-	r->error = sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
+	r->error = run_on(r->cpu);
 	pthread_barrier_wait(r->start);
 	begin = now();
 	if (!r->error)
@@ -78,24 +84,45 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Every key has its bucket, and each of the two CPUs knows which it is. */
+/*
+ * Each key's bucket is made on the CPU that owns the key when steered, as if the first packet of
+ * the key did it. The kernel takes entries from a reserve of the CPU that adds them: so those of
+ * one CPU share no cache line with the other's.
+ */
+static int fill_buckets(const struct gain_bpf *skel, unsigned int keys, const int *cpu,
+			const struct gain_counts *own)
+{
+	struct gain_bucket bucket = { .counts.tokens = GAIN_BURST };
+	uint32_t k, owner;
+	int err = 0;
+
+	for (owner = 0; owner < 2 && !err; owner++) {
+		err = run_on(cpu[owner]);
+		for (k = owner; k < keys && !err; k += 2) {
+			err = bpf_map_update_elem(bpf_map__fd(skel->maps.buckets), &k, &bucket,
+						  BPF_ANY);
+			if (!err)
+				err = bpf_map_update_elem(bpf_map__fd(skel->maps.own_buckets), &k,
+							  own, BPF_ANY);
+		}
+	}
+	return err;
+}
+
+/* The buckets, and each of the two CPUs knows which it is. */
 static int fill(const struct gain_bpf *skel, unsigned int keys, const int *cpu, int n_cpus)
 {
 	struct gain_counts *own = calloc(n_cpus, sizeof(*own));
 	struct gain_cpu *state = calloc(n_cpus, sizeof(*state));
-	struct gain_bucket bucket = { .counts.tokens = GAIN_BURST };
-	uint32_t k, zero = 0;
+	uint32_t zero = 0;
 	int err = own && state ? 0 : -ENOMEM, i;
 
 	for (i = 0; i < 2 && !err; i++)
 		state[cpu[i]] = (struct gain_cpu){ .random = 0x9e3779b9u + i, .number = i };
 	if (!err)
 		err = bpf_map_update_elem(bpf_map__fd(skel->maps.cpus), &zero, state, BPF_ANY);
-	for (k = 0; k < keys && !err; k++) {
-		err = bpf_map_update_elem(bpf_map__fd(skel->maps.buckets), &k, &bucket, BPF_ANY);
-		if (!err)
-			err = bpf_map_update_elem(bpf_map__fd(skel->maps.own_buckets), &k, own, BPF_ANY);
-	}
+	if (!err)
+		err = fill_buckets(skel, keys, cpu, own);
 	free(own);
 	free(state);
 	return err;
@@ -115,45 +142,72 @@ static int64_t lost(const struct gain_bpf *skel, unsigned int keys, uint64_t sen
 	return sent;
 }
 
-/* Million packets a second, of the quickest of some runs; below 0: an errno. */
-static double measure(const struct variant *v, unsigned int keys, const int *cpu,
-		      unsigned int packets, int64_t *missing)
+static double one_round(const struct gain_bpf *skel, const int *cpu, unsigned int packets)
 {
-	int cpus = libbpf_num_possible_cpus(), i, round, err;
-	struct gain_bpf *skel = gain_bpf__open();
 	pthread_barrier_t start;
 	struct run runs[2];
-	double best = 0, took;
+	int i, err = 0;
+	double took;
 
-	if (!skel || cpus > MAX_CPUS)
-		return -EINVAL;
-	skel->rodata->keys = keys;
-	skel->rodata->steered = v->steered;
-	skel->rodata->locked = v->locked;
-	skel->rodata->separate = v->separate;
-	err = gain_bpf__load(skel);
-	if (!err)
-		err = fill(skel, keys, cpu, cpus);
 	pthread_barrier_init(&start, NULL, 2);
-	for (round = 0; round < RUNS && !err; round++) {
-		for (i = 0; i < 2; i++) {
-			runs[i] = (struct run){ .start = &start, .cpu = cpu[i], .packets = packets,
-						.prog = bpf_program__fd(skel->progs.gain) };
-			if (pthread_create(&runs[i].thread, NULL, work, &runs[i]))
-				exit(1);
-		}
-		for (i = 0; i < 2; i++) {
-			pthread_join(runs[i].thread, NULL);
-			err = err ? err : runs[i].error;
-		}
-		took = runs[0].seconds > runs[1].seconds ? runs[0].seconds : runs[1].seconds;
-		if (2 * packets / took > best)
-			best = 2 * packets / took;
+	for (i = 0; i < 2; i++) {
+		runs[i] = (struct run){ .start = &start, .cpu = cpu[i], .packets = packets,
+					.prog = bpf_program__fd(skel->progs.gain) };
+		if (pthread_create(&runs[i].thread, NULL, work, &runs[i]))
+			exit(1);
 	}
-	if (!err && !v->separate)
-		*missing = lost(skel, keys, 2ull * packets * RUNS);
-	gain_bpf__destroy(skel);
-	return err ? err : best * 1e-6;
+	for (i = 0; i < 2; i++) {
+		pthread_join(runs[i].thread, NULL);
+		err = err ? err : runs[i].error;
+	}
+	pthread_barrier_destroy(&start);
+	took = runs[0].seconds > runs[1].seconds ? runs[0].seconds : runs[1].seconds;
+	return err ? err : 2e-6 * packets / took;
+}
+
+static int prepare(const struct variant *v, unsigned int keys, const int *cpu,
+		   struct gain_bpf **skel)
+{
+	int err;
+
+	*skel = gain_bpf__open();
+	if (!*skel)
+		return -EINVAL;
+	(*skel)->rodata->keys = keys;
+	(*skel)->rodata->steered = v->steered;
+	(*skel)->rodata->locked = v->locked;
+	(*skel)->rodata->separate = v->separate;
+	err = gain_bpf__load(*skel);
+	return err ? err : fill(*skel, keys, cpu, libbpf_num_possible_cpus());
+}
+
+/* What was measured with one number of keys: million packets a second, and packets not counted. */
+struct point {
+	double mpps[VARIANTS][RUNS];
+	int64_t missing[VARIANTS];
+};
+
+/* All variants in turn, again and again, so that what disturbs one of them disturbs all. */
+static int measure(unsigned int keys, const int *cpu, unsigned int packets, struct point *p)
+{
+	struct gain_bpf *skel[VARIANTS] = { NULL };
+	unsigned int v, round;
+	int err = libbpf_num_possible_cpus() > MAX_CPUS ? -EINVAL : 0;
+
+	for (v = 0; v < VARIANTS && !err; v++)
+		err = prepare(&variants[v], keys, cpu, &skel[v]);
+	for (round = 0; round < RUNS && !err; round++)
+		for (v = 0; v < VARIANTS && !err; v++) {
+			p->mpps[v][round] = one_round(skel[v], cpu, packets);
+			if (p->mpps[v][round] < 0)
+				err = p->mpps[v][round];
+		}
+	for (v = 0; v < VARIANTS && !err; v++)
+		p->missing[v] = variants[v].separate ? 0 :
+				lost(skel[v], keys, 2ull * packets * RUNS);
+	for (v = 0; v < VARIANTS; v++)
+		gain_bpf__destroy(skel[v]);
+	return err;
 }
 
 static int two_cpus(int *cpu)
@@ -175,32 +229,80 @@ static int skip(const char *why)
 	return EXIT_SKIP;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The middle of some, the least and the greatest. */
+struct spread {
+	double middle, least, greatest;
+};
+
+static struct spread spread_of(const double *value)
+{
+	double sorted[RUNS];
+
+	memcpy(sorted, value, sizeof(sorted));
+	qsort(sorted, RUNS, sizeof(*sorted), by_value);
+	return (struct spread){ sorted[RUNS / 2], sorted[0], sorted[RUNS - 1] };
+}
+
+/* How much more, run by run. */
+static struct spread ratio_of(const double *more, const double *less)
+{
+	double ratio[RUNS];
+	unsigned int round;
+
+	for (round = 0; round < RUNS; round++)
+		ratio[round] = more[round] / less[round];
+	return spread_of(ratio);
+}
+
+static void tell(unsigned int keys, const struct point *p)
+{
+	struct spread s;
+	unsigned int v;
+
+	fprintf(stderr, "%6u", keys);
+	for (v = 0; v < VARIANTS; v++) {
+		s = spread_of(p->mpps[v]);
+		fprintf(stderr, "%7.1f (%4.1f to %4.1f)", s.middle, s.least, s.greatest);
+	}
+	s = ratio_of(p->mpps[SOLVED_LOCKED], p->mpps[DEFAULT_LOCKED]);
+	fprintf(stderr, "%6.2f (%4.2f to %4.2f) %9lld %lld\n", s.middle, s.least, s.greatest,
+		(long long)p->missing[DEFAULT], (long long)p->missing[SOLVED]);
+	printf("fm_gain_%u %.2f times\n", keys, s.middle);
+	printf("fm_gain_%u_least %.2f times\n", keys, s.least);
+	if (keys != 256)
+		return;
+	printf("fm_default_2cpu %.1f Mpps\n", spread_of(p->mpps[DEFAULT_LOCKED]).middle);
+	printf("fm_solved_2cpu %.1f Mpps\n", spread_of(p->mpps[SOLVED_LOCKED]).middle);
+	printf("fm_lost_default %lld packets\n", (long long)p->missing[DEFAULT]);
+	printf("fm_lost_solved %lld packets\n", (long long)p->missing[SOLVED]);
+}
+
 static int curve(const int *cpu, unsigned int packets)
 {
-	double mpps[VARIANTS];
-	int64_t missing[VARIANTS] = { 0 };
 	unsigned int keys, v;
+	struct point p;
+	int err;
 
-	fprintf(stderr, "%8s", "keys");
+	fprintf(stderr, "# Mpps on two CPUs: middle (least to greatest) of %u runs of %u packets "
+			"on each\n",
+		RUNS, packets);
+	fprintf(stderr, "%6s", "keys");
 	for (v = 0; v < VARIANTS; v++)
-		fprintf(stderr, "%18s", variants[v].name);
-	fprintf(stderr, "   Mpps on two CPUs; updates lost\n");
+		fprintf(stderr, "%22s", variants[v].name);
+	fprintf(stderr, "%22s %s\n", "solved / default", "lost without a lock: default, solved");
 	for (keys = 2; keys <= GAIN_KEYS; keys *= keys == 2 ? 8 : 16) {
-		fprintf(stderr, "%8u", keys);
-		for (v = 0; v < VARIANTS; v++) {
-			mpps[v] = measure(&variants[v], keys, cpu, packets, &missing[v]);
-			if (mpps[v] < 0)
-				return skip(strerror(-mpps[v]));
-			fprintf(stderr, "%18.1f", mpps[v]);
-		}
-		fprintf(stderr, "   %lld without a lock, %lld solved\n", (long long)missing[DEFAULT],
-			(long long)missing[SOLVED]);
-		if (keys != 256)
-			continue;
-		printf("fm_default_2cpu %.1f Mpps\n", mpps[DEFAULT_LOCKED]);
-		printf("fm_solved_2cpu %.1f Mpps\n", mpps[SOLVED_LOCKED]);
-		printf("fm_lost_default %lld packets\n", (long long)missing[DEFAULT]);
-		printf("fm_lost_solved %lld packets\n", (long long)missing[SOLVED]);
+		memset(&p, 0, sizeof(p));
+		err = measure(keys, cpu, packets, &p);
+		if (err)
+			return skip(strerror(-err));
+		tell(keys, &p);
 	}
 	return 0;
 }
