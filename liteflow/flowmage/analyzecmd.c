@@ -172,7 +172,8 @@ static int analyse(const char *spec, const struct options *o, struct json_object
 	unsigned int i;
 
 	if (strncmp(spec, "bpf:", 4) && strncmp(spec, "nft:", 4))
-		return complain("%s: not of the form bpf:FILE, bpf:FILE:PROGRAM, bpf:id:NUMBER, nft:FILE or nft:live", spec);
+		return complain("%s: not of the form bpf:FILE, bpf:FILE:PROGRAM, bpf:id:NUMBER, "
+				"nft:FILE or nft:live", spec);
 	if (*spec == 'b' ? fm_analyse_bpf(spec + 4, sites, &result, why, sizeof(why)) :
 			   fm_analyse_nft(spec + 4, sites, &result, why, sizeof(why)))
 		return *why ? complain("%s", why) : EXIT_OTHER;
@@ -193,9 +194,11 @@ int cmd_analyze(int argc, char **argv)
 	static const struct argp argp = {
 		table, option, "FUNCTION...",
 		"Find the state that functions keep and the header fields that key it.\v"
-		"FUNCTION is bpf:FILE or bpf:FILE:PROGRAM: XDP and tc programs of a BPF object that "
-		"was compiled with -g; bpf:id:NUMBER, a program that is loaded here; nft:FILE, what \"nft -j list ruleset\" printed; or nft:live. What "
-		"is not understood is named and counts as shared. Advice of a model changes no key and no "
+		"FUNCTION is bpf:FILE or bpf:FILE:PROGRAM: XDP and tc programs of a BPF object "
+		"that was compiled with -g; bpf:id:NUMBER, a program that is loaded here; nft:FILE, "
+		"what \"nft -j list ruleset\" printed; or nft:live. What "
+		"is not understood is named and counts as shared. Advice of a model changes no key "
+		"and no "
 		"class; nothing is sent anywhere without --llm.",
 		NULL, NULL, NULL
 	};

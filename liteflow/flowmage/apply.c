@@ -96,7 +96,8 @@ static int read_saved(const char *path, const struct device *dev, struct rss *wa
 	    json_get(path, o, "digest", json_type_string, true, &v))
 		goto out;
 	if (strcmp(digest, json_object_get_string(v))) {
-		complain("%s: the device %s is another one, or has other queues (ethtool -L), than when it was written",
+		complain("%s: the device %s is another one, or has other queues (ethtool -L), than "
+			 "when it was written",
 			 path, dev->name);
 		goto out;
 	}
@@ -221,7 +222,8 @@ int apply_check(const char *path, struct plan *plan)
 			return EXIT_OTHER;
 		plan_device_digest(&plan->devices[i], digest);
 		if (strcmp(digest, plan->digest[i]))
-			return complain("%s: the device is not as it was when %s was made (driver, queues, sizes): solve again",
+			return complain("%s: the device is not as it was when %s was made (driver, "
+					"queues, sizes): solve again",
 					name, path);
 	}
 	return 0;
@@ -249,8 +251,8 @@ static void undo(const struct plan *plan, unsigned int n, struct kept *kept, con
 		dev = &plan->devices[n];
 		if (put_context(dev, &kept[n].was, &kept[n].is, dir, dirfd) |
 		    set_device(dev, &dev->now))
-			complain("%s: it could not be put back: flowmage apply --rollback %s", dev->name,
-				 dev->name);
+			complain("%s: it could not be put back: flowmage apply --rollback %s",
+				 dev->name, dev->name);
 		else if (!kept[n].before)
 			forget(dev->name, dir, dirfd);
 	}
@@ -313,7 +315,8 @@ static int roll_back(const char *name, const char *dir, int dirfd)
 		return complain("%s: nothing to put back: %s is not there", name, path);
 	ret = device_load(&dev, name, NULL) || read_saved(path, &dev, &was) ||
 	      saved_context(&dev, dir, &context) ||
-	      put_context(&dev, &none, &context, dir, dirfd) || set_device(&dev, &was) || forget(name, dir, dirfd);
+	      put_context(&dev, &none, &context, dir, dirfd) || set_device(&dev, &was) ||
+	      forget(name, dir, dirfd);
 	device_free(&dev);
 	return ret ? EXIT_OTHER : 0;
 }

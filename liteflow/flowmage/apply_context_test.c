@@ -56,7 +56,8 @@ static unsigned int found(unsigned int d, const struct plan *plan)
 	unsigned int c, r, n = 0;
 
 	for (c = 0; c < CONTEXTS; c++) {
-		if (!f->context[c].used || memcmp(f->context[c].key, plan->context[d].rss.key, KEY) ||
+		if (!f->context[c].used ||
+		    memcmp(f->context[c].key, plan->context[d].rss.key, KEY) ||
 		    memcmp(f->context[c].table, plan->context[d].rss.table, 4 * TABLE))
 			continue;
 		for (r = 0; r < RULES; r++)

@@ -33,7 +33,8 @@ static void good_times(const struct fake *before)
 	ok(!apply_commit(&plan, dir) && has(&plan), "a second time");
 	make_plan(&second, 7);
 	ok(!apply_commit(&second, dir) && has(&second), "another plan is set");
-	ok(!apply_rollback("eth0", dir) && !kept(dir, "eth0") && kept(dir, "eth1"), "one device goes back");
+	ok(!apply_rollback("eth0", dir) && !kept(dir, "eth0") && kept(dir, "eth1"),
+	   "one device goes back");
 	ok(!memcmp(before, fakes, sizeof(*fakes)), "to what was before the first plan");
 	ok(!apply_rollback(NULL, dir) && fake_is(before), "all go back");
 	ok(apply_rollback(NULL, dir) && apply_rollback("eth0", dir), "nothing to put back");

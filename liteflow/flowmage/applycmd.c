@@ -67,7 +67,8 @@ static const struct argp apply_argp = {
 static int settable(const char *path, const struct plan *plan)
 {
 	if (plan->way == WAY_CPUMAP)
-		return complain("%s: the plan is an XDP program, which xdp-loader or libbpf loads; no device is set",
+		return complain("%s: the plan is an XDP program, which xdp-loader or libbpf loads; "
+				"no device is set",
 				path);
 	return 0;
 }

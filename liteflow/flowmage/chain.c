@@ -28,7 +28,8 @@ int chain_add_device(struct chain *chain, const char *arg)
 	if (!dev->toeplitz)
 		return complain("%s: its hash is not Toeplitz's: no key can be computed", name);
 	if (!device_index_bits(dev))
-		return complain("%s: a table of %u entries: only powers of two are indexed by bits of the hash",
+		return complain("%s: a table of %u entries: only powers of two are indexed by bits "
+				"of the hash",
 				name, dev->table_len);
 	return 0;
 }
@@ -60,7 +61,8 @@ static char *origin_of(const struct fm_function *fn)
 	const char *end = strrchr(fn->source, ':');
 	char *origin = strdup(strncmp(fn->source, "bpf:id:", 7) ? fn->source : "bpf:id");
 
-	if (origin && end && end - fn->source < (long)strlen(origin) && end > strchr(fn->source, ':') && !strcmp(end + 1, fn->name))
+	if (origin && end && end - fn->source < (long)strlen(origin) &&
+	    end > strchr(fn->source, ':') && !strcmp(end + 1, fn->name))
 		origin[end - fn->source] = 0;
 	return origin;
 }

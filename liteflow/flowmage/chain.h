@@ -14,7 +14,8 @@ int chain_add_device(struct chain *chain, const char *arg);
 
 /*
  * Functions of a file of flowmage analyze: "FILE", or one of them, "FILE:NAME"; or what analyze
- * takes, "bpf:FILE" or "bpf:FILE:PROGRAM"; behind it "@DEVICE,DEVICE" if not all devices' packets come to it. The same.
+ * takes, "bpf:FILE" or "bpf:FILE:PROGRAM"; behind it "@DEVICE,DEVICE" if not all devices' packets
+ * come to it. The same.
  */
 int chain_add_functions(struct chain *chain, const char *arg);
 

@@ -173,7 +173,8 @@ static int add_rule(const struct device *dev, uint32_t id)
 		size = list ? list->data : 0;
 		free(list);
 		if (!size)
-			return complain("%s: it does not tell where its rules for flows go", dev->name);
+			return complain("%s: it does not tell where its rules for flows go",
+					dev->name);
 		rule.fs.location = size - 1;
 	}
 	if (!device_ioctl(dev->name, &rule))

@@ -138,7 +138,8 @@ static int parse_xfrm(const char *where, const char *name)
 	for (i = 0; i < XFRM_UNKNOWN; i++)
 		if (!strcmp(name, hash_xfrm_names[i]))
 			return i;
-	complain("%s: no transform \"%.30s\": none, symmetric-xor or symmetric-or-xor", where, name);
+	complain("%s: no transform \"%.30s\": none, symmetric-xor or symmetric-or-xor", where,
+		 name);
 	return -1;
 }
 
@@ -308,7 +309,8 @@ struct json_object *device_json(const struct device *dev)
 	json_object_object_add(o, "queues", json_object_new_int(dev->queues));
 	json_object_object_add(o, "key_len", json_object_new_int(dev->key_len));
 	json_object_object_add(o, "table_len", json_object_new_int(dev->table_len));
-	json_object_object_add(o, "hash", json_object_new_string(dev->toeplitz ? "toeplitz" : "other"));
+	json_object_object_add(o, "hash",
+			       json_object_new_string(dev->toeplitz ? "toeplitz" : "other"));
 	for (t = 0; t < FLOW_TYPES; t++) {
 		list = json_object_new_array();
 		for (i = 0; i < dev->n_sets[t]; i++)

@@ -191,11 +191,13 @@ int device_query(struct device *dev)
 	snprintf(dev->driver, sizeof(dev->driver), "%s", driver.driver);
 	if (device_ioctl(dev->name, &rings) || device_ioctl(dev->name, &sizes) ||
 	    !sizes.indir_size || !sizes.key_size)
-		return complain("%s: the device (driver %s) has no receive-side scaling that can be set",
+		return complain("%s: the device (driver %s) has no receive-side scaling that can "
+				"be set",
 				dev->name, dev->driver);
 	if (sizes.key_size > DEVICE_MAX_KEY || sizes.indir_size > DEVICE_MAX_TABLE ||
 	    rings.data > DEVICE_MAX_QUEUES || !rings.data)
-		return complain("%s: a key of %u bytes, a table of %u and %llu queues are out of bounds",
+		return complain("%s: a key of %u bytes, a table of %u and %llu queues are out of "
+				"bounds",
 				dev->name, sizes.key_size, sizes.indir_size,
 				(unsigned long long)rings.data);
 	dev->queues = rings.data;
@@ -246,7 +248,8 @@ static int write_key(const struct device *dev, const struct rss *rss, bool table
 int device_write(const struct device *dev, const struct rss *now, const struct rss *rss)
 {
 	static const uint8_t order[FLOW_TYPES] = {
-		FLOW_IP4, FLOW_IP6, FLOW_TCP4, FLOW_UDP4, FLOW_SCTP4, FLOW_TCP6, FLOW_UDP6, FLOW_SCTP6,
+		FLOW_IP4, FLOW_IP6, FLOW_TCP4, FLOW_UDP4, FLOW_SCTP4, FLOW_TCP6, FLOW_UDP6,
+		FLOW_SCTP6,
 	};
 	struct rss is = *now;
 	unsigned int i, t;
@@ -323,7 +326,8 @@ void device_warn(const struct device *dev, const char *sysfs)
 		rfs |= says_something(path);
 	}
 	if (rps)
-		complain("warning: %s: RPS spreads its packets anew, by the whole hash: write 0 to rps_cpus",
+		complain("warning: %s: RPS spreads its packets anew, by the whole hash: write 0 to "
+			 "rps_cpus",
 			 dev->name);
 	if (rfs)
 		complain("warning: %s: RFS moves flows to other CPUs: write 0 to rps_flow_cnt",

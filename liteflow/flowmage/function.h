@@ -30,7 +30,7 @@ enum fm_field {
 	FM_DST_ADDR4,
 	FM_SRC_ADDR6,
 	FM_DST_ADDR6,
-	FM_SRC_PORT,	/* of TCP, UDP, SCTP, UDP-Lite, DCCP: the protocol is known, or in the key */
+	FM_SRC_PORT,	/* of TCP, UDP, SCTP, UDP-Lite, DCCP; the protocol is known or in the key */
 	FM_DST_PORT,
 	FM_PROTOCOL,	/* IPv4's protocol or IPv6's first next header */
 	FM_VLAN,	/* the outer tag's 16 bits: priority, DEI, VLAN identifier */

@@ -273,7 +273,8 @@ static int get_key(struct reader *outer, struct fm_key *k)
 		if (get_part(&r, &k->parts[i]))
 			return -1;
 		if (k->parts[i].at != at || !k->parts[i].size)
-			return refuse_key(outer, "parts", "[%zu] does not begin at byte %u, where the one before ends",
+			return refuse_key(outer, "parts", "[%zu] does not begin at byte %u, where "
+							  "the one before ends",
 					  i, at);
 		at += k->parts[i].size;
 	}

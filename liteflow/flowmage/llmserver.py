@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An endpoint for the tests of flowmage analyze --llm: it answers as it is told, badly as a rule."""
+"""An endpoint for the tests of flowmage analyze --llm: it answers as it is told, often badly."""
 import http.server
 import json
 import threading

@@ -67,9 +67,10 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "PLAN",
-	.doc = "Load the BPF objects of a plan with the maps that its steering makes private turned "
-	       "into per-CPU maps, and pin their programs as DIR/PROGRAM.\vWho reads such a map from "
-	       "user space gets a value for each CPU.",
+	.doc = "Load the BPF objects of a plan with the maps that its steering makes private "
+	       "turned "
+	       "into per-CPU maps, and pin their programs as DIR/PROGRAM.\vWho reads such a map "
+	       "from user space gets a value for each CPU.",
 };
 
 static bool flag(struct json_object *o, const char *key)
@@ -134,7 +135,8 @@ static int change_maps(const struct load *l, const struct object *o)
 			continue;
 		err = bpf_map__set_type(map, type);
 		if (err)
-			return complain("%s: map %s: %s", o->path, bpf_map__name(map), strerror(-err));
+			return complain("%s: map %s: %s", o->path, bpf_map__name(map),
+					strerror(-err));
 		printf("per CPU  %s: map %s\n", o->path, bpf_map__name(map));
 	}
 	return 0;
@@ -148,7 +150,8 @@ static int add_object(struct load *l, const char *origin)
 	if (strncmp(origin, "bpf:", 4))
 		return 0;
 	if (!strcmp(origin, "bpf:id"))
-		return complain("%s: a program of it is loaded already: solve for its object", l->where);
+		return complain("%s: a program of it is loaded already: solve for its object",
+				l->where);
 	for (i = 0; i < l->n; i++)
 		if (!strcmp(l->objects[i].path, origin + 4))
 			return 0;

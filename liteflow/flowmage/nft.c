@@ -233,14 +233,16 @@ static void read_set(struct ruleset *rs, struct json_object *o, const char *type
 
 	if (stmt && !json_object_is_type(stmt, json_type_null))
 		update = true;
-	add_access(rs, set_name(rs, reference, name, sizeof(name)), type, at(o, "elem"), true, update);
+	add_access(rs, set_name(rs, reference, name, sizeof(name)), type,
+		   at(o, "elem"), true, update);
 }
 
 static void read_meter(struct ruleset *rs, struct json_object *o)
 {
 	char name[200];
 
-	add_access(rs, set_name(rs, json_text(o, "name"), name, sizeof(name)), "meter", at(o, "key"),
+	add_access(rs, set_name(rs, json_text(o, "name"), name, sizeof(name)), "meter",
+		   at(o, "key"),
 		   true, true);
 }
 
@@ -406,7 +408,8 @@ static void classify(struct ruleset *rs, struct fm_map *map)
 
 	map->symmetric = !strcmp(map->type, "conntrack");
 	if (map->class == FM_CONST_KEY) {
-		add_line(rs, &map->reasons, &map->n_reasons, "one for all packets that come to the rule");
+		add_line(rs, &map->reasons, &map->n_reasons,
+			 "one for all packets that come to the rule");
 		return;
 	}
 	if (map->class == FM_SHARED)
@@ -416,7 +419,8 @@ static void classify(struct ruleset *rs, struct fm_map *map)
 		if (has_field(&map->keys[k]))
 			continue;
 		map->class = FM_SHARED;
-		add_line(rs, &map->reasons, &map->n_reasons, "a key of it has no field of the packet");
+		add_line(rs, &map->reasons, &map->n_reasons, "a key of it has no field of the "
+							     "packet");
 		return;
 	}
 }
@@ -430,7 +434,8 @@ static void read_table(struct ruleset *rs, struct json_object *table, const char
 {
 	const char *family = json_text(table, "family"), *name = json_text(table, "name");
 	struct nft_path path = { .ethertype = !strcmp(family, "ip") ? 0x0800 :
-					      !strcmp(family, "ip6") ? 0x86dd : -1, .protocol = -1 };
+					      !strcmp(family, "ip6") ? 0x86dd : -1,
+					      .protocol = -1 };
 	struct fm_function *more, *fn;
 	struct json_object *rule;
 	size_t i;
@@ -476,7 +481,8 @@ static int read_ruleset(struct ruleset *rs, struct json_object *o, const char *s
 
 	rs->items = at(o, "nftables");
 	if (!json_object_is_type(rs->items, json_type_array)) {
-		snprintf(why, len, "%s: no list \"nftables\": is it of nft -j list ruleset?", source);
+		snprintf(why, len, "%s: no list \"nftables\": is it of nft -j list ruleset?",
+			 source);
 		return -1;
 	}
 	for (i = 0; i < json_object_array_length(rs->items) && !rs->failed; i++) {
@@ -499,7 +505,8 @@ static char *list_live(size_t *n, char *why, size_t len)
 	int status;
 
 	if (!f) {
-		snprintf(why, len, "nft -j list ruleset: %s", all ? "it does not start" : "out of memory");
+		snprintf(why, len, "nft -j list ruleset: %s",
+			 all ? "it does not start" : "out of memory");
 		free(all);
 		return NULL;
 	}

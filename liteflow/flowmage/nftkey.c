@@ -99,7 +99,8 @@ void nft_learn_match(struct json_object *match, struct nft_path *path)
 	nft_learn(left, path);
 	if (!json_object_object_get_ex(match, "right", &right) ||
 	    !json_object_is_type(right, json_type_string) ||
-	    !json_object_object_get_ex(match, "op", &op) || strcmp(json_object_get_string(op), "=="))
+	    !json_object_object_get_ex(match, "op", &op) ||
+	    strcmp(json_object_get_string(op), "=="))
 		return;
 	key = text_at(left, "meta", "key");
 	if (!strcmp(key, "l4proto") || !strcmp(key, "nfproto") || !strcmp(key, "protocol"))
@@ -131,8 +132,10 @@ static bool read_mask(struct json_object *value, unsigned int size, uint8_t *mas
 
 	memset(mask, 0, FM_FIELD_BYTES);
 	if (json_object_is_type(value, json_type_string))
-		return (size == 4 && inet_pton(AF_INET, json_object_get_string(value), mask) == 1) ||
-		       (size == 16 && inet_pton(AF_INET6, json_object_get_string(value), mask) == 1);
+		return (size == 4 && inet_pton(AF_INET, json_object_get_string(value),
+					       mask) == 1) ||
+		       (size == 16 && inet_pton(AF_INET6, json_object_get_string(value),
+						mask) == 1);
 	if (json_object_is_type(value, json_type_int)) {
 		n = json_object_get_int64(value);
 		for (i = 0; i < size && i < 8; i++)

@@ -254,7 +254,8 @@ static bool check_function(struct bpf_object *o, const struct fm_function *f, ui
 	err = check_packets(&c, seed);
 	if (err)
 		printf("# skipped: %s: a test run fails: %s\n", f->source, strerror(-err));
-	printf("%s runs %lu touched %lu contradictions %lu\n", f->source, c.runs, c.touched, c.wrong);
+	printf("%s runs %lu touched %lu contradictions %lu\n", f->source, c.runs, c.touched,
+	       c.wrong);
 	table_free(c.tables, c.n_tables);
 	return !c.wrong;
 }
@@ -327,7 +328,8 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!may_run()) {
-		printf("oracle: this host does not let us run BPF programs: root, and a kernel with BPF_SYSCALL\n");
+		printf("oracle: this host does not let us run BPF programs: root, and a kernel "
+		       "with BPF_SYSCALL\n");
 		return EXIT_SKIP;
 	}
 	for (; i < argc; i++)

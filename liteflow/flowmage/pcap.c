@@ -144,13 +144,14 @@ static int open_file(struct file *f)
 	memcpy(&magic, f->data, sizeof(magic));
 	f->swap = magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1;
 	if (magic == 0x0a0d0d0a)
-		return complain("%s: pcapng is not read: write it as pcap (editcap -F pcap)", f->path);
+		return complain("%s: pcapng is not read: write it as pcap (editcap -F pcap)",
+				f->path);
 	if (!f->swap && magic != 0xa1b2c3d4 && magic != 0xa1b23c4d)
 		return complain("%s: no capture: it begins with %08x", f->path, magic);
 	f->link = get32(f, 20) & 0xffff;
 	if (f->link != LINK_ETHERNET && f->link != LINK_RAW && f->link != LINK_RAW_BSD)
-		return complain("%s: link type %u: only Ethernet (1) and raw IP (101) are read", f->path,
-				f->link);
+		return complain("%s: link type %u: only Ethernet (1) and raw IP (101) are read",
+				f->path, f->link);
 	return 0;
 }
 
@@ -190,8 +191,8 @@ int pcap_read(const char *path, int device, struct traffic *traffic)
 		packet++;
 		len = f.len - at >= 16 ? get32(&f, at + 8) : 0;
 		if (f.len - at < 16 || len > MAX_PACKET || len > f.len - at - 16) {
-			ret = complain("%s: packet %lu, at byte %zu, is cut off or damaged", path, packet,
-				       at);
+			ret = complain("%s: packet %lu, at byte %zu, is cut off or damaged",
+				       path, packet, at);
 			break;
 		}
 		at += 16;

@@ -19,7 +19,7 @@ struct plan_file {
 	char digest[SHA256_HEX];
 };
 
-/* A program that is loaded in the kernel: "bpf:id:N", and what tells it from others that come later. */
+/* A program that is loaded: "bpf:id:N", and what tells it from others that come later. */
 #define PLAN_LOADED	"bpf:id:"
 bool plan_is_loaded(const char *source);
 /* 0, or EXIT_OTHER: complained. */

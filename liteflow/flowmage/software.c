@@ -156,7 +156,8 @@ bool software_find(const struct steer *st, struct software *soft)
 		for (d = 0; d < st->n_devices; d++)
 			soft->swapped[d] = turn >> d & 1;
 		found = is_joint(st) ? find_fields(st, soft, FAMILIES, t) :
-			find_fields(st, soft, FAMILY_IP4, t) && find_fields(st, soft, FAMILY_IP6, t);
+			find_fields(st, soft, FAMILY_IP4, t) &&
+			find_fields(st, soft, FAMILY_IP6, t);
 	}
 	free(t);
 	return found;

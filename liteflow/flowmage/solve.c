@@ -63,7 +63,8 @@ static bool collapses(const struct solver *s, const struct keysys *sys)
 			bound = steer_rank_bound(st, sys, d, class);
 			if (bound >= need)
 				continue;
-			snprintf(s->obstacle, s->len, "every key sends %s of %s to %s%u of %u queues",
+			snprintf(s->obstacle, s->len, "every key sends %s of %s to %s%u of %u "
+						      "queues",
 				 packet_kinds[class].name, st->devices[d].name,
 				 bound ? "at most " : "", 1u << bound, st->devices[d].queues);
 			return true;

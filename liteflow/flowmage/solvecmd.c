@@ -35,7 +35,8 @@ static const struct argp_option argp_options[] = {
 	{ "capture", 'c', "[DEVICE=]FILE", 0, "packets to spread evenly: a pcap file", 0 },
 	{ "addresses", 'a', "src=PREFIX|dst=PREFIX", 0, "addresses that occur", 0 },
 	{ "fragments", OPT_FRAGMENTS, "share|apart", 0,
-	  "do fragments reach the state of their flow (share, the default), or none with ports", 0 },
+	  "do fragments reach the state of their flow (share, the default), or none with ports",
+	  0 },
 	{ "same-map", OPT_SAME, "NAME", 0, "maps of this name are one, in whatever file", 0 },
 	{ "program", 'p', "FILE", 0, "where the XDP program goes if one is needed", 0 },
 	{ "seed", OPT_SEED, "N", 0, "of the keys that are drawn (default 1)", 0 },
@@ -111,8 +112,9 @@ static const struct argp argp = {
 	.args_doc = "FUNCTION[@DEVICE[,DEVICE]]...",
 	.doc = "Find hashed fields, a key and a table for each device, under which every CPU owns "
 	       "the state of the packets that it gets.\vA FUNCTION is a file that flowmage analyze "
-	       "--json wrote, FILE or FILE:NAME, or what it takes, bpf:FILE or bpf:FILE:PROGRAM. They "
-	       "stand in the order in which packets of the first device meet them; @DEVICE says whose "
+	       "--json wrote, FILE or FILE:NAME, or what it takes, bpf:FILE or bpf:FILE:PROGRAM. "
+	       "They stand in the order in which packets of the first device meet them; @DEVICE says "
+	       "whose "
 	       "packets come there, if not all.",
 	.children = children,
 };

@@ -167,7 +167,8 @@ class Labels(unittest.TestCase):
                 else:
                     rest.append("%s:%s" % which + "".join(
                         "; %s: %s, not %s" % (m, found.get(m), label[m])
-                        for m in sorted(set(label) - same)) + ("; extra %s" % extra if extra else "") +
+                        for m in sorted(set(label) - same)) +
+                        ("; extra %s" % extra if extra else "") +
                         ("; rewrites %s" % rewritten(function)
                          if rewritten(function) != rewrites.get(which, set()) else ""))
         total = len(maps)

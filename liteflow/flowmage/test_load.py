@@ -86,7 +86,8 @@ class Load(fmcase.Flowmage):
         self.refusal(self.flowmage("load", "plan.json", "--pin", self.path("x")), "no BPF object")
         plan["functions"] = [1, {"origin": "bpf:none.o"}]
         self.write("plan.json", plan)
-        self.refusal(self.flowmage("load", "plan.json", "--pin", self.path("x")), "none.o", "No such")
+        self.refusal(self.flowmage("load", "plan.json", "--pin", self.path("x")), "none.o",
+                     "No such")
         self.assertEqual(self.flowmage("load", "plan.json").returncode, 2)
 
 

@@ -29,7 +29,8 @@ def why_not():
     if not os.path.exists("/sys/kernel/btf/vmlinux"):
         return "the kernel here has no BTF"
     with tempfile.TemporaryDirectory() as folder:
-        done = run("unshare", "-m", "sh", "-c", "mount -t bpf none %s && bpftool prog list" % folder)
+        done = run("unshare", "-m", "sh", "-c",
+                   "mount -t bpf none %s && bpftool prog list" % folder)
     return "no BPF here: %s" % done.stderr.strip() if done.returncode else None
 
 

@@ -122,7 +122,8 @@ class Nft(fmcase.Flowmage):
                                 "ct count": {"val": 20, "inv": True}}))
         self.assertEqual({n: m["class"] for n, m in maps.items() if n != "conntrack"},
                          {"limit of inet fw, chain in, rule 1": "const-key",
-                          "quota q": "const-key", "ct count of inet fw, chain in, rule 5": "const-key"})
+                          "quota q": "const-key",
+                          "ct count of inet fw, chain in, rule 5": "const-key"})
 
     def test_connections(self):
         state = {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "established"}}
@@ -160,8 +161,10 @@ class Nft(fmcase.Flowmage):
         if not shutil.which("nft", path=path):
             self.skipTest("no nft")
         self.write("rules.nft", RULES)
-        done = subprocess.run(["unshare", "-Urn", "sh", "-c", "nft -f rules.nft && nft -j list ruleset"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.dir,
+        done = subprocess.run(["unshare", "-Urn", "sh", "-c",
+                               "nft -f rules.nft && nft -j list ruleset"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              cwd=self.dir,
                               env={**os.environ, "PATH": path}, check=False)
         if done.returncode:
             self.skipTest("nft: " + done.stderr.splitlines()[-1])

@@ -391,7 +391,8 @@ class Refused(fmcase.Flowmage):
     def test_devices(self):
         self.refusal(self.flowmage("solve", "-d", "none0", "f.json"), "none0", "No such device")
         self.refusal(self.flowmage("solve", "-d", "lo", "f.json"), "lo")
-        self.refusal(self.flowmage("solve", "-d", "eth0=x.json", "f.json"), "x.json", "No such file")
+        self.refusal(self.flowmage("solve", "-d", "eth0=x.json", "f.json"), "x.json",
+                     "No such file")
         self.refusal(self.flowmage("solve", "-d", "a_name_too_long_for_it=d.json", "f.json"),
                      "1 to 15 letters")
         self.no_device(device(table_len=96), "a table of 96 entries")
@@ -410,9 +411,10 @@ class Refused(fmcase.Flowmage):
         self.no_device("[]", "no JSON object")
 
     def test_functions(self):
-        for name, text, reasons in (("bad.json", "{}", ["name"]), ("cut.json", '{"name"', ["cut.json"]),
-                                    ("empty.json", "[]", ["no function in it"]), ("number.json", "[7]",
-                                                                                  ["[0]"])):
+        for name, text, reasons in (("bad.json", "{}", ["name"]),
+                                    ("cut.json", '{"name"', ["cut.json"]),
+                                    ("empty.json", "[]", ["no function in it"]),
+                                    ("number.json", "[7]", ["[0]"])):
             self.write(name, text)
             self.refusal(self.flowmage("solve", "-d", "eth0=d.json", name), name, *reasons)
         self.refusal(self.flowmage("solve", "-d", "eth0=d.json", "f.json:g"), 'no function "g"')

@@ -74,8 +74,9 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "DEVICE...",
-	.doc = "Count packets by the CPU that they arrive on, with a probe in XDP, and tell how many "
-	       "came to another CPU than most of their state's. The sender says in a mark which state "
+	.doc = "Count packets by the CPU that they arrive on, with a probe in XDP, and tell how "
+	       "many came to another CPU than most of their state's. The sender says in a mark which "
+	       "state "
 	       "a packet belongs to; packets without one pass.\vIt prints JSON when it ends.",
 };
 
@@ -227,7 +228,9 @@ static struct json_object *maps_json(const struct entry *list, size_t n)
 		map = list[i].key.map;
 		packets = states = split = foreign = shared = 0;
 		for (; i < n && list[i].key.map == map; i = end) {
-			for (end = i, all = most = 0; end < n && !by_state(&list[i], &list[end]); end++) {
+			all = 0;
+			most = 0;
+			for (end = i; end < n && !by_state(&list[i], &list[end]); end++) {
 				all += list[end].count;
 				if (list[end].count > most)
 					most = list[end].count;

@@ -183,7 +183,8 @@ static bool reaches(const struct steer *st, const struct fm_key *key, enum packe
 
 static bool equal_views(const struct view *a, const struct view *b)
 {
-	return a->device == b->device && a->class == b->class && a->n == b->n && a->by_queue == b->by_queue &&
+	return a->device == b->device && a->class == b->class && a->n == b->n &&
+	       a->by_queue == b->by_queue &&
 	       !memcmp(a->slot, b->slot, a->n * sizeof(*a->slot)) &&
 	       !memcmp(a->tag, b->tag, a->n * sizeof(*a->tag));
 }

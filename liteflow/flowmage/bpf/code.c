@@ -126,7 +126,8 @@ static int link_symbol(struct object *o, const struct symbols *s, const GElf_Sym
 		map = map_at(o, s, sym->st_shndx, sym->st_value +
 			     (GELF_ST_TYPE(sym->st_info) == STT_SECTION ? in->raw.imm : 0));
 		if (map < 0)
-			return object_refuse(o, "an instruction refers to the map \"%.60s\", which libbpf does not know",
+			return object_refuse(o, "an instruction refers to the map \"%.60s\", which "
+						"libbpf does not know",
 					     name);
 		in->link = LINK_MAP;
 		in->target = map;
@@ -162,7 +163,8 @@ static int relocate(struct object *o, const struct symbols *s, Elf_Data *data, s
 		    rel.r_offset % sizeof(struct bpf_insn))
 			return object_refuse(o, "section %s: relocation %zu is outside of it",
 					     section_name(o, target), i);
-		if (GELF_R_TYPE(rel.r_info) != R_BPF_64_64 && GELF_R_TYPE(rel.r_info) != R_BPF_64_32)
+		if (GELF_R_TYPE(rel.r_info) != R_BPF_64_64 &&
+		    GELF_R_TYPE(rel.r_info) != R_BPF_64_32)
 			continue;
 		if (link_symbol(o, s, &sym, &o->insns[at]))
 			return -1;

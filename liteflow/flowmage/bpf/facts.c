@@ -51,10 +51,12 @@ int fact_bytes(const struct state *s, int32_t off, unsigned int n)
 {
 	int value = 0, bit;
 	unsigned int i, j;
+	uint32_t source;
 
 	for (i = 0; i < n; i++)
 		for (j = 8; j--; ) {
-			bit = fact_bit(s, BIT_OF(source_make(SOURCE_PACKET, LIST_NONE, off + i), j));
+			source = source_make(SOURCE_PACKET, LIST_NONE, off + i);
+			bit = fact_bit(s, BIT_OF(source, j));
 			if (bit < 0)
 				return -1;
 			value = 2 * value + bit;

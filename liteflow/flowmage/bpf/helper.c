@@ -222,7 +222,8 @@ void call_back(struct run *run, const struct state *s, enum frame_kind kind, vid
 	unsigned int i;
 
 	if (f->type != V_FUNCTION || s->depth + 1 >= MAX_FRAMES) {
-		record_reason(&run->rec, true, "instruction %u: a callback was not followed", s->pc);
+		record_reason(&run->rec, true, "instruction %u: a callback was not followed",
+			      s->pc);
 		return;
 	}
 	frame = &next.frame[++next.depth];
@@ -283,13 +284,15 @@ bool call_helper(struct run *run, struct state *s, int32_t id)
 	case BPF_FUNC_for_each_map_elem:
 	case BPF_FUNC_map_push_elem:
 	case BPF_FUNC_map_pop_elem:
-		record_reason(&run->rec, true, "instruction %u: which map it uses is not known", s->pc);
+		record_reason(&run->rec, true, "instruction %u: which map it uses is not known",
+			      s->pc);
 		break;
 	case BPF_FUNC_tail_call:
 		map = map_in(run, s->reg[2]);
 		if (map >= 0)
 			return call_tail(run, s, map);
-		record_reason(&run->rec, true, "instruction %u: a tail call was not followed", s->pc);
+		record_reason(&run->rec, true, "instruction %u: a tail call was not followed",
+			      s->pc);
 		break;
 	case BPF_FUNC_skb_load_bytes:
 	case BPF_FUNC_xdp_load_bytes:

@@ -335,7 +335,8 @@ static bool may_go_on(struct run *run)
 		record_reason(&run->rec, true, "more than %u steps: not all paths were followed",
 			      MAX_STEPS);
 	else if (run->bytes + values_bytes() + lists_bytes() > MAX_BYTES)
-		record_reason(&run->rec, true, "more than %lu MB of states: not all paths were followed",
+		record_reason(&run->rec, true, "more than %lu MB of states: not all paths were "
+					       "followed",
 			      MAX_BYTES >> 20);
 	else
 		return true;

@@ -233,7 +233,8 @@ bool loaded_lookup(struct run *run, struct state *s)
 	uint32_t end = table_end(run->o, s->pc);
 
 	if (!end || map->off || is_nested(&run->o->maps[map->map])) {
-		record_reason(&run->rec, true, "instruction %u uses a map in a way that is not known",
+		record_reason(&run->rec, true,
+			      "instruction %u uses a map in a way that is not known",
 			      s->pc);
 		return false;
 	}
@@ -342,7 +343,8 @@ static FILE *open_symbols(struct object *o, uint64_t *base)
 		}
 	if (f)
 		fclose(f);
-	object_refuse(o, "the kernel hides its addresses (kernel.kptr_restrict), so no call has a name");
+	object_refuse(o,
+		      "the kernel hides its addresses (kernel.kptr_restrict): no call has a name");
 	return NULL;
 }
 
@@ -446,7 +448,9 @@ static int link_code(struct object *o, bool compiled)
 		} else if (in->raw.code == (BPF_JMP | BPF_CALL) &&
 			   in->raw.src_reg == BPF_PSEUDO_CALL) {
 			if (!compiled)
-				return object_refuse(o, "the kernel interprets it (net.core.bpf_jit_enable), which hides where calls lead");
+				return object_refuse(o, "the kernel interprets it "
+							"(net.core.bpf_jit_enable), which hides "
+							"where calls lead");
 			in->link = LINK_FUNCTION;
 			in->target = i + 1 + in->raw.off;
 		}

@@ -116,10 +116,12 @@ bool call_tail(struct run *run, struct state *s, int map)
 	}
 	if (n)
 		record_reason(&run->rec, false,
-			      "tail calls through \"%s\" may lead to any of the other %u programs of the file; programs of other files are not known",
+			      "tail calls through \"%s\" may lead to any of the other %u programs "
+			      "of the file; programs of other files are not known",
 			      o->maps[map].name, n);
 	else
-		record_reason(&run->rec, true, "tail calls through \"%s\": its programs are not in the file",
+		record_reason(&run->rec, true, "tail calls through \"%s\": its programs are not in "
+					       "the file",
 			      o->maps[map].name);
 	call_return(s, value_unknown(s->pc + 1, 64));
 	return true;
@@ -170,7 +172,8 @@ bool call_with_map(struct run *run, struct state *s, int32_t id, int map)
 	case BPF_FUNC_task_storage_get:
 	case BPF_FUNC_inode_storage_get:
 	case FUNC_CGRP_STORAGE_GET:
-		record_map_reason(&run->rec, map, "its entries belong to sockets, tasks or the like");
+		record_map_reason(&run->rec, map,
+				  "its entries belong to sockets, tasks or the like");
 		touch_map(run, s, map, true);
 		call_return(s, value_or_null(map, KEY_ANY, s->pc + 1));
 		return true;

@@ -113,7 +113,8 @@ void mem_store(struct run *run, struct state *s, vid pointer, int off, unsigned 
 		break;
 	default:
 		record_reason(&run->rec, true,
-			      "instruction %u writes through a pointer that was not followed", s->pc);
+			      "instruction %u writes through a pointer that was not followed",
+			      s->pc);
 	}
 }
 

@@ -189,7 +189,8 @@ static int check_file(struct object *o, const char *path)
 	if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_ident[EI_DATA] != ELFDATA2LSB)
 		return object_refuse(o, "not a 64-bit little-endian ELF file");
 	if (head.e_machine != EM_BPF)
-		return object_refuse(o, "an ELF file, but not for BPF (machine %u)", head.e_machine);
+		return object_refuse(o, "an ELF file, but not for BPF (machine %u)",
+				     head.e_machine);
 	return 0;
 }
 
@@ -203,7 +204,8 @@ int object_open(struct object *o, const char *path, char *why, size_t len)
 	o->bpf = bpf_object__open_file(path, NULL);
 	if (!o->bpf) {
 		if (strstr(complaint, "BTF is required"))
-			return object_refuse(o, "no BTF, which describes the maps: compile it with -g");
+			return object_refuse(o, "no BTF, which describes the maps: "
+					     "compile it with -g");
 		return object_refuse(o, "libbpf cannot open it: %s",
 				     complaint[0] ? complaint : strerror(errno));
 	}

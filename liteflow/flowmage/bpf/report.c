@@ -233,7 +233,8 @@ static void spread_inner(struct record *r)
 				continue;
 			r->maps[j].any.key.written = true;
 			r->maps[j].any.key.per_packet = true;
-			record_map_reason(r, j, "it may be one of the inner maps of \"%s\"", inner->name);
+			record_map_reason(r, j, "it may be one of the inner maps of \"%s\"",
+					  inner->name);
 		}
 	}
 }

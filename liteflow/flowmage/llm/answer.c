@@ -126,7 +126,7 @@ static bool is_plain(const char *text)
 		if (!n || (unsigned char)*text < ' ' || *text == 0x7f ||
 		    ((unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0))
 			return false;
-		/* marks that turn the direction of what follows: U+200E to F, 202A to E, 2066 to 9 */
+		/* marks that turn the direction of what follows, U+200E to 202E and 2066 to 2069 */
 		if (!strncmp(text, "\xe2\x80", 2) &&
 		    (((unsigned char)text[2] >= 0x8b && (unsigned char)text[2] <= 0x8f) ||
 		     ((unsigned char)text[2] >= 0xa8 && (unsigned char)text[2] <= 0xae)))
@@ -208,7 +208,8 @@ int llm_answer_read(const char *text, size_t text_len, const struct fm_function 
 	memset(a, 0, sizeof(*a));
 	o = json_parse_strictly(text, text_len, reason, sizeof(reason));
 	if (!o) {
-		snprintf(why, len, "the answer is no JSON: %s", is_plain(reason) ? reason : "broken");
+		snprintf(why, len, "the answer is no JSON: %s",
+			 is_plain(reason) ? reason : "broken");
 		return -1;
 	}
 	schema = llm_schema();

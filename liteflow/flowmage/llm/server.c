@@ -97,7 +97,8 @@ static int take_price(struct llm *llm, const char *text)
 	if (sscanf(text, "%lf:%lf%c", &llm->price_in, &llm->price_out, &rest) != 2 ||
 	    !(llm->price_in >= 0 && llm->price_in < 1e6) ||
 	    !(llm->price_out >= 0 && llm->price_out < 1e6))
-		return complain(ENV_PRICE ": no prices such as 2.50:10, dollars for a million tokens of questions and of answers");
+		return complain(ENV_PRICE ": no prices such as 2.50:10, dollars for a million "
+					  "tokens of questions and of answers");
 	llm->priced = true;
 	return 0;
 }

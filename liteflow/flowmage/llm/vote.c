@@ -197,8 +197,8 @@ void llm_advise(const struct llm *llm, struct fm_function *f)
 							     JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 	if (2 * p->n <= llm->runs)
-		complain("warning: %s: no advice of the model: %u of %u answers taken: %s", f->source,
-			 p->n, llm->runs, p->why[0]);
+		complain("warning: %s: no advice of the model: %u of %u answers taken: %s",
+			 f->source, p->n, llm->runs, p->why[0]);
 	while (p->n)
 		llm_answer_free(&p->answers[--p->n], f);
 	free(p);
