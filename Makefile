@@ -59,7 +59,8 @@ help:
 #:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
 #:   make flowmage        steering of stateful network functions, into build/liteflow
 #:   make flowmage-demo   four chains of functions in the guest: solved, applied, verified
-#:   make flowmage-report all of them, 100,000 packets each: build/data/flowmage
+#:   make flowmage-report all its figures, and the raw data: docs/flowmage; an hour or so
+#:                        STEPS='chains gain': some of them: liteflow/flowmage/report --help
 #:   make demo            snapshots made, switched under flows, records; in the guest
 #:                        DEMO=snapshot-generation|snapshot-update|batched-delivery|userspace
 #:   make torture         10,000 models come and go under queries, in the debug guest;
@@ -180,8 +181,8 @@ flowmage-demo: flowmage kernel
 	@$(FLOWMAGE_GUEST) --only 'conntrack_sorted|nat|nftables|dst-of-both' --packets 20000
 
 flowmage-report: flowmage kernel
-	@mkdir -p $(BUILD)/data/flowmage
-	@$(FLOWMAGE_GUEST) -o $(BUILD)/data/flowmage/chains.json
+	@$(MAKE) -s -C liteflow/flowmage BUILD=$(BUILD) tests
+	@liteflow/flowmage/report --kernel "$$(scripts/kernel.sh --name)" $(STEPS)
 
 dump_lb:
 	@scripts/deps.sh --notice mllb

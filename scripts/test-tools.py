@@ -11,8 +11,9 @@ from pylib.paths import BUILD, ROOT
 BUILT = ["tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools/dump_lb",
          "tools/queues", "liteflow/lfctl", "liteflow/lfd", "liteflow/flowmage", "liteflow/traffic",
          "liteflow/ccsim/ccsim"]
-SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", *(f"scripts/{name}" for name in (
-    "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
+SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", "liteflow/flowmage/report",
+           *(f"scripts/{name}" for name in (
+               "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
 FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/cc/hook",
            "liteflow/lfc"]
 # tests, and what only other programs call

@@ -117,13 +117,34 @@ static double run(const struct bench *b, enum way *way)
 	return took;
 }
 
-int main(void)
+/* A line per case, for who wants all of them. */
+static void tell(FILE *raw, const struct bench *b, double took, enum way way)
 {
+	unsigned int i;
+
+	if (!raw)
+		return;
+	for (i = 0; i < HASH_FIELDS; i++)
+		if (b->set >> i & 1)
+			putc("sdfn"[i], raw);
+	fprintf(raw, ",%d,%u,%s,%u,%u,%s,%.3f\n", b->symmetric, b->n_devices,
+		b->families == 3 ? "both" : b->families == 2 ? "IPv6" : "IPv4", b->key_len,
+		b->table_len, way_names[way], took);
+}
+
+/* solve_bench [FILE.csv] */
+int main(int argc, char **argv)
+{
+	FILE *raw = argc > 1 ? fopen(argv[1], "w") : NULL;
 	unsigned int k, t, solved[4] = { 0 }, all[4] = { 0 };
 	struct bench b, longest = { 0 };
 	double took, max = 0, sum = 0;
 	enum way way;
 
+	if (argc > 1 && !raw)
+		return 1;
+	if (raw)
+		fputs("fields,symmetric,devices,families,key_bytes,table_entries,way,ms\n", raw);
 	for (b.set = 1; b.set <= HASH_ALL; b.set++)
 		for (b.symmetric = false; ; b.symmetric = true) {
 			for (b.n_devices = 1; b.n_devices <= 2; b.n_devices++)
@@ -135,6 +156,7 @@ int main(void)
 							took = run(&b, &way);
 							if (took < 0)
 								return 1;
+							tell(raw, &b, took, way);
 							all[b.families]++;
 							solved[b.families] += way == WAY_KEY;
 							sum += took;
@@ -146,10 +168,12 @@ int main(void)
 			if (b.symmetric)
 				break;
 		}
-	fprintf(stderr, "solved by a key: %u of %u IPv4, %u of %u IPv6, %u of %u both; mean %.2f ms; longest: fields %x%s, %u device(s), families %u, key %u, table %u\n",
+	fprintf(stderr, "solved by a key: %u of %u IPv4, %u of %u IPv6, %u of %u both; mean %.2f "
+			"ms; longest: fields %x%s, %u device(s), families %u, key %u, table %u\n",
 		solved[1], all[1], solved[2], all[2], solved[3], all[3],
-		sum / (all[1] + all[2] + all[3]), longest.set, longest.symmetric ? ", symmetric" : "",
+		sum / (all[1] + all[2] + all[3]), longest.set,
+		longest.symmetric ? ", symmetric" : "",
 		longest.n_devices, longest.families, longest.key_len, longest.table_len);
 	printf("fm_solve_max %.2f ms\n", max);
-	return 0;
+	return raw && fclose(raw);
 }

@@ -117,7 +117,8 @@ class Controls(unittest.TestCase):
                     kept[path.stem, function["name"], held["name"]] = held
         for line in refused:
             print("# " + line)
-        print("fm_controls %d of %d sources" % (analysed, self.sources))
+        print("fm_controls %d objects" % analysed)
+        print("fm_controls_sources %d files" % self.sources)
         for name, count in sorted(classes.items()):
             print("fm_controls_%s %d programs" % (name.replace("-", "_"), count))
         print("fm_controls_not_followed %d programs" % incomplete)

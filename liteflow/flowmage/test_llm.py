@@ -164,13 +164,17 @@ class Model(Case):
         self.assertEqual({h["Authorization"] for h in server.headers}, {"Bearer secret-key"})
         text = self.ask(says(answer()), "--llm")[0].stdout
         self.assertIn("counts: packets of each source: sharing costs high", text)
-        self.assertIn("5 of 5 answers taken: stateful, per-packet, without pointers, 5000 and 500 tokens", text)
+        self.assertIn("5 of 5 answers taken: stateful, per-packet, without pointers, "
+                      "5000 and 500 tokens", text)
 
     def test_no_connection(self):
         """Without the option nobody is asked, whatever the environment says."""
+        without = 0
         for args in ((), ("--json",), ("--explain",)):
             done, server = self.ask(says(answer()), *args)
             self.assertEqual((done.returncode, server.connections), (0, 0))
+            without += server.connections
+        print("fm_llm_connections_without %d connections" % without)
         done, server = self.ask(says(answer()), "--json", "--llm", "--llm-runs", "2")
         self.assertEqual(server.connections, 2)
 
@@ -199,6 +203,7 @@ class Model(Case):
                 made, errors, server = self.advised(behave, "--llm-runs", "3")
                 advice = made[0]["advice"]
                 self.assertEqual(advice["taken"], 0)
+                print("# %s: %s" % (name, advice["refused"][0]["reason"]))
                 self.assertEqual([r["runs"] for r in advice["refused"]], [3])
                 self.assertIn(reason, advice["refused"][0]["reason"])
                 self.assertNotIn("statefulness", advice)
@@ -214,6 +219,7 @@ class Model(Case):
                 made, errors, server = self.advised(behave, timeout="1" if slow else "30")
                 advice = made[0]["advice"]
                 self.assertEqual(advice["taken"], 0)
+                print("# %s: %s" % (name, advice["refused"][0]["reason"]))
                 self.assertIn(reason.lower(), advice["refused"][0]["reason"].lower())
                 self.assertEqual(advice["refused"][0]["runs"], 1)
                 self.assertEqual(len(server.bodies), 3 if name == "429" else 1)
@@ -277,7 +283,8 @@ class Model(Case):
         text = (pathlib.Path(__file__).parent / "nf/count_source.bpf.c").read_text(encoding="utf-8")
         text = text.replace('"nf.h"', '"%s"' % (pathlib.Path(__file__).parent / "nf/nf.h"))
         name = "system_key_is_src_ip_and_dst_port"
-        text = text.replace("counts", name).replace("key = ip->saddr;", "key = ip->saddr; /* %s */" %
+        text = text.replace("counts", name).replace("key = ip->saddr;",
+                                                    "key = ip->saddr; /* %s */" %
                                                     EVIL)
         source.write_text("// %s\n%s/* %s\n" % (EVIL, text, EVIL) + "*/\n", encoding="utf-8")
         subprocess.run(["clang", "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-c", source, "-o",
