@@ -10,7 +10,6 @@
 #include "function.h"
 #include "jsonfile.h"
 #include "llm/llm.h"
-#include "nft.h"
 #include "tool.h"
 
 struct options {
@@ -171,11 +170,10 @@ static int analyse(const char *spec, const struct options *o, struct json_object
 	char why[600];
 	unsigned int i;
 
-	if (strncmp(spec, "bpf:", 4) && strncmp(spec, "nft:", 4))
+	if (!fm_is_spec(spec))
 		return complain("%s: not of the form bpf:FILE, bpf:FILE:PROGRAM, bpf:id:NUMBER, "
-				"nft:FILE or nft:live", spec);
-	if (*spec == 'b' ? fm_analyse_bpf(spec + 4, sites, &result, why, sizeof(why)) :
-			   fm_analyse_nft(spec + 4, sites, &result, why, sizeof(why)))
+				"nft:FILE, nft:live or click:FILE", spec);
+	if (fm_analyse(spec, sites, &result, why, sizeof(why)))
 		return *why ? complain("%s", why) : EXIT_OTHER;
 	for (i = 0; i < result.n; i++) {
 		if (o->ask)
@@ -196,7 +194,8 @@ int cmd_analyze(int argc, char **argv)
 		"Find the state that functions keep and the header fields that key it.\v"
 		"FUNCTION is bpf:FILE or bpf:FILE:PROGRAM: XDP and tc programs of a BPF object "
 		"that was compiled with -g; bpf:id:NUMBER, a program that is loaded here; nft:FILE, "
-		"what \"nft -j list ruleset\" printed; or nft:live. What "
+		"what \"nft -j list ruleset\" printed; nft:live; click:FILE or "
+		"click:FILE:RECEIVER, a configuration of Click. What "
 		"is not understood is named and counts as shared. Advice of a model changes no key "
 		"and no "
 		"class; nothing is sent anywhere without --llm.",

@@ -5,7 +5,6 @@
 #include <unistd.h>
 #include "chain.h"
 #include "flowmage.h"
-#include "nft.h"
 
 int chain_add_device(struct chain *chain, const char *arg)
 {
@@ -105,22 +104,33 @@ static int add_json(struct chain *chain, const char *path, const char *name, uin
 	return add_function(chain, path, devices, &fn);
 }
 
-/* An object or rules, as analyze takes them. */
+/* An element of a Click file that matters to nobody: there may be many. */
+static bool is_idle(const struct fm_function *fn)
+{
+	return !strncmp(fn->hook, "click ", 6) && fn->complete && !fn->n_maps && !fn->n_rewrites &&
+	       !fn->rewrites_unknown;
+}
+
+/* An object, rules or a configuration, as analyze takes them. */
 static int add_object(struct chain *chain, const char *spec, uint32_t devices)
 {
 	struct fm_analysis result;
+	struct fm_function *fn;
 	char why[600], *path = plan_source_file(spec);
 	unsigned int i;
 	int ret = 0;
 
-	if (*spec == 'b' ? fm_analyse_bpf(spec + 4, false, &result, why, sizeof(why)) :
-			   fm_analyse_nft(spec + 4, false, &result, why, sizeof(why))) {
+	if (fm_analyse(spec, false, &result, why, sizeof(why))) {
 		free(path);
 		return *why ? complain("%s", why) : EXIT_OTHER;
 	}
 	for (i = 0; i < result.n && !ret; i++) {
-		ret = add_function(chain, path ? path : spec, devices, &result.functions[i]);
-		memset(&result.functions[i], 0, sizeof(result.functions[i]));
+		/* on devices but the first, packets meet the functions in the opposite order */
+		fn = &result.functions[devices & 1 || *spec != 'c' ? i : result.n - 1 - i];
+		if (is_idle(fn))
+			continue;
+		ret = add_function(chain, path ? path : spec, devices, fn);
+		memset(fn, 0, sizeof(*fn));
 	}
 	fm_analysis_free(&result);
 	free(path);
@@ -167,7 +177,7 @@ int chain_add_functions(struct chain *chain, const char *arg)
 		*at = 0;
 		ret = find_devices(chain, at + 1, &devices);
 	}
-	if (!strncmp(path, "bpf:", 4) || !strncmp(path, "nft:", 4)) {
+	if (fm_is_spec(path)) {
 		ret = ret ? ret : add_object(chain, path, devices);
 		free(path);
 		return ret;

@@ -15,5 +15,6 @@ int cmd_apply(int argc, char **argv);
 int cmd_device(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_load(int argc, char **argv);
+int cmd_rewrite(int argc, char **argv);
 
 #endif /* _FLOWMAGE_H */

@@ -166,6 +166,7 @@ enum fm_class {
  * @pinned: other processes or programs can open it by a path
  * @inner: a map of maps, or one of its inner maps: which one is not known
  * @rank: how dear it is to share, for what costs alike: 1 to FM_RANKS - 1; 0: not said
+ * @pointers: values hold pointers, as far as that is known
  * @keys: the different keys
  * @n_keys: how many
  * @reasons: why the class is not better, one line each
@@ -188,6 +189,7 @@ struct fm_map {
 	bool pinned;
 	bool inner;
 	unsigned int rank;
+	bool pointers;
 	struct fm_key *keys;
 	unsigned int n_keys;
 	char **reasons;
@@ -286,5 +288,11 @@ struct fm_analysis {
 int fm_analyse_bpf(const char *spec, bool explain, struct fm_analysis *result, char *why,
 		   size_t len);
 void fm_analysis_free(struct fm_analysis *result);
+
+/* Is this "bpf:..." or another form that analyze takes? */
+bool fm_is_spec(const char *spec);
+
+/* Analyse it: as fm_analyse_bpf(); @why is empty if it has been complained already. */
+int fm_analyse(const char *spec, bool explain, struct fm_analysis *result, char *why, size_t len);
 
 #endif /* _FLOWMAGE_FUNCTION_H */

@@ -127,6 +127,8 @@ static struct json_object *map_json(const struct fm_map *m)
 	put_flag(o, "spin_lock", m->spin_lock);
 	put_flag(o, "timer", m->timer);
 	put_flag(o, "pinned", m->pinned);
+	if (m->pointers)
+		put_flag(o, "pointers", true);
 	put_flag(o, "inner", m->inner);
 	if (m->rank)
 		json_put_number(o, "rank", m->rank);

@@ -312,7 +312,9 @@ static int get_map(struct reader *r, struct fm_map *m)
 	    get_flag(r, "written_elsewhere", &m->written_elsewhere) ||
 	    get_flag(r, "per_packet", &m->per_packet) || get_flag(r, "symmetric", &m->symmetric) ||
 	    get_flag(r, "spin_lock", &m->spin_lock) || get_flag(r, "timer", &m->timer) ||
-	    get_flag(r, "pinned", &m->pinned) || get_flag(r, "inner", &m->inner))
+	    get_flag(r, "pinned", &m->pinned) || get_flag(r, "inner", &m->inner) ||
+	    (json_object_object_get_ex(r->o, "pointers", NULL) &&
+	     get_flag(r, "pointers", &m->pointers)))
 		return -1;
 	if (json_object_object_get_ex(r->o, "rank", NULL) &&
 	    get_unsigned(r, "rank", FM_RANKS - 1, &m->rank))

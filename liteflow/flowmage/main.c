@@ -21,6 +21,7 @@ static const struct command {
 	{ "solve", cmd_solve, "find fields, key and table for a chain of functions" },
 	{ "apply", cmd_apply, "put a plan on devices, or take it back" },
 	{ "load", cmd_load, "load the programs of a plan, private maps per CPU" },
+	{ "rewrite", cmd_rewrite, "put a plan into a configuration of Click" },
 	{ "verify", cmd_verify, "count on which CPUs the packets of each state arrive" },
 	{ "device", cmd_device, "describe a device, to solve elsewhere" },
 };
