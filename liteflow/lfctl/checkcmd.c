@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 #include <linux/liteflow_engine.h>
 #include "lfctl.h"
+#include "model.h"
 #include "net.h"
 
 struct check_args {
@@ -51,10 +52,33 @@ static struct json_object *scales_json(const struct lf_scale *s,
 	return list;
 }
 
+static const char *type_name(int type)
+{
+	return type == LITEFLOW_LAYER_RNN ? "rnn" : type == LITEFLOW_LAYER_GRU ? "gru" : "lstm";
+}
+
+static struct json_object *cell_json(const struct lf_cell *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "type", json_object_new_string(type_name(c->type)));
+	json_object_object_add(o, "inputs", json_object_new_int(c->n_in));
+	json_object_object_add(o, "outputs", json_object_new_int(c->n_out));
+	json_object_object_add(o, "activation", json_object_new_string(act_name(c->act)));
+	json_object_object_add(o, "sum_bits", json_object_new_int(c->wide ? 64 : 32));
+	json_object_object_add(o, "state_bits", json_object_new_int(c->state_bits));
+	json_object_object_add(o, "shift", json_object_new_int(c->shift));
+	return o;
+}
+
 static struct json_object *layers_json(const struct lf_model *m)
 {
-	struct json_object *list = json_object_new_array_ext(m->n_layers), *o;
+	struct json_object *list = json_object_new_array_ext(m->n_cells + m->n_layers), *o;
 	const struct lf_layer *l;
+	unsigned int i;
+
+	for (i = 0; i < m->n_cells; i++)
+		json_object_array_add(list, cell_json(&m->cells[i]));
 
 	for (l = m->layers; l < m->layers + m->n_layers; l++) {
 		o = json_object_new_object();
@@ -79,6 +103,7 @@ static void show_json(const struct lf_model *m, size_t len, const char *digest)
 	json_object_object_add(o, "memory", json_object_new_int64(m->bytes));
 	json_object_object_add(o, "macs", json_object_new_int64(m->macs));
 	json_object_object_add(o, "width", json_object_new_int(m->width));
+	json_object_object_add(o, "state", json_object_new_int(m->state_len));
 	json_object_object_add(o, "sha256", json_object_new_string(digest));
 	json_object_object_add(o, "inputs", scales_json(m->in, m->in_names, m->n_in));
 	json_object_object_add(o, "outputs", scales_json(m->out, m->out_names, m->n_out));
@@ -104,18 +129,27 @@ static void show(const struct lf_model *m, size_t len, const char *digest)
 	printf("name        %s\n", m->name);
 	printf("units       %s\n", m->units[0] ? m->units : "(none)");
 	printf("shape       %u", m->n_in);
+	for (i = 0; i < m->n_cells; i++)
+		printf("-%u", m->cells[i].n_out);
 	for (i = 0; i < m->n_layers; i++)
 		printf("-%u", m->layers[i].n_out);
 	printf(", %u inputs, %u outputs\n", m->n_in, m->n_out);
 	printf("work        %u multiply-adds, width %u\n", m->macs, m->width);
+	if (m->state_len)
+		printf("state       %u values\n", m->state_len);
 	printf("size        %zu bytes, %u in memory\n", len, m->bytes);
 	printf("sha256      %s\n", digest);
 	if (m->provenance[0])
 		printf("provenance  %s\n", m->provenance);
 	show_scales("inputs, in the app's units", m->in, m->in_names, m->n_in);
 	printf("layers:\n");
+	for (i = 0; i < m->n_cells; i++)
+		printf("  %4u  %u -> %u, %s, %s, %d-bit sums, state of %u bits, shift %u\n", i,
+		       m->cells[i].n_in, m->cells[i].n_out, type_name(m->cells[i].type),
+		       act_name(m->cells[i].act), m->cells[i].wide ? 64 : 32,
+		       m->cells[i].state_bits, m->cells[i].shift);
 	for (i = 0, l = m->layers; i < m->n_layers; i++, l++)
-		printf("  %4u  %u -> %u, %s, %d-bit sums, shift %u\n", i, l->n_in, l->n_out,
+		printf("  %4u  %u -> %u, %s, %d-bit sums, shift %u\n", m->n_cells + i, l->n_in, l->n_out,
 		       act_name(l->act), l->wide ? 64 : 32, l->shift);
 	show_scales("outputs, in the app's units", m->out, m->out_names, m->n_out);
 }
@@ -140,7 +174,7 @@ int cmd_model_check(int argc, char **argv)
 	blob = read_file(args.file, LITEFLOW_MAX_BLOB + 1, &len);
 	if (!blob)
 		return EXIT_OTHER;
-	if (lf_model_parse(blob, len, NULL, &model, &err)) {
+	if (lf_model_parse(blob, len, &model_limits, &model, &err)) {
 		free(blob);
 		return complain("%s: %s", args.file, err.msg[0] ? err.msg : "out of memory");
 	}

@@ -70,10 +70,10 @@ int refuse_layer(const struct net *net, unsigned int l, const double *bias,
 		if (fabs(w[i]) * magnitude(&in->v[i]) > fabs(w[col]) * magnitude(&in->v[col]))
 			col = i;
 	if (fabs(layer->b[row]) > fabs(w[col]) * magnitude(&in->v[col]))
-		return refuse(why, "layers[%u].bias[%u] is %g: %s", l, row, layer->b[row],
-			      problem);
-	return refuse(why, "layers[%u].weights[%u][%u] is %g, its input reaches %g: %s", l, row,
-		      col, w[col], magnitude(&in->v[col]), problem);
+		return refuse(why, "layers[%u].bias[%u] is %g: %s", net->n_cells + l, row,
+			      layer->b[row], problem);
+	return refuse(why, "layers[%u].weights[%u][%u] is %g, its input reaches %g: %s",
+		      net->n_cells + l, row, col, w[col], magnitude(&in->v[col]), problem);
 }
 
 /* Angles share one power of two; what argmax compares, one factor. */
@@ -145,6 +145,9 @@ void choose_t(const struct net *net, unsigned int l, const double *bias, const s
 		/* the factor of the output needs some bits, too */
 		if (last && !angle(layer->act) && layer->act != LITEFLOW_ACT_ARGMAX)
 			t[j] = fmin(t[j], 0x1p36 / (net->out[j].unit * net->out[j].scale));
+		/* whole numbers of 32 bits stay exact */
+		if (in->v[0].x > X_MAX + 1)
+			t[j] = pow2_floor(t[j]);
 		least = fmin(least, t[j]);
 	}
 	same_t(layer, least, t);

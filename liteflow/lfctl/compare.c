@@ -29,7 +29,7 @@ double pack_random(uint64_t *state)
  * is saturated. So half of the rows may be drawn together towards the inputs
  * that the network sees as zeroes, by up to 2^10.
  */
-static void draw_row(const struct net *net, enum pack_draw draw, uint64_t *state, int32_t *in)
+void pack_draw(const struct net *net, enum pack_draw draw, uint64_t *state, int32_t *in)
 {
 	double shrink = draw == PACK_NEAR_ZERO ? exp2(-10 * pack_random(state)) : 1;
 	const struct net_io *io;
@@ -63,15 +63,47 @@ static void add_error(const struct net *net, const double *want, const int32_t *
 	}
 }
 
-static void compare_row(const struct net *net, const struct lf_model *model, const int32_t *in,
-			struct pack_error *e)
+/**
+ * struct memory - what both have seen of a sequence
+ * @net: net::state_len values
+ * @model: lf_model::state_len values
+ * @len: of each
+ */
+struct memory {
+	double *net;
+	int32_t *model;
+	size_t len;
+};
+
+static int memory_alloc(const struct net *net, struct memory *m)
 {
-	int16_t scratch[2 * LITEFLOW_MAX_WIDTH];
+	m->len = net->state_len;
+	m->net = calloc(m->len + 1, sizeof(*m->net));
+	m->model = calloc(m->len + 1, sizeof(*m->model));
+	return m->net && m->model ? 0 : -1;
+}
+
+static void memory_clear(struct memory *m)
+{
+	memset(m->net, 0, m->len * sizeof(*m->net));
+	memset(m->model, 0, m->len * sizeof(*m->model));
+}
+
+static void memory_free(struct memory *m)
+{
+	free(m->net);
+	free(m->model);
+}
+
+static void compare_row(const struct net *net, const struct lf_model *model, struct memory *m,
+			const int32_t *in, struct pack_error *e)
+{
+	int32_t scratch[2 * LITEFLOW_MAX_WIDTH];
 	int32_t got[LITEFLOW_MAX_WIDTH];
 	double want[LITEFLOW_MAX_WIDTH];
 
-	net_run(net, in, want);
-	lf_model_run(model, in, got, scratch);
+	net_run(net, in, m->net, want);
+	lf_model_step(model, in, got, m->model, scratch);
 	add_error(net, want, got, e);
 	e->rows++;
 }
@@ -89,25 +121,39 @@ int pack_compare(const struct net *net, const struct lf_model *model, enum pack_
 {
 	int32_t in[LITEFLOW_MAX_WIDTH];
 	uint64_t state = seed;
+	struct memory m;
+	int err = -1;
 
 	memset(e, 0, sizeof(*e));
 	if (model->n_in != net->n_in || model->n_out != net->n_out)
 		return -1;
+	if (memory_alloc(net, &m))
+		goto out;
 	while (e->rows < rows) {
-		draw_row(net, draw, &state, in);
-		compare_row(net, model, in, e);
+		if (!(e->rows % PACK_SEQUENCE))
+			memory_clear(&m);
+		pack_draw(net, draw, &state, in);
+		compare_row(net, model, &m, in, e);
 	}
 	finish(net, e);
-	return 0;
+	err = 0;
+out:
+	memory_free(&m);
+	return err;
 }
 
-void pack_compare_rows(const struct net *net, const struct lf_model *model, const int32_t *in,
-		       unsigned int n, unsigned int step, struct pack_error *e)
+int pack_compare_rows(const struct net *net, const struct lf_model *model, const int32_t *in,
+		      unsigned int n, unsigned int step, struct pack_error *e)
 {
+	struct memory m;
 	unsigned int i;
+	int err;
 
 	memset(e, 0, sizeof(*e));
-	for (i = 0; i < n; i += step)
-		compare_row(net, model, in + (size_t)i * net->n_in, e);
+	err = memory_alloc(net, &m);
+	for (i = 0; i < n && !err; i += net->n_cells ? 1 : step)
+		compare_row(net, model, &m, in + (size_t)i * net->n_in, e);
 	finish(net, e);
+	memory_free(&m);
+	return err;
 }

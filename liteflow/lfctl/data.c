@@ -21,14 +21,17 @@ bool data_decides(const struct net *net, unsigned int l)
 	return l + 1 < net->n_layers && act != LITEFLOW_ACT_TANH && act != LITEFLOW_ACT_SIGMOID;
 }
 
-/* Sums of each row of the network's layers; visit() gets to see those of one. */
-static void trace(const struct net *net, const int32_t *in,
+/*
+ * Sums of each row of the network's dense layers; visit() gets to see those of one. @state:
+ * as for net_run().
+ */
+static void trace(const struct net *net, const int32_t *in, double *state,
 		  void (*visit)(void *priv, unsigned int l, const double *sums), void *priv)
 {
 	double x[LITEFLOW_MAX_WIDTH], sums[LITEFLOW_MAX_WIDTH];
 	unsigned int l, j;
 
-	net_see(net, in, x);
+	net_front(net, in, state, x);
 	for (l = 0; l + 1 < net->n_layers; l++) {
 		const struct net_layer *layer = &net->layers[l];
 
@@ -88,6 +91,7 @@ struct data_ranges *data_range(const struct net *net, const struct pack_data *da
 	struct data_ranges *ranges;
 	struct extremes *e;
 	unsigned int l, j, i;
+	double *state;
 
 	if (data->n < PACK_MIN_ROWS) {
 		refuse(why, "%u rows of data are too few to take ranges from: give at least %u",
@@ -101,10 +105,12 @@ struct data_ranges *data_range(const struct net *net, const struct pack_data *da
 	}
 	ranges = calloc(1, sizeof(*ranges));
 	e = malloc(sizeof(*e));
-	if (!ranges || !e) {
+	state = calloc(net->state_len + 1, sizeof(*state));
+	if (!ranges || !e || !state) {
 		refuse(why, "out of memory");
 		free(ranges);
 		free(e);
+		free(state);
 		return NULL;
 	}
 	e->net = net;
@@ -114,12 +120,13 @@ struct data_ranges *data_range(const struct net *net, const struct pack_data *da
 			e->layers[l].hi[j] = -INFINITY;
 		}
 	for (i = 0; i < data_fitted(data); i++)
-		trace(net, data->rows + (size_t)i * net->n_in, widen, e);
+		trace(net, data->rows + (size_t)i * net->n_in, state, widen, e);
 	for (l = 0; l + 1 < net->n_layers; l++)
 		for (j = 0; j < net->layers[l].n_out; j++)
 			ranges->most[l][j] = reach(&net->layers[l], e->layers[l].lo[j],
 						   e->layers[l].hi[j], data->margin);
 	free(e);
+	free(state);
 	return ranges;
 }
 
@@ -152,13 +159,15 @@ void data_count(const struct quant *q, const struct pack_data *data, struct pack
 {
 	struct count c = { .q = q, .seen = seen };
 	const struct net *net = q->net;
+	double *state = calloc(net->state_len + 1, sizeof(*state));
 	const int32_t *row = data->rows;
 	unsigned int i, k;
 
-	for (i = 0; i < data->n; i++, row += net->n_in) {
+	for (i = 0; state && i < data->n; i++, row += net->n_in) {
 		c.held = i >= data_fitted(data);
-		trace(net, row, count_layer, &c);
+		trace(net, row, state, count_layer, &c);
 		for (k = 0; k < net->n_in; k++)
 			seen->clamped += row[k] < net->in[k].ilo || row[k] > net->in[k].ihi;
 	}
+	free(state);
 }

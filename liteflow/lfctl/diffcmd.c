@@ -34,6 +34,8 @@ struct side {
 	bool index;
 	unsigned int n_in;
 	unsigned int n_out;
+	double net_state[LITEFLOW_MAX_STATE];
+	int32_t state[LITEFLOW_MAX_STATE];
 };
 
 struct output_diff {
@@ -112,7 +114,7 @@ static int read_side(struct side *side)
 		return EXIT_OTHER;
 	if (text[strspn(text, " \t\r\n\xef\xbb\xbf")] == '{') {
 		ret = read_json(side, text, len);
-	} else if (lf_model_parse(text, len, NULL, &side->model, &err)) {
+	} else if (lf_model_parse(text, len, &model_limits, &side->model, &err)) {
 		ret = complain("%s: %s", side->file, err.msg[0] ? err.msg : "out of memory");
 	} else {
 		const struct lf_model *m = side->model;
@@ -175,19 +177,30 @@ static int comparable(const struct side *a, const struct side *b)
 	return 0;
 }
 
-static void ask(const struct side *s, const int32_t *in, double *out)
+static void ask(struct side *s, const int32_t *in, double *out)
 {
-	int16_t scratch[2 * LITEFLOW_MAX_WIDTH];
+	int32_t scratch[2 * LITEFLOW_MAX_WIDTH];
 	int32_t answer[LITEFLOW_MAX_WIDTH];
 	unsigned int i;
 
 	if (s->net) {
-		net_run(s->net, in, out);
+		net_run(s->net, in, s->net_state, out);
 		return;
 	}
-	lf_model_run(s->model, in, answer, scratch);
+	lf_model_step(s->model, in, answer, s->state, scratch);
 	for (i = 0; i < s->n_out; i++)
 		out[i] = answer[i];
+}
+
+/* Where another sequence begins, for models that remember. */
+static void forget(struct diff *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		memset(d->side[i].net_state, 0, sizeof(d->side[i].net_state));
+		memset(d->side[i].state, 0, sizeof(d->side[i].state));
+	}
 }
 
 static void add_row(struct diff *d, const int32_t *in)
@@ -243,6 +256,8 @@ static void at_random(struct diff *d, const struct diff_args *args)
 	unsigned int i;
 
 	while (d->rows < args->count) {
+		if (!(d->rows % PACK_SEQUENCE))
+			forget(d);
 		for (i = 0; i < d->side[0].n_in; i++) {
 			input_range(&d->side[0], i, &lo, &hi);
 			in[i] = (int32_t)(lo + floor(((double)hi - lo + 1) * pack_random(&state)));

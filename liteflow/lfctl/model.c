@@ -8,6 +8,8 @@
 #include "lfctl.h"
 #include "model.h"
 
+const struct lf_limits model_limits = { .max_state = LITEFLOW_MAX_STATE };
+
 void *model_read(const char *path, size_t *len)
 {
 	char *blob = read_file(path, LITEFLOW_MAX_BLOB, len);

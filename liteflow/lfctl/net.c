@@ -12,6 +12,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include "net.h"
+#include "netread.h"
 
 static const char *const act_names[] = {
 	[LITEFLOW_ACT_NONE] = "none",
@@ -39,8 +40,8 @@ const char *act_name(int act)
 }
 
 /* The object at @key, of that type; NULL with a reason if it is not there. */
-static struct json_object *member(struct json_object *from, const char *where, const char *key,
-				  enum json_type type, struct reason *why)
+struct json_object *net_member(struct json_object *from, const char *where, const char *key,
+			       enum json_type type, struct reason *why)
 {
 	struct json_object *o;
 
@@ -56,8 +57,8 @@ static struct json_object *member(struct json_object *from, const char *where, c
 	return o;
 }
 
-static int known_keys(struct json_object *o, const char *where, const char *const *keys,
-		      struct reason *why)
+int net_known_keys(struct json_object *o, const char *where, const char *const *keys,
+		   struct reason *why)
 {
 	const char *const *k;
 
@@ -75,7 +76,7 @@ static int known_keys(struct json_object *o, const char *where, const char *cons
 static int text(struct json_object *from, const char *where, const char *key,
 		char out[LITEFLOW_NAME_LEN], struct reason *why)
 {
-	struct json_object *o = member(from, where, key, json_type_string, why);
+	struct json_object *o = net_member(from, where, key, json_type_string, why);
 	const char *s;
 	size_t len;
 
@@ -129,8 +130,8 @@ static int finite_number(struct json_object *o, const char *where, double *value
 }
 
 /* A number at @key; @value stays as it is if the key is missing and @optional. */
-static int number(struct json_object *from, const char *where, const char *key, bool optional,
-		  double *value, struct reason *why)
+int net_number(struct json_object *from, const char *where, const char *key, bool optional,
+	       double *value, struct reason *why)
 {
 	struct json_object *o;
 	char name[80];
@@ -165,13 +166,13 @@ static int read_io(struct json_object *o, const char *where, bool input, struct 
 		return refuse(why, "%s: must be an object", where);
 	io->unit = 1;
 	io->scale = 1;
-	if (known_keys(o, where, keys, why) ||
+	if (net_known_keys(o, where, keys, why) ||
 	    text(o, where, "name", io->name, why) ||
-	    number(o, where, "unit", true, &io->unit, why) ||
-	    number(o, where, "lo", false, &io->lo, why) ||
-	    number(o, where, "hi", false, &io->hi, why) ||
-	    number(o, where, "offset", true, &io->offset, why) ||
-	    number(o, where, "scale", true, &io->scale, why))
+	    net_number(o, where, "unit", true, &io->unit, why) ||
+	    net_number(o, where, "lo", false, &io->lo, why) ||
+	    net_number(o, where, "hi", false, &io->hi, why) ||
+	    net_number(o, where, "offset", true, &io->offset, why) ||
+	    net_number(o, where, "scale", true, &io->scale, why))
 		return -1;
 	if (!io->name[0])
 		return refuse(why, "%s: its name is empty", where);
@@ -197,7 +198,7 @@ static int read_io(struct json_object *o, const char *where, bool input, struct 
 static struct net_io *read_ios(struct json_object *json, const char *key, unsigned int *n,
 			       struct reason *why)
 {
-	struct json_object *list = member(json, "model", key, json_type_array, why);
+	struct json_object *list = net_member(json, "model", key, json_type_array, why);
 	struct net_io *ios;
 	char where[64];
 	size_t i, j;
@@ -234,8 +235,8 @@ out:
 }
 
 /* Numbers of a JSON array, exactly @n of them. */
-static int read_row(struct json_object *list, const char *where, unsigned int n, double *out,
-		    struct reason *why)
+int net_numbers(struct json_object *list, const char *where, unsigned int n, double *out,
+		struct reason *why)
 {
 	char name[96];
 	unsigned int i;
@@ -258,7 +259,7 @@ static int read_row(struct json_object *list, const char *where, unsigned int n,
 static int read_layer(struct json_object *o, unsigned int nth, unsigned int n_in,
 		      struct net_layer *layer, struct reason *why)
 {
-	static const char *const keys[] = { "activation", "weights", "bias", NULL };
+	static const char *const keys[] = { "type", "activation", "weights", "bias", NULL };
 	struct json_object *act, *weights, *bias;
 	char where[80], name[32];
 	unsigned int row;
@@ -267,11 +268,11 @@ static int read_layer(struct json_object *o, unsigned int nth, unsigned int n_in
 	snprintf(name, sizeof(name), "layers[%u]", nth);
 	if (!json_object_is_type(o, json_type_object))
 		return refuse(why, "%s: must be an object", name);
-	if (known_keys(o, name, keys, why))
+	if (net_known_keys(o, name, keys, why))
 		return -1;
-	act = member(o, name, "activation", json_type_string, why);
-	weights = act ? member(o, name, "weights", json_type_array, why) : NULL;
-	bias = weights ? member(o, name, "bias", json_type_array, why) : NULL;
+	act = net_member(o, name, "activation", json_type_string, why);
+	weights = act ? net_member(o, name, "weights", json_type_array, why) : NULL;
+	bias = weights ? net_member(o, name, "bias", json_type_array, why) : NULL;
 	if (!bias)
 		return -1;
 	for (layer->act = 0; layer->act < N_ACTS; layer->act++)
@@ -292,17 +293,17 @@ static int read_layer(struct json_object *o, unsigned int nth, unsigned int n_in
 		return refuse(why, "out of memory");
 	for (row = 0; row < n; row++) {
 		snprintf(where, sizeof(where), "%s.weights[%u]", name, row);
-		if (read_row(json_object_array_get_idx(weights, row), where, n_in,
+		if (net_numbers(json_object_array_get_idx(weights, row), where, n_in,
 			     &layer->w[(size_t)row * n_in], why))
 			return -1;
 	}
 	snprintf(where, sizeof(where), "%s.bias", name);
-	return read_row(bias, where, n, layer->b, why);
+	return net_numbers(bias, where, n, layer->b, why);
 }
 
 static int read_layers(struct json_object *json, struct net *net, struct reason *why)
 {
-	struct json_object *list = member(json, "model", "layers", json_type_array, why);
+	struct json_object *list = net_member(json, "model", "layers", json_type_array, why);
 	const struct net_layer *last;
 	unsigned int i, n_in = net->n_in;
 	size_t n;
@@ -314,14 +315,25 @@ static int read_layers(struct json_object *json, struct net *net, struct reason 
 		return refuse(why, "layers: %zu of them, 1 to %d are possible", n,
 			      LITEFLOW_MAX_LAYERS);
 	for (i = 0; i < n; i++) {
-		net->n_layers = i + 1;
-		if (read_layer(json_object_array_get_idx(list, i), i, n_in, &net->layers[i], why))
+		struct json_object *o = json_object_array_get_idx(list, i);
+		struct net_layer *layer = &net->layers[net->n_layers];
+
+		if (net_is_cell(o)) {
+			if (net_read_cell(o, i, n_in, net, why))
+				return -1;
+			n_in = net->cells[i].n;
+			continue;
+		}
+		net->n_layers++;
+		if (read_layer(o, i, n_in, layer, why))
 			return -1;
-		n_in = net->layers[i].n_out;
-		if (net->layers[i].act == LITEFLOW_ACT_ARGMAX && i + 1 < n)
+		n_in = layer->n_out;
+		if (layer->act == LITEFLOW_ACT_ARGMAX && i + 1 < n)
 			return refuse(why, "layers[%u]: argmax is for the last layer only", i);
 	}
-	last = &net->layers[n - 1];
+	if (!net->n_layers)
+		return refuse(why, "layers: the last one must be dense, as outputs are made of it");
+	last = &net->layers[net->n_layers - 1];
 	if (last->act == LITEFLOW_ACT_ARGMAX) {
 		if (net->n_out != 1)
 			return refuse(why, "outputs: %u, but argmax makes 1", net->n_out);
@@ -342,7 +354,7 @@ static int read_promises(struct json_object *json, struct net *net, struct reaso
 	const char *text;
 	size_t len;
 
-	if (number(json, "model", "bits", true, &bits, why))
+	if (net_number(json, "model", "bits", true, &bits, why))
 		return -1;
 	if (json_object_object_get_ex(json, "bits", &o) && bits != 32 && bits != 64)
 		return refuse(why, "model: \"bits\" is %g, must be 32 or 64", bits);
@@ -372,11 +384,11 @@ static int read_header(struct json_object *json, struct net *net, struct reason 
 		return -1;
 	if (strcmp(format, "liteflow-model"))
 		return refuse(why, "model: \"format\" is \"%s\", not \"liteflow-model\"", format);
-	if (number(json, "model", "version", false, &version, why))
+	if (net_number(json, "model", "version", false, &version, why))
 		return -1;
 	if (version != 1)
 		return refuse(why, "model: \"version\" is %g; this program reads 1", version);
-	if (known_keys(json, "model", keys, why) ||
+	if (net_known_keys(json, "model", keys, why) ||
 	    text(json, "model", "name", net->name, why) ||
 	    text(json, "model", "units", net->units, why))
 		return -1;
@@ -434,6 +446,8 @@ void net_free(struct net *net)
 		free(net->layers[i].w);
 		free(net->layers[i].b);
 	}
+	for (i = 0; i < net->n_cells; i++)
+		net_free_cell(&net->cells[i]);
 	free(net->in);
 	free(net->out);
 	free(net->provenance);

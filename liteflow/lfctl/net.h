@@ -56,6 +56,32 @@ struct net_layer {
 };
 
 /**
+ * struct net_cell - a recurrent layer, its parameters as PyTorch has them
+ * @type: LITEFLOW_LAYER_RNN, GRU or LSTM
+ * @act: of an RNN: LITEFLOW_ACT_RELU or LITEFLOW_ACT_TANH
+ * @n_in: inputs
+ * @n: units
+ * @state_bits: 16 or 32
+ * @state_max: the largest value that a ReLU's state or an LSTM's cell keeps; 0: not told
+ * @w_x: [gates * n][n_in]
+ * @w_h: [gates * n][n]
+ * @b_x: [gates * n]
+ * @b_h: [gates * n]
+ */
+struct net_cell {
+	int type;
+	int act;
+	unsigned int n_in;
+	unsigned int n;
+	int state_bits;
+	double state_max;
+	double *w_x;
+	double *w_h;
+	double *b_x;
+	double *b_h;
+};
+
+/**
  * struct net - a network
  * @name: its name
  * @units: tag of the units
@@ -65,10 +91,13 @@ struct net_layer {
  * @checksum: liteflow_blob_header::crc of the model that this text becomes
  * @n_in: inputs
  * @n_out: outputs
- * @n_layers: layers
+ * @n_layers: dense layers
+ * @n_cells: recurrent layers, which come before those
+ * @state_len: values of state, as liteflow_blob_header::state_len
  * @in: the inputs
  * @out: the outputs
- * @layers: the layers
+ * @layers: the dense layers
+ * @cells: the recurrent layers
  */
 struct net {
 	char name[LITEFLOW_NAME_LEN];
@@ -80,9 +109,12 @@ struct net {
 	unsigned int n_in;
 	unsigned int n_out;
 	unsigned int n_layers;
+	unsigned int n_cells;
+	unsigned int state_len;
 	struct net_io *in;
 	struct net_io *out;
 	struct net_layer layers[LITEFLOW_MAX_LAYERS];
+	struct net_cell cells[LITEFLOW_MAX_RECURRENT];
 };
 
 const char *act_name(int act);
@@ -96,11 +128,23 @@ void net_free(struct net *net);
  */
 int net_fold_outputs(struct net *net, struct reason *why);
 
-/* What the network answers, in the app's integer units but not rounded. */
-void net_run(const struct net *net, const int32_t *in, double *out);
+static inline unsigned int net_gates(const struct net_cell *cell)
+{
+	return cell->type == LITEFLOW_LAYER_RNN ? 1 : cell->type == LITEFLOW_LAYER_GRU ? 3 : 4;
+}
 
-/* The same in parts: what the network sees of a row, and what a layer makes of it. */
+/*
+ * What the network answers, in the app's integer units but not rounded. @state: of a
+ * network that remembers: net::state_len values, and then the next ones.
+ */
+void net_run(const struct net *net, const int32_t *in, double *state, double *out);
+
+/*
+ * The same in parts: what the network sees of a row, what the dense layers see, and what
+ * one of them makes of it.
+ */
 void net_see(const struct net *net, const int32_t *in, double *x);
+void net_front(const struct net *net, const int32_t *in, double *state, double *x);
 double net_sum(const struct net_layer *layer, unsigned int row, const double *x);
 double net_activate(int act, double sum);
 

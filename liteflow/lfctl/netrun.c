@@ -3,6 +3,7 @@
  * A network in double arithmetic: what its model should answer.
  */
 #include <math.h>
+#include <string.h>
 #include "net.h"
 
 double net_activate(int act, double sum)
@@ -42,13 +43,87 @@ double net_sum(const struct net_layer *layer, unsigned int row, const double *x)
 	return sum;
 }
 
-void net_run(const struct net *net, const int32_t *in, double *out)
+static double row_sum(const double *w, const double *x, unsigned int n, double sum)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		sum += w[i] * x[i];
+	return sum;
+}
+
+/* A gate's sum; with @h_alone only what the state adds, with @x_alone the rest. */
+static double gate_sum(const struct net_cell *c, unsigned int row, const double *x,
+		       const double *h, bool x_alone, bool h_alone)
+{
+	double sum = 0;
+
+	if (!h_alone)
+		sum = row_sum(c->w_x + (size_t)row * c->n_in, x, c->n_in, c->b_x[row]);
+	if (!x_alone)
+		sum = row_sum(c->w_h + (size_t)row * c->n, h, c->n, sum + c->b_h[row]);
+	return sum;
+}
+
+static double gate(const struct net_cell *c, unsigned int nth, unsigned int unit, int act,
+		   const double *x, const double *h)
+{
+	return net_activate(act, gate_sum(c, nth * c->n + unit, x, h, false, false));
+}
+
+static double gru_unit(const struct net_cell *c, unsigned int j, const double *x, const double *h)
+{
+	double r = gate(c, 0, j, LITEFLOW_ACT_SIGMOID, x, h);
+	double z = gate(c, 1, j, LITEFLOW_ACT_SIGMOID, x, h);
+	double n = tanh(gate_sum(c, 2 * c->n + j, x, h, true, false) +
+			r * gate_sum(c, 2 * c->n + j, x, h, false, true));
+
+	return (1 - z) * n + z * h[j];
+}
+
+/* @h: the old state, and then the new one, as is @cell of an LSTM. */
+static void run_cell(const struct net_cell *c, const double *x, double *h)
+{
+	double next[LITEFLOW_MAX_WIDTH], *cell = h + c->n;
+	unsigned int j;
+
+	for (j = 0; j < c->n; j++) {
+		switch (c->type) {
+		case LITEFLOW_LAYER_RNN:
+			next[j] = gate(c, 0, j, c->act, x, h);
+			break;
+		case LITEFLOW_LAYER_GRU:
+			next[j] = gru_unit(c, j, x, h);
+			break;
+		default:
+			cell[j] = gate(c, 1, j, LITEFLOW_ACT_SIGMOID, x, h) * cell[j] +
+				  gate(c, 0, j, LITEFLOW_ACT_SIGMOID, x, h) *
+				  gate(c, 2, j, LITEFLOW_ACT_TANH, x, h);
+			next[j] = gate(c, 3, j, LITEFLOW_ACT_SIGMOID, x, h) * tanh(cell[j]);
+		}
+	}
+	memcpy(h, next, c->n * sizeof(*h));
+}
+
+void net_front(const struct net *net, const int32_t *in, double *state, double *x)
+{
+	const struct net_cell *c = net->cells;
+
+	net_see(net, in, x);
+	for (; c < net->cells + net->n_cells; c++) {
+		run_cell(c, x, state);
+		memcpy(x, state, c->n * sizeof(*x));
+		state += c->type == LITEFLOW_LAYER_LSTM ? 2 * c->n : c->n;
+	}
+}
+
+void net_run(const struct net *net, const int32_t *in, double *state, double *out)
 {
 	double x[2][LITEFLOW_MAX_WIDTH];
 	unsigned int i, j, l, best = 0;
 	const struct net_io *io;
 
-	net_see(net, in, x[0]);
+	net_front(net, in, state, x[0]);
 	for (l = 0; l < net->n_layers; l++) {
 		const struct net_layer *layer = &net->layers[l];
 		double *to = x[~l & 1];

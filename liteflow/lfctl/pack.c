@@ -1,124 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes models. What the kernel's parser would refuse is not written: the same
- * source is linked here.
+ * Makes models: tries ways to quantise, and takes the best. What the kernel's parser
+ * would refuse is not written: the same source is linked here.
  */
 #include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
-#include <linux/crc32.h>
 #include <linux/liteflow_engine.h>
 #include "data.h"
 #include "net.h"
 #include "pack.h"
+#include "packblob.h"
 #include "quant.h"
+#include "quantcell.h"
 
 #define GOOD_ENOUGH	0.0005	/* of the span: no reason for sums of 64 bits */
 #define TRIAL_MACS	20000000
-
-static size_t padded(size_t len)
-{
-	return (len + 7) & ~(size_t)7;
-}
-
-static size_t layer_len(const struct net_layer *layer)
-{
-	return padded(layer->n_out * sizeof(__le64) +
-		      (size_t)layer->n_out * layer->n_in * sizeof(__le16));
-}
-
-static size_t blob_len(const struct net *net)
-{
-	size_t len = sizeof(struct liteflow_blob_header);
-	unsigned int l;
-
-	len += net->n_in * sizeof(struct liteflow_blob_feature);
-	len += net->n_out * sizeof(struct liteflow_blob_output);
-	len += net->n_layers * sizeof(struct liteflow_blob_layer);
-	for (l = 0; l < net->n_layers; l++)
-		len += layer_len(&net->layers[l]);
-	return len + padded(net->provenance ? strlen(net->provenance) : 0);
-}
-
-static void put_header(const struct net *net, size_t len, struct liteflow_blob_header *h)
-{
-	h->magic = htole32(LITEFLOW_BLOB_MAGIC);
-	h->version = htole16(LITEFLOW_BLOB_VERSION);
-	h->header_len = htole16(sizeof(*h));
-	h->total_len = htole32(len);
-	h->n_in = htole16(net->n_in);
-	h->n_out = htole16(net->n_out);
-	h->n_layers = htole16(net->n_layers);
-	h->provenance_len = htole32(net->provenance ? strlen(net->provenance) : 0);
-	memcpy(h->name, net->name, sizeof(h->name));
-	memcpy(h->units, net->units, sizeof(h->units));
-}
-
-/* struct liteflow_blob_output has the same fields */
-static void put_scale(const struct quant_scale *s, const char *name,
-		      struct liteflow_blob_feature *f)
-{
-	_Static_assert(sizeof(struct liteflow_blob_output) == sizeof(*f), "one form for both");
-	memcpy(f->name, name, sizeof(f->name));
-	f->lo = htole32(s->lo);
-	f->hi = htole32(s->hi);
-	f->offset = htole32(s->offset);
-	f->mult = htole32(s->mult);
-	f->shift = s->shift;
-}
-
-/* Parameters need not be aligned. */
-static uint8_t *put_params(const struct net_layer *layer, const struct quant_layer *ql,
-			   uint8_t *at)
-{
-	uint8_t *end = at + layer_len(layer);
-	unsigned int i;
-	__le64 bias;
-	__le16 w;
-
-	for (i = 0; i < layer->n_out; i++, at += sizeof(bias)) {
-		bias = htole64(ql->b[i]);
-		memcpy(at, &bias, sizeof(bias));
-	}
-	for (i = 0; i < layer->n_out * layer->n_in; i++, at += sizeof(w)) {
-		w = htole16(ql->w[i]);
-		memcpy(at, &w, sizeof(w));
-	}
-	return end;
-}
-
-static void put_blob(const struct quant *q, uint8_t *blob, size_t len)
-{
-	const struct net *net = q->net;
-	struct liteflow_blob_header *h = (void *)blob;
-	struct liteflow_blob_feature *scale = (void *)(h + 1);
-	struct liteflow_blob_layer *shape;
-	uint8_t *at;
-	unsigned int i, l;
-
-	put_header(net, len, h);
-	for (i = 0; i < net->n_in; i++)
-		put_scale(&q->in[i], net->in[i].name, scale++);
-	for (i = 0; i < net->n_out; i++)
-		put_scale(&q->out[i], net->out[i].name, scale++);
-	shape = (void *)scale;
-	at = (void *)(shape + net->n_layers);
-	for (l = 0; l < net->n_layers; l++, shape++) {
-		const struct net_layer *layer = &net->layers[l];
-
-		shape->type = LITEFLOW_LAYER_DENSE;
-		shape->act = layer->act;
-		shape->shift = q->layers[l].shift;
-		shape->n_in = htole16(layer->n_in);
-		shape->n_out = htole16(layer->n_out);
-		at = put_params(layer, &q->layers[l], at);
-	}
-	if (net->provenance)
-		memcpy(at, net->provenance, strlen(net->provenance));
-	h->crc = htole32(~crc32_le(~0U, blob, len));
-}
 
 /* One way to quantise, and how good it is. */
 struct attempt {
@@ -131,6 +30,8 @@ struct attempt {
 	double anywhere;	/* errors: see struct pack_estimate */
 	double score;
 };
+
+static const struct lf_limits any_state = { .max_state = LITEFLOW_MAX_STATE };
 
 static void attempt_free(struct attempt *a)
 {
@@ -182,14 +83,14 @@ static struct attempt *attempt(const struct net *net, const struct quant_options
 	a->q = quant_make(net, opts, why);
 	if (!a->q)
 		goto out;
-	a->len = blob_len(net);
+	a->len = pack_blob_len(net);
 	a->blob = calloc(1, a->len);
 	if (!a->blob) {
 		refuse(why, "out of memory");
 		goto out;
 	}
-	put_blob(a->q, a->blob, a->len);
-	if (lf_model_parse(a->blob, a->len, NULL, &a->model, &err)) {
+	pack_put_blob(a->q, a->blob, a->len);
+	if (lf_model_parse(a->blob, a->len, &any_state, &a->model, &err)) {
 		refuse(why, "%s", err.msg[0] ? err.msg : "out of memory");
 		goto out;
 	}
@@ -215,11 +116,15 @@ static struct attempt *widen(const struct net *net, const struct pack_data *data
 
 	while (!fixed && best->score > GOOD_ENOUGH) {
 		found = NULL;
-		for (l = 0; l < net->n_layers; l++) {
-			if (best->model->layers[l].wide)
-				continue;
+		for (l = 0; l < net->n_cells + net->n_layers; l++) {
 			opts = best->opts;
-			opts.wide |= 1U << l;
+			if (l < net->n_cells ? best->model->cells[l].wide :
+					       best->model->layers[l - net->n_cells].wide)
+				continue;
+			if (l < net->n_cells)
+				opts.wide_cells |= 1U << l;
+			else
+				opts.wide |= 1U << (l - net->n_cells);
 			a = attempt(net, &opts, data, &why);
 			if (a && (!found || a->score < found->score)) {
 				attempt_free(found);
@@ -281,10 +186,14 @@ static struct attempt *make_best(const struct net *net, const struct pack_option
 {
 	int bits = opts->bits ? opts->bits : net->bits;
 	struct quant_options how = {
-		.wide = bits == 64 ? ~0U : 0, .sigmas = opts->sigmas,
+		.wide = bits == 64 ? ~0U : 0, .wide_cells = bits == 64 ? ~0U : 0,
+		.sigmas = opts->sigmas,
 	};
-	struct attempt *a = attempt(net, &how, opts->data, why);
+	struct attempt *a;
 
+	if (quant_state_max(net, opts->data, how.state_max, why))
+		return NULL;
+	a = attempt(net, &how, opts->data, why);
 	if (opts->data)
 		return from_data(net, opts->data, bits, &how, a, why);
 	return a ? widen(net, NULL, bits, a) : NULL;
@@ -313,6 +222,25 @@ static void judge(const struct net *net, const struct pack_options *opts, struct
 	e->bound = a->q->bound;
 }
 
+static void report_cell(FILE *f, const struct net *net, const struct attempt *a, unsigned int l)
+{
+	static const char *const names[] = {
+		[LITEFLOW_LAYER_RNN] = "rnn", [LITEFLOW_LAYER_GRU] = "gru",
+		[LITEFLOW_LAYER_LSTM] = "lstm",
+	};
+	const struct net_cell *c = &net->cells[l];
+	const struct quant_cell *qc = &a->q->cells[l];
+
+	fprintf(f, "  layer %u: %u -> %u %s%s%s, %d-bit sums, state of %d bits", l, c->n_in, c->n,
+		names[c->type], c->type == LITEFLOW_LAYER_RNN ? " " : "",
+		c->type == LITEFLOW_LAYER_RNN ? act_name(c->act) : "",
+		a->model->cells[l].wide ? 64 : 32, c->state_bits);
+	if (c->act == LITEFLOW_ACT_RELU || c->type == LITEFLOW_LAYER_LSTM)
+		fprintf(f, " up to %.4g", a->opts.state_max[l]);
+	fprintf(f, ", fraction bits %.4g, scales %u and %u, shift %u\n", log2(qc->t), qc->shift_x,
+		qc->shift_h, qc->shift);
+}
+
 static void report(FILE *f, const struct net *net, const struct attempt *a)
 {
 	const struct lf_model *m = a->model;
@@ -321,6 +249,8 @@ static void report(FILE *f, const struct net *net, const struct attempt *a)
 
 	fprintf(f, "%s: %u inputs, %u outputs, %u multiply-adds, %zu bytes, %u in memory\n",
 		net->name, net->n_in, net->n_out, m->macs, a->len, m->bytes);
+	for (l = 0; l < net->n_cells; l++)
+		report_cell(f, net, a, l);
 	for (l = 0; l < net->n_layers; l++) {
 		const struct quant_layer *ql = &a->q->layers[l];
 
@@ -330,8 +260,8 @@ static void report(FILE *f, const struct net *net, const struct attempt *a)
 			lo = fmin(lo, ql->t[j]);
 			hi = fmax(hi, ql->t[j]);
 		}
-		fprintf(f, "  layer %u: %u -> %u %s, %d-bit sums (%.1f used), fraction bits ", l,
-			net->layers[l].n_in, net->layers[l].n_out, act_name(net->layers[l].act),
+		fprintf(f, "  layer %u: %u -> %u %s, %d-bit sums (%.1f used), fraction bits ",
+			net->n_cells + l, net->layers[l].n_in, net->layers[l].n_out, act_name(net->layers[l].act),
 			m->layers[l].wide ? 64 : 32, log2(fmax(ql->acc, 1)) + 1);
 		if (lo == hi)
 			fprintf(f, "%.4g", log2(lo));
@@ -342,7 +272,8 @@ static void report(FILE *f, const struct net *net, const struct attempt *a)
 		if (ql->clips > 0)
 			fprintf(f, "    saturates: a row may lose up to %.3g\n", ql->clips);
 	}
-	if (net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
+	/* what adds up over a sequence has no bound that would be of use */
+	if (net->n_cells || net->layers[net->n_layers - 1].act == LITEFLOW_ACT_ARGMAX)
 		return;
 	fprintf(f, "  outputs: error about %.2g %% of the span, at most %.2g %%\n",
 		100 * a->q->rms, 100 * a->q->bound);
@@ -390,9 +321,9 @@ int lf_pack_net(const struct net *net, const struct pack_options *opts, void **b
 
 	*blob = NULL;
 	*len = 0;
-	if (blob_len(net) > LITEFLOW_MAX_BLOB)
+	if (pack_blob_len(net) > LITEFLOW_MAX_BLOB)
 		return refuse(&why, "the model would take %zu bytes, at most %u are possible",
-			      blob_len(net), LITEFLOW_MAX_BLOB);
+			      pack_blob_len(net), LITEFLOW_MAX_BLOB);
 	a = make_best(net, opts, &why);
 	if (!a)
 		return -1;

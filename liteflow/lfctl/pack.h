@@ -31,6 +31,9 @@ struct reason;
 /* Fewer rows say nothing of what is to come. */
 #define PACK_MIN_ROWS	100
 
+/* Random rows of a network that remembers come in sequences of so many. */
+#define PACK_SEQUENCE	256
+
 /* Of what a value was seen to move by, kept free beyond what was seen. */
 #define PACK_MARGIN	0.25
 
@@ -136,12 +139,21 @@ int lf_pack_net(const struct net *net, const struct pack_options *opts, void **b
 /* "outputs are off by ...", from pack_estimate::seen */
 void pack_describe_error(const struct net *net, double seen, struct reason *text);
 
-/* Ask @model and @net the same @rows questions; the same @seed, the same ones. */
+/* A random row, and the next state of the generator. */
+void pack_draw(const struct net *net, enum pack_draw draw, uint64_t *state, int32_t *in);
+
+/*
+ * Ask @model and @net the same @rows questions; the same @seed, the same ones. Those that
+ * remember begin anew every PACK_SEQUENCE rows.
+ */
 int pack_compare(const struct net *net, const struct lf_model *model, enum pack_draw draw,
 		 unsigned int rows, unsigned long long seed, struct pack_error *e);
-/* The same with given inputs, every @step-th of @n rows. */
-void pack_compare_rows(const struct net *net, const struct lf_model *model, const int32_t *in,
-		       unsigned int n, unsigned int step, struct pack_error *e);
+/*
+ * The same with given inputs, every @step-th of @n rows; all rows, and as one sequence,
+ * if net and model remember.
+ */
+int pack_compare_rows(const struct net *net, const struct lf_model *model, const int32_t *in,
+		      unsigned int n, unsigned int step, struct pack_error *e);
 /* A number from [0, 1). */
 double pack_random(uint64_t *state);
 

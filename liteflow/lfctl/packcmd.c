@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <linux/liteflow_engine.h>
 #include "lfctl.h"
+#include "model.h"
 #include "net.h"
 #include "pack.h"
 #include "packsay.h"
@@ -136,7 +137,7 @@ static int check(const struct pack_args *args, const struct net *net, const void
 	struct lf_model *model;
 	struct lf_error err;
 
-	if (lf_model_parse(blob, len, NULL, &model, &err))
+	if (lf_model_parse(blob, len, &model_limits, &model, &err))
 		return complain("%s: %s", args->in, err.msg[0] ? err.msg : "out of memory");
 	pack_compare(net, model, PACK_UNIFORM, args->check, args->seed, &said->uniform);
 	pack_compare(net, model, PACK_NEAR_ZERO, args->check, args->seed + 1, &said->near_zero);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "choose.h"
+#include "quantcell.h"
 
-/* mult / 2^shift = r as nearly as may be, while mult * v fits 62 bits */
-static int ratio(double r, double v, int32_t *mult, uint8_t *shift)
+int quant_ratio(double r, double v, int32_t *mult, uint8_t *shift)
 {
 	int s = LITEFLOW_MAX_SHIFT;
 	double m;
@@ -69,7 +69,7 @@ static int quantise_inputs(struct quant *q, bool wide, double *bias, struct valu
 		if (!steps)
 			x = 1;
 		/* a little less: rounded up it still has to fit */
-		if (ratio(x / fmax(steps, 1) * (x < X_MAX ? 1 : 1 - 1e-6), fmax(steps, 1),
+		if (quant_ratio(x / fmax(steps, 1) * (x < X_MAX ? 1 : 1 - 1e-6), fmax(steps, 1),
 			  &s->mult, &s->shift))
 			return refuse(why, "inputs[%u]: its range is too wide to quantise", i);
 		x = ldexp(s->mult, -s->shift);
@@ -168,7 +168,7 @@ static int make_outputs(struct quant *q, const struct values *in, struct reason 
 		unit = io->unit * io->scale;
 		one = act == LITEFLOW_ACT_ARGMAX ? 1 : angle(act) ? Y_ONE : ql->t[i];
 		most = act == LITEFLOW_ACT_ARGMAX ? LITEFLOW_MAX_WIDTH : angle(act) ? Y_ONE : ql->acc;
-		if (ratio(1 / (one * unit), fmax(most, 1), &s->mult, &s->shift))
+		if (quant_ratio(1 / (one * unit), fmax(most, 1), &s->mult, &s->shift))
 			return refuse(why, "outputs[%u]: its unit does not go with the weights: "
 				      "take a coarser or a finer one", i);
 		if (act == LITEFLOW_ACT_ARGMAX)
@@ -243,8 +243,8 @@ static int quantise_layer(struct quant *q, unsigned int l, const double *bias,
 		return -1;
 	for (j = 0; j < layer->n_out; j++) {
 		if (round_row(layer, bias, in, j, t[j], limit, ql))
-			return refuse(why, "layers[%u]: row %u does not fit %d-bit sums", l, j,
-				      ql->wide ? 64 : 32);
+			return refuse(why, "layers[%u]: row %u does not fit %d-bit sums",
+				      net->n_cells + l, j, ql->wide ? 64 : 32);
 		row_error(layer, in, j, t[j], &out->v[j]);
 	}
 	if (all_lost(layer, ql))
@@ -299,8 +299,16 @@ again:
 		goto out;
 	}
 	memset(in, 0, 2 * sizeof(*in));
-	if (quantise_inputs(q, opts.wide & 1, bias, &in[0], why))
+	/* what is behind state of 32 bits has 32 bits, too */
+	if (net->n_cells && net->cells[net->n_cells - 1].state_bits == 32)
+		opts.wide |= 1;
+	if (net->n_cells) {
+		memcpy(bias, net->layers[0].b, net->layers[0].n_out * sizeof(*bias));
+		if (quant_cells(q, &opts, &in[0], why))
+			goto out;
+	} else if (quantise_inputs(q, opts.wide & 1, bias, &in[0], why)) {
 		goto out;
+	}
 	for (l = 0; l < net->n_layers; l++) {
 		err = quantise_layer(q, l, l ? net->layers[l].b : bias, &in[l & 1], &opts,
 				     &in[~l & 1], why);
@@ -333,6 +341,7 @@ void quant_free(struct quant *q)
 		free(q->layers[l].b);
 		free(q->layers[l].t);
 	}
+	quant_free_cells(q);
 	free(q->in);
 	free(q->out);
 	free(q);
