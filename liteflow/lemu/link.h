@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Simulated links: what a queue does to the packets of a traffic, as ground truth to learn from.
+ * Sizes are whole bytes, times are ms, capacities whole bytes per ms.
+ */
+#ifndef LEMU_LINK_H
+#define LEMU_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum link_queue {
+	QUEUE_BYTES,		/* a limit in bytes */
+	QUEUE_PACKETS,		/* a limit in packets: limit / the largest packet */
+	QUEUE_CODEL,		/* RFC 8289, and the limit in bytes */
+	QUEUE_LEMURNN,		/* what the seed calls CoDel: one drop at the end of an interval */
+};
+
+enum link_traffic {
+	TRAFFIC_EXPONENTIAL,	/* independent gaps */
+	TRAFFIC_CBR,		/* constant gaps */
+	TRAFFIC_BURSTS,		/* on and off */
+	TRAFFIC_TCP,		/* flows whose windows follow acknowledgements and losses */
+	TRAFFIC_MIXED,		/* each trace one of the above */
+};
+
+/**
+ * struct link_ranges - what links and traffic are drawn from, uniformly
+ * @queue: an enum link_queue
+ * @traffic: an enum link_traffic
+ * @rate: packets per ms
+ * @capacity: bytes per ms, drawn in whole ones
+ * @size: bytes of a packet
+ * @limit: bytes of the queue; 0 to 0: infinite
+ * @rtt: ms, of a TCP flow without the queue
+ * @flows: number of TCP flows, whole
+ */
+struct link_ranges {
+	int queue, traffic;
+	double rate[2], capacity[2], size[2], limit[2], rtt[2], flows[2];
+};
+
+/**
+ * struct link_packet - a packet and what became of it
+ * @at: when it arrives
+ * @work: bytes that the link could have sent since the previous packet
+ * @size: bytes
+ * @backlog: bytes of the queue just after it
+ * @dropped: it was
+ */
+struct link_packet {
+	double at;
+	int64_t work;
+	int size;
+	int dropped;
+	double backlog;
+};
+
+/* The byte queue's law. Returns whether the packet is dropped, and leaves the new backlog. */
+static inline bool byte_queue(int64_t *backlog, int64_t work, int size, int64_t limit)
+{
+	*backlog = *backlog > work ? *backlog - work : 0;
+	if (limit && *backlog + size > limit)
+		return true;
+	*backlog += size;
+	return false;
+}
+
+/**
+ * link_trace() - simulate one trace
+ * @number: each has its own random numbers, from @seed and this
+ * @steps: number of packets, at least 1
+ * @capacity: filled with the link's
+ * @limit: filled with the queue's
+ *
+ * Returns 0, or -1 without memory.
+ */
+int link_trace(const struct link_ranges *ranges, uint64_t seed, uint64_t number, int steps,
+	       struct link_packet *packets, int64_t *capacity, int64_t *limit);
+
+/**
+ * link_batch() - simulate @count traces, from number @first on, into arrays of columns
+ * @work: [count][steps], and so are @size, @backlog, @dropped
+ * @capacity: [count], and so is @limit
+ * @at: [count][steps], or NULL
+ *
+ * Returns 0, or -1 without memory.
+ */
+int link_batch(const struct link_ranges *ranges, uint64_t seed, uint64_t first, int count,
+	       int steps, float *work, float *size, float *backlog, uint8_t *dropped,
+	       float *capacity, float *limit, double *at);
+
+/**
+ * link_byte_queue() - what an exact byte queue would do with a trace
+ * @work: [steps], and so are @size, @backlog, @dropped; the last two are filled
+ */
+void link_byte_queue(int steps, const double *work, const double *size, double limit,
+		     double *backlog, uint8_t *dropped);
+
+#endif
