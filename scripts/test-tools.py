@@ -15,7 +15,7 @@ SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", "liteflow/flowmage/report"
            *(f"scripts/{name}" for name in (
                "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
 FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/cc/hook",
-           "liteflow/lfc"]
+           "liteflow/lfc", "liteflow/lemu"]
 # tests, and what only other programs call
 NO_TOOLS = re.compile(r"test|^(guest|iperf|adapt)$|\.py$")
 
