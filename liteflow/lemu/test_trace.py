@@ -13,8 +13,8 @@ import unittest
 
 import numpy as np
 
-from linkrnn import data, native, pairing, pcap, traces
-from linkrnn.pylib import programs
+from linkrnn import data, modelrun, native, pairing, pcap, traces
+from linkrnn.pylib import lfctl, programs
 from linkrnn.pylib.paths import ROOT
 
 HERE = ROOT / "liteflow" / "lemu"
@@ -342,6 +342,34 @@ class Runs(Case):
                 self.assertLess(found[name]["backlog_p99"], 0.003)
             self.assertLess(found["delay + loss"]["right"], 0.95)
             self.assertEqual(found["never drops"]["found_8"], 0)
+
+    def test_integers(self):
+        """The engine's integers are exact on whole bytes, and lfctl's own run says the same."""
+        path, packed, text = (self.folder / name for name in ("model.json", "m.lfm", "rows"))
+        self.model()
+        status, said = run(self.runs, path, "--simulated", 4, "--seq_len", 2000, "--traffic",
+                           "mixed", "--both", "--json")
+        self.assertEqual(status, 0)
+        found = json.loads(said)[0]
+        self.assertEqual((found["model"]["right"], found["model"]["backlog_p99"]), (1, 0))
+        self.assertEqual(found["integers"], {"decisions_differ_percent": 0,
+                                             "backlog_differs_packets": 0})
+        packed.write_bytes(modelrun.packed(path))
+        some = data.Simulated(data.PRESETS["default"], 3).draw("test", 1, 300)
+        rows = modelrun.rows_of(some)
+        np.savetxt(text, rows[0], fmt="%d")
+        done = lfctl.run("model", "run", "--sequence", str(packed), str(text))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        theirs = np.array([line.split() for line in done.stdout.splitlines()], dtype=int)
+        ours = native.run_model(packed.read_bytes(), rows,
+                                np.arange(300)[None] == 0)
+        np.testing.assert_array_equal(ours[0], theirs)
+
+    def test_damaged_model(self):
+        path = self.folder / "m.lfm"
+        path.write_bytes(modelrun.packed(self.model())[:-9])
+        problem, _ = run(self.runs, self.folder / "model.json", "--packed", path, "--simulated", 1)
+        self.assertIsInstance(problem, data.Problem)
 
     def test_table_and_plot(self):
         status, said = run(self.runs, self.model(), "--simulated", 2, "--seq_len", 200, "--float",

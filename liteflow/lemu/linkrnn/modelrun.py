@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Models over sequences: in floating point from their JSON, in the kernel's integers by lfctl.
+"""Models over sequences: in floating point from their JSON, in the kernel's integers.
 
 Rows are [traces][packets][4], whole numbers in bytes; answers are [traces][packets][3], in bytes
 and logits. The state starts from zeros with a trace, and where the work reaches the range's end.
@@ -10,6 +10,7 @@ import tempfile
 
 import numpy as np
 
+from . import native
 from .pylib import files, lfctl
 from .pylib.errors import Problem
 
@@ -115,33 +116,21 @@ def run_float(model, rows, keep=False):
     return np.clip(answers, [io["lo"] for io in outputs], [io["hi"] for io in outputs])
 
 
-def run_integers(path, model, rows, keep=False):
-    """Answers of the engine's own code, as the kernel's, of a packed model or of JSON.
-
-    lfctl carries the state from row to row of a sequence; a blank line begins another one.
-    """
-    anew = resets(model, rows, keep)
+def packed(path):
+    """The bytes of a model's JSON as lfctl packs it."""
     with tempfile.TemporaryDirectory() as folder:
-        packed, text = pathlib.Path(folder) / "model.lfm", pathlib.Path(folder) / "rows"
-        if str(path).endswith(".json"):
-            done = lfctl.run("model", "pack", str(path), "-o", str(packed))
-            if done.returncode:
-                raise Problem(done.stderr.strip().splitlines()[-1])
-        else:
-            packed = pathlib.Path(path)
-        with open(text, "w", encoding="utf-8") as file:
-            for trace, starts in zip(rows, anew):
-                for row, start in zip(trace.tolist(), starts.tolist()):
-                    file.write(("\n" if start else "") + "%d %d %d %d\n" % tuple(row))
-        done = lfctl.run("model", "run", "--sequence", str(packed), str(text))
-    if done.returncode:
-        raise Problem(done.stderr.strip().splitlines()[-1] if done.stderr else "lfctl failed")
-    answers = np.array([line.split() for line in done.stdout.splitlines() if line.strip()],
-                       dtype=np.float64)
-    if answers.shape != (rows.shape[0] * rows.shape[1], SHAPE[1]):
-        raise Problem(f"lfctl gave {len(answers)} answers to {rows.shape[0] * rows.shape[1]} rows")
-    return (answers * [io.get("unit", 1) for io in model["outputs"]]).reshape(
-        *rows.shape[:2], SHAPE[1])
+        target = pathlib.Path(folder) / "model.lfm"
+        done = lfctl.run("model", "pack", str(path), "-o", str(target))
+        if done.returncode:
+            raise Problem(done.stderr.strip().splitlines()[-1] if done.stderr else
+                          f"{path}: lfctl does not pack it")
+        return target.read_bytes()
+
+
+def run_integers(blob, model, rows, keep=False):
+    """Answers of the engine's own code, which are the kernel's, of a packed model."""
+    answers = native.run_model(blob, rows, resets(model, rows, keep))
+    return answers * [io.get("unit", 1) for io in model["outputs"]]
 
 
 def decided(answers):

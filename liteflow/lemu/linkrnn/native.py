@@ -39,6 +39,8 @@ def library():
     lib.recur_backward.argtypes = [pointer] * 3 + [ctypes.c_float, pointer]
     lib.recur_products.argtypes = [whole] * 4 + [pointer] * 3
     lib.recur_dense.argtypes = [whole] * 4 + [pointer] * 4
+    lib.sequence_run.argtypes = [pointer, ctypes.c_size_t, whole, whole, *[pointer] * 4,
+                                 ctypes.c_size_t]
     for name in ("recur_forward", "recur_backward", "recur_products", "recur_dense"):
         getattr(lib, name).restype = None
     return lib
@@ -79,3 +81,16 @@ def recur(steps, lanes, relu, wx, wh, bias):
     """The struct recur of contiguous float32 tensors, which must outlive it."""
     return ctypes.byref(_Recur(steps, wx.shape[1], wx.shape[0], lanes, int(relu), wx.data_ptr(),
                                wh.data_ptr(), bias.data_ptr()))
+
+
+def run_model(blob, rows, anew):
+    """Answers of a packed model, int32 [traces][packets][outputs], to rows, [traces][packets][4];
+    the state starts from zeros where anew is. Problem: the kernel would refuse the model."""
+    rows = np.ascontiguousarray(rows, dtype=np.int32)
+    anew = np.ascontiguousarray(anew, dtype=np.uint8)
+    answers = np.empty((*rows.shape[:2], 3), np.int32)
+    why = ctypes.create_string_buffer(256)
+    if library().sequence_run(blob, len(blob), *rows.shape[:2], rows.ctypes.data,
+                              anew.ctypes.data, answers.ctypes.data, why, len(why)):
+        raise Problem(why.value.decode(errors="replace"))
+    return answers
