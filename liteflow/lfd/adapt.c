@@ -150,6 +150,7 @@ static void call(struct service *s, const char *verb, uint64_t now)
 		return;
 	}
 	s->serial++;
+	service_policy(s);
 	o = request(s, verb);
 	snprintf(work, sizeof(work), "%s/" WORK, s->path);
 	ret = hook_start(&s->hook, &s->config->hook, verb, work, o);

@@ -154,6 +154,16 @@ void service_disconnect(struct service *s, uint64_t now, const char *why)
 	s->retry_ns = now + RETRY_S * NS_PER_S;
 }
 
+uint32_t service_policy(struct service *s)
+{
+	struct lf_app_info info = { 0 };
+
+	if (!lf_app_get_by_name(s->ask, s->config->app, &info))
+		s->info.policy = info.policy;
+	lf_app_info_free(&info);
+	return s->info.policy;
+}
+
 static int open_kernel(struct service *s, uint64_t now, const char **why)
 {
 	int err = lf_open(&s->ask);

@@ -153,6 +153,9 @@ void service_said(struct service *s, const char *line);
 /* The connection failed or the app went away; @why as of lf_reason(). */
 void service_disconnect(struct service *s, uint64_t now, const char *why);
 
+/* The app's policy as it is now: no notification tells of its change. */
+uint32_t service_policy(struct service *s);
+
 /* records.c: what is collected. */
 int records_start(struct service *s, uint64_t now);
 void records_stop(struct service *s);

@@ -430,7 +430,8 @@ void switch_judge(struct service *s, uint64_t now)
 	struct watch_report r;
 	enum watch_verdict v;
 
-	p.side_by_side = s->info.policy == LITEFLOW_POLICY_PIN;
+	if (now >= watch_next(&s->watch, &p))
+		p.side_by_side = service_policy(s) == LITEFLOW_POLICY_PIN;
 	v = watch_judge(&s->watch, &p, now, &r);
 	if (v == WATCH_WAIT)
 		return;

@@ -371,6 +371,19 @@ static void test_worse(uint32_t policy, const char *name)
 	bench_end();
 }
 
+static void test_policy_changes(void)
+{
+	bench_begin("freeze-worse", FAST);
+	bench_run(60);
+	fake->policy = LITEFLOW_POLICY_PIN;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	bench_run(700);
+	bench_result(fake->active == 0 && bench_said("verdict=worse how=side-by-side") == 1,
+		     "the policy is changed while lfd runs: the trial is judged by the new one");
+	bench_end();
+}
+
 static void test_return_fails(void)
 {
 	bool good;
@@ -540,6 +553,7 @@ int main(int argc, char **argv)
 	puts("KTAP version 1");
 	test_worse(LITEFLOW_POLICY_FOLLOW, "follow");
 	test_worse(LITEFLOW_POLICY_PIN, "pin");
+	test_policy_changes();
 	test_return_fails();
 	test_no_way_back();
 	test_no_rewards();
