@@ -80,7 +80,7 @@ help:
 #:                        half an hour; goes on where it stopped. GENERATIONS=90: trained as
 #:                        the shipped model, over an hour; ABLATION='--no-lab ...': its options
 #:   make lfdlab          the network is refitted while a path changes, 20 minutes of virtual time
-#:                        each, beside BBR and CUBIC: docs/cc/lfdlab.md; half an hour
+#:                        each, beside BBR and CUBIC: docs/lfd/report.md; an hour
 #:   make cclab-guest     some of them in the QEMU guest as well, and both compared: 10 minutes
 #:
 #: Packages
@@ -259,7 +259,7 @@ cclab-ablation: cclab-build ccsim
 	@liteflow/cc/lab/ablation --generations $(GENERATIONS) --report docs/cc/ablation.md $(ABLATION)
 
 lfdlab: cclab-build ccsim
-	@liteflow/cc/lab/lfdlab --report docs/cc $(LFDLAB)
+	@liteflow/cc/lab/lfdlab --report docs/lfd $(LFDLAB)
 
 # in the guest a run takes ten times as long, so some of them
 cclab-guest: lfctl

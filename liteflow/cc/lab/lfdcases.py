@@ -5,8 +5,8 @@ import dataclasses
 BDP = 1
 MINUTES = 20
 # Of the scenarios that the reference is trained on: the path as it is.
-PATH = {"capacity": [45e6, 55e6], "rtt": [0.036, 0.044], "buffer": [0.8, 1.2], "chance_bursts": 0, "chance_jitter": 0, "chance_batches": 0,
-        "chance_slots": 0, "chance_stalls": 0, "chance_thin": 0, "chance_policer": 0,
+PATH = {"capacity": [45e6, 55e6], "rtt": [0.036, 0.044], "buffer": [0.8, 1.2],
+        "chance_bursts": 0, "chance_jitter": 0, "chance_batches": 0, "chance_slots": 0, "chance_stalls": 0, "chance_thin": 0, "chance_policer": 0,
         "chance_steps": 0, "chance_many": 0.2, "flows": [2, 4], "chance_fixed": 0,
         "chance_window": 0}
 
@@ -16,7 +16,9 @@ class Case:
     """what: in words. phases: what each third is called. loss: percent in each. rivals: kinds
     of flows that join at the begin of the second and third. swing: seconds in each third after
     which the capacity goes to `low` and back, 0: never. churn: seconds that a flow of its own
-    lives, 0: one flow all the time. ranges: of the reference's training."""
+    lives, 0: one flow all the time. ranges: of the reference's training. begin: ranges of the
+    training of the network that it begins with, none: the shipped one. like: case that has the
+    other variants."""
     name: str
     what: str
     phases: tuple
@@ -28,15 +30,17 @@ class Case:
     rtt_ms: float = 40
     swing: tuple = (0, 0, 0)
     low: float = 0
-    variants: tuple = ("refit", "shipped", "reference", "bbr", "cubic")
+    variants: tuple = ("refit", "fixed", "reference", "bbr", "cubic")
     churn: int = 0
+    begin: dict = None
+    like: str = ""
 
     def arguments(self, cc, seconds, seed=1):
         """Of the program `traffic`."""
         third = seconds / 3
-        args = ["--capacity", str(self.mbit), "--rtt", str(self.rtt_ms), "--buffer",
-                str(int(self.mbit * 1e3 * self.rtt_ms / 8 * BDP)), "--loss", str(self.loss[0]), "--seed",
-                str(seed), "--time", f"{seconds:g}"]
+        buffer = int(self.mbit * 1e3 * self.rtt_ms / 8 * BDP)
+        args = ["--capacity", str(self.mbit), "--rtt", str(self.rtt_ms), "--buffer", str(buffer),
+                "--loss", str(self.loss[0]), "--seed", str(seed), "--time", f"{seconds:g}"]
         for at, loss in enumerate(self.loss[1:], 1):
             if loss != self.loss[at - 1]:
                 args += ["--noise", f"{at * third:g}:{loss}:0"]
@@ -69,6 +73,10 @@ class Case:
 CASES = {case.name: case for case in (
     Case("loss", "packets are lost at random: 0, 5, 8 %", ("0 %", "5 %", "8 %"),
          {**PATH, "chance_loss": 0.8, "loss": [0.01, 0.1]}, loss=(0, 5, 8)),
+    Case("unknown", "the same, and the first network was trained for this path with 0 to 2 %",
+         ("0 %", "5 %", "8 %"), {**PATH, "chance_loss": 0.8, "loss": [0.01, 0.1]},
+         loss=(0, 5, 8), variants=("refit", "fixed"), like="loss",
+         begin={**PATH, "chance_loss": 0.8, "loss": [1e-4, 0.02]}),
     Case("rival", "a flow of CUBIC joins, then a second one", ("alone", "1 CUBIC", "2 CUBIC"),
          {**PATH, "chance_window": 0.8, "chance_loss": 0}, rivals=("cubic", "cubic")),
     Case("swing", "the capacity goes to 20 Mbit/s and back, each 4 s, then each 2 s",
