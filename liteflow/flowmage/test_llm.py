@@ -249,6 +249,29 @@ class Model(Case):
             self.assertEqual((len(server.bodies), other.connections), (1, 0))
         self.unchanged(made)
 
+    def test_proxy(self):
+        """The key does not go to a proxy that stands between this machine and itself."""
+        proxy = llmserver.Server(says(answer()))
+        self.addCleanup(proxy.end)
+        made, _, server = self.advised(says(answer()), http_proxy=proxy.url, ALL_PROXY=proxy.url)
+        self.assertEqual((made[0]["advice"]["taken"], len(server.bodies)), (5, 5))
+        self.assertEqual(proxy.connections, 0)
+
+    def test_further(self):
+        """What it says goes on to solve; rules of nftables get advice, too."""
+        made, _, _ = self.advised(says(answer()))
+        self.write("advised.json", made)
+        self.write("d.json", device())
+        done = self.flowmage("solve", "-d", "d=d.json", "advised.json", "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["way"]), (0, "key"))
+        rules = {"nftables": [{"table": {"family": "ip", "name": "t", "handle": 1}}, {"rule": {
+            "family": "ip", "table": "t", "chain": "c", "handle": 2, "expr": [{"set": {
+                "op": "update", "set": "@s", "elem": {"payload": {"protocol": "ip",
+                                                                  "field": "saddr"}}}}]}}]}
+        self.write("rules.json", rules)
+        made, _, _ = self.advised(says(said()), spec="nft:" + self.path("rules.json"))
+        self.assertEqual((made[0]["advice"]["taken"], made[0]["advice"]["key"]), (5, ["src_ip"]))
+
     def test_nobody(self):
         server = llmserver.Server()
         server.end()

@@ -15,6 +15,46 @@ from fmcase import device
 from test_analyze import OBJECTS, compile_all, functions, labels, told, unsound
 
 
+WHOLE = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+__attribute__((noinline)) int part(struct xdp_md *ctx)
+{
+	volatile int verdict = XDP_PASS;
+
+	return verdict;
+}
+SEC("xdp") int whole(struct xdp_md *ctx) { return part(ctx); }
+char _license[] SEC("license") = "GPL";
+"""
+PART = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+int packets;
+SEC("freplace/part") int other(struct xdp_md *ctx)
+{
+	__sync_fetch_and_add(&packets, 1);
+	return XDP_PASS;
+}
+char _license[] SEC("license") = "GPL";
+"""
+# no tool puts a program in another one's place
+REPLACE = """
+import ctypes, sys
+bpf = ctypes.CDLL("libbpf.so.1")
+for name in ("object__open_file", "object__find_program_by_name", "program__attach_freplace"):
+    getattr(bpf, "bpf_" + name).restype = ctypes.c_void_p
+path, target, pin = (a.encode() for a in sys.argv[1:])
+fd = bpf.bpf_obj_get(target)
+held = ctypes.c_void_p(bpf.bpf_object__open_file(path, None))
+prog = ctypes.c_void_p(bpf.bpf_object__find_program_by_name(held, b"other"))
+assert fd >= 0 and not bpf.bpf_program__set_attach_target(prog, fd, b"part")
+assert not bpf.bpf_object__load(held)
+link = ctypes.c_void_p(bpf.bpf_program__attach_freplace(prog, fd, b"part"))
+assert not bpf.bpf_link__pin(link, pin)
+"""
+
+
 def run(*args):
     return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           check=False)
@@ -74,10 +114,35 @@ def inside(folder):
                        "eth0=" + sys.argv[3], "bpf:id:%d" % number, "-o", sys.argv[3] + ".plan")
             again = run(fmcase.BUILD / "liteflow/flowmage", "load", "--pin", folder + "/x",
                         sys.argv[3] + ".plan")
-            print(json.dumps({"plan": json.loads(done.stdout), "errors": done.stderr,
-                              "load": again.stderr, "status": again.returncode}))
+            seen = {"plan": json.loads(done.stdout), "errors": done.stderr,
+                    "load": again.stderr, "status": again.returncode}
+            shutil.rmtree(where)
+            again = run(fmcase.BUILD / "liteflow/flowmage", "apply", "--dry-run",
+                        sys.argv[3] + ".plan")
+            print(json.dumps({**seen, "apply": again.stderr}))
         if where.exists():
             shutil.rmtree(where)
+    replaced(pathlib.Path(folder))
+
+
+def replaced(folder):
+    """A program whose function another one has taken the place of, as libxdp does it."""
+    made = {}
+    for name, text in (("whole", WHOLE), ("part", PART)):
+        source = folder.parent / (name + ".c")
+        source.write_text(text, encoding="utf-8")
+        subprocess.run(["clang", "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-c", source, "-o",
+                        source.with_suffix(".o"),
+                        "-I/usr/include/%s-linux-gnu" % os.uname().machine], check=True)
+    tool = fmcase.BUILD / "liteflow/flowmage"
+    programs = loaded(folder.parent / "whole.o", folder / "whole")
+    for when in ("before", "after"):
+        done = run(tool, "analyze", "--json", "bpf:id:%d" % programs["whole"])
+        made[when] = json.loads(done.stdout)[0]
+        if when == "before":
+            made["errors"] = run(sys.executable, "-c", REPLACE, str(folder.parent / "part.o"),
+                                 str(folder / "whole/whole"), str(folder / "part")).stderr
+    print(json.dumps({"replaced": made}))
 
 
 @unittest.skipUnless(shutil.which("clang"), "no clang")
@@ -96,7 +161,18 @@ class Loaded(fmcase.Flowmage):
         lines = [json.loads(text) for text in done.stdout.splitlines()]
         exact, wrong, rest = 0, [], []
         for line in lines:
+            if "replaced" in line:
+                if "not permitted" in line["replaced"]["errors"]:
+                    print("# programs that replace functions may not be loaded here")
+                    continue
+                self.assertEqual(line["replaced"]["errors"], "")
+                before, after = line["replaced"]["before"], line["replaced"]["after"]
+                self.assertEqual((before["class"], before["complete"]), ("stateless", True))
+                self.assertEqual((after["class"], after["complete"]), ("shared", False))
+                self.assertIn("replace functions of it", after["reasons"][0])
+                continue
             if "plan" in line:
+                self.assertIn("not loaded any more", line["apply"])
                 self.assertEqual((line["plan"]["way"], line["errors"]), ("key", ""))
                 self.assertEqual([s["private"] for s in line["plan"]["state"]], [True])
                 self.assertEqual(line["status"], 1)
@@ -128,7 +204,7 @@ class Loaded(fmcase.Flowmage):
             else:
                 rest.append("%s:%s: %s" % (line["file"], line["name"],
                                            "; ".join(line["said"]["reasons"]) or found))
-        programs = sum("plan" not in line for line in lines)
+        programs = sum("said" in line for line in lines)
         for text in rest:
             print("# not as its object: " + text)
         print("fm_loaded %d programs" % programs)

@@ -41,6 +41,9 @@ static void analyse_program(struct object *o, const struct object_program *prog,
 	naming_begin(prog->type);
 	record_begin(&run.rec, o);
 	interpret(&run);
+	if (o->replaced)
+		record_reason(&run.rec, true,
+			      "other programs replace functions of it: analyse those");
 	f->name = strdup(prog->name);
 	f->hook = strdup(prog->type == BPF_PROG_TYPE_XDP ? "xdp" : "tc");
 	f->steps = run.steps;

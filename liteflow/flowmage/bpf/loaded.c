@@ -41,6 +41,36 @@ static int open_program(struct object *o, uint32_t id, struct bpf_prog_info *inf
 
 /* --- maps ---------------------------------------------------------------------------- */
 
+static bool is_extension(uint32_t id)
+{
+	struct bpf_prog_info info = { 0 };
+	int fd = bpf_prog_get_fd_by_id(id);
+	bool is = !info_of(fd, &info, sizeof(info)) && info.type == BPF_PROG_TYPE_EXT;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* Programs can take the place of another one's functions, as those of libxdp's dispatcher. */
+static bool is_replaced(uint32_t program)
+{
+	struct bpf_link_info info;
+	bool found = false;
+	uint32_t id = 0;
+	int fd;
+
+	while (!found && !bpf_link_get_next_id(id, &id)) {
+		memset(&info, 0, sizeof(info));
+		fd = bpf_link_get_fd_by_id(id);
+		found = !info_of(fd, &info, sizeof(info)) && info.type == BPF_LINK_TYPE_TRACING &&
+			info.tracing.target_obj_id == program && is_extension(info.prog_id);
+		if (fd >= 0)
+			close(fd);
+	}
+	return found;
+}
+
 /* Does another program have this map, too? */
 static bool used_elsewhere(uint32_t program, uint32_t map)
 {
@@ -528,6 +558,7 @@ static int read_code(struct object *o, const struct bpf_prog_info *size)
 	o->programs = calloc(1, sizeof(*o->programs));
 	o->n_programs = 1;
 	o->programs[0].name = full_name(o, &first);
+	o->replaced = is_replaced(info.id);
 	ret = link_code(o, info.jited_prog_len);
 out:
 	free(raw);

@@ -105,6 +105,7 @@ struct object {
 	struct object_line *lines;
 	uint32_t n_lines;
 	bool loaded;		/* see loaded.c */
+	bool replaced;		/* other programs stand for functions of it */
 	struct loaded_layout layout;
 	struct btf *own_btf;
 	char program_name[16];

@@ -34,6 +34,7 @@ extern const char *const llm_cost_names[FM_RANKS];
  * @url: of the endpoint, with "/chat/completions"
  * @model: its name there
  * @key: NULL: none is sent
+ * @local: the endpoint is this machine's: no proxy has a part in it
  * @source: text that goes with the question, without comments; NULL: none
  * @runs: how often each function is asked about
  * @seconds: that an answer may take
@@ -46,6 +47,7 @@ struct llm {
 	char *model;
 	char *key;
 	char *source;
+	bool local;
 	unsigned int runs;
 	unsigned int seconds;
 	bool priced;

@@ -75,7 +75,8 @@ static int take_url(struct llm *llm, const char *base)
 		complain(ENV_URL ": without a user, a query and a fragment");
 		goto out;
 	}
-	if (llm->key && strcmp(scheme, "https") && !is_local(host)) {
+	llm->local = is_local(host);
+	if (llm->key && strcmp(scheme, "https") && !llm->local) {
 		complain(ENV_URL ": the key would pass the network in clear: use https");
 		goto out;
 	}
@@ -211,6 +212,8 @@ static CURLcode post(const struct llm *llm, const char *body, struct body *b, lo
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	/* elsewhere nobody gets the question, let alone the key */
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	if (llm->local)
+		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)llm->seconds);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
