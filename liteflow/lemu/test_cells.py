@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 """Layers in C beside PyTorch's; one network in three forms; losses beside plain sums."""
 import dataclasses
+import importlib.util
 import unittest
 
 import numpy as np
-import torch
 
-from linkrnn import cells, data, export, losses, measures, modelrun, native
+HAVE_TORCH = importlib.util.find_spec("torch") is not None
+if HAVE_TORCH:
+    import torch
 
-torch.set_num_threads(1)
+    from linkrnn import cells, data, export, losses, measures, modelrun, native
+
+    torch.set_num_threads(1)
+needs_torch = unittest.skipUnless(HAVE_TORCH, "python3-torch is not installed")
 
 
 def close(test, a, b, tolerance=2e-5):
@@ -17,6 +22,7 @@ def close(test, a, b, tolerance=2e-5):
     test.assertLess(float((a - b).abs().max()) / scale, tolerance)
 
 
+@needs_torch
 class Layers(unittest.TestCase):
     def both(self, relu, units, limit=0.0, steps=20, lanes=32):
         """(our layer, PyTorch's with its weights, input)"""
@@ -97,6 +103,7 @@ class Layers(unittest.TestCase):
             close(self, ours(x)[0], theirs(x.transpose(1, 2))[0].transpose(1, 2), 1e-3)
 
 
+@needs_torch
 class Forms(unittest.TestCase):
     def test_one_network(self):
         """Training's network, TorchScript's and the JSON give one answer."""
@@ -141,6 +148,7 @@ class Forms(unittest.TestCase):
                     self.assertLessEqual(float(last.abs().max()), most)
 
 
+@needs_torch
 class Oracle(unittest.TestCase):
     """A byte queue with limit and drops is a ReLU layer of four units."""
 
@@ -169,6 +177,7 @@ class Oracle(unittest.TestCase):
         self.assertGreater(dropped.sum(), 1000)
 
 
+@needs_torch
 class Figures(unittest.TestCase):
     def test_within(self):
         true, said = np.zeros((1, 20), int), np.zeros((1, 20), int)
@@ -206,6 +215,7 @@ class Figures(unittest.TestCase):
             self.assertTrue(torch.isfinite(losses.training_loss(out, backlog, dropped, kind)))
 
 
+@needs_torch
 class Lanes(unittest.TestCase):
     def test_filled_up(self):
         """Any number of traces: lanes behind the last are copies of it."""

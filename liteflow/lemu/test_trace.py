@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Traces: read, refused, made of two captures; sets that share none; lemu-run on them."""
 import contextlib
+import importlib.util
 import io
 import json
 import pathlib
@@ -90,6 +91,31 @@ class Files(Case):
         self.assertEqual(list(trace.dropped), [0, 0, 1])
         self.assertAlmostEqual(trace.backlog[0], 0.0013213157653808594 * 875000, places=1)
         self.assertEqual(trace.backlog[2], 0)
+
+    def test_line_ends_of_windows(self):
+        path = self.written(*[self.row(number) for number in range(1, 20)])
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+        self.assertEqual(len(traces.read(path).checked().sent), 19)
+
+    def test_all_lost_or_none(self):
+        """Figures of traces without a drop, and without anything else."""
+        for dropped in (0, 1):
+            path = self.written(*[self.row(number, dropped=dropped) for number in range(1, 50)],
+                                name=f"x_C8_L0_Q9000_{dropped}.csv")
+            model = Runs.model(self)
+            status, said = run(self.runs, model, path, "--float", "--json")
+            self.assertEqual(status, 0)
+            self.assertEqual(json.loads(said)[0]["model, float"]["right"], 1 - dropped)
+            self.assertEqual(run(self.runs, model, path, "--float")[0], 0)
+
+    def test_outside_of_ranges(self):
+        """A link that the model was not trained on is run, and said."""
+        path = self.written(*[self.row(number) for number in range(1, 50)],
+                            name="x_C80_L0_Q9000_1.csv")
+        with contextlib.redirect_stderr(io.StringIO()):
+            said = self.runs.outside(json.loads(Runs.model(self).read_text()),
+                                     self.runs.of_trace(traces.read(path), 50))
+        self.assertEqual(said, ["capacity is up to 10000, the model knows 0 to 1500"])
 
     def test_bad_rows_by_line(self):
         good = [self.row(number) for number in range(1, 900)]
@@ -371,6 +397,7 @@ class Runs(Case):
         problem, _ = run(self.runs, self.folder / "model.json", "--packed", path, "--simulated", 1)
         self.assertIsInstance(problem, data.Problem)
 
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "no python3-matplotlib")
     def test_table_and_plot(self):
         status, said = run(self.runs, self.model(), "--simulated", 2, "--seq_len", 200, "--float",
                            "--plot", self.folder / "x.png")

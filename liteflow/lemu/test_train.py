@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The trainer as a program: what it leaves, killed and resumed, bad options and bad data."""
 import contextlib
+import importlib.util
 import io
 import json
 import os
@@ -11,11 +12,15 @@ import sys
 import tempfile
 import unittest
 
-import torch
-
-from linkrnn import loop, native
+from linkrnn import native
 from linkrnn.pylib import programs
 from linkrnn.pylib.paths import ROOT
+
+HAVE_TORCH = importlib.util.find_spec("torch") is not None
+if HAVE_TORCH:
+    import torch
+
+    from linkrnn import loop
 
 TRAIN = ROOT / "liteflow" / "lemu" / "train"
 SMALL = ["--kilo_training_samples", "0.125", "--kilo_val_samples", "0.03125",
@@ -26,6 +31,7 @@ class Killed(Exception):
     """Stands for SIGKILL."""
 
 
+@unittest.skipUnless(HAVE_TORCH, "python3-torch is not installed")
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -70,6 +76,8 @@ class Training(Case):
         self.assertRegex(said, r"epoch \d of 3, .* % of decisions right \(never dropping")
         names = {path.name for path in where.iterdir()}
         best = torch.load(where / loop.CHECKPOINT)["best"]["epoch"]
+        if not importlib.util.find_spec("matplotlib"):
+            names.add(f"BD_plot_test_sample0_epoch{best}.png")
         self.assertLessEqual({
             "model-properties.json", "dataset-properties.json", "link-properties.json",
             "training_history.json", "training_log.dat", "model.json",
@@ -146,6 +154,16 @@ class Training(Case):
         for name in ("training_history.json", "training_log.dat", "model.json"):
             self.assertEqual((self.folder / "whole" / name).read_text(),
                              (where / name).read_text(), name)
+
+    def test_without_pictures(self):
+        """No matplotlib, or none that works: training goes on, and says so once."""
+        def pyplot():
+            raise self.program.Problem("no pictures: none")
+        loop.Training.plot, real = self.plot, loop.plots.pyplot
+        self.addCleanup(setattr, loop.plots, "pyplot", real)
+        loop.plots.pyplot = pyplot
+        self.assertEqual(self.train("-e", 3, "-o", self.folder / "t", *SMALL)[0], 0)
+        self.assertTrue((self.folder / "t" / "model.json").exists())
 
     def test_more_epochs(self):
         where = self.folder / "t"

@@ -69,7 +69,7 @@ def learning_rate(plan, epoch):
 class Training:
     """A training in its folder."""
 
-    def __init__(self, plan, data, folder, note=print):
+    def __init__(self, plan, data, folder, note):
         self.plan, self.data, self.folder, self.note = plan, data, pathlib.Path(folder), note
         torch.manual_seed(plan.torch_seed)
         self.scaling = export.Scaling(data.ranges(), plan.normalize)
@@ -79,7 +79,7 @@ class Training:
         self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimiser, factor=0.5, patience=15, min_lr=1e-6)
         self.epoch, self.best, self.spent = 0, None, 0.0
-        self.plotted = -math.inf
+        self.plotted, self.no_pictures = -math.inf, False
         self.sets = {name: self._set(name, getattr(plan, f"{name}_samples"))
                      for name in ("val", "test")}
         self.training_set = self.long = None
@@ -181,7 +181,14 @@ class Training:
 
     def plot(self):
         """Backlog and drops of the first test sequence, predicted and true."""
-        plt = plots.pyplot()
+        try:
+            plt = plots.pyplot()
+        except Problem as problem:
+            # a training is worth more than its pictures
+            if not self.no_pictures:
+                self.note(problem)
+            self.no_pictures = True
+            return
         inputs, backlog, dropped = self.sets["test"]
         with torch.no_grad():
             out = self.net.eval()(inputs[:, :, :native.LANES])[0][:, :, 0].numpy()

@@ -131,14 +131,14 @@ def read(path):
     capacity, delay, queue = link_of(path)
     rows, bad, count, judge = [], [], 0, _Rows()
     with open(path, encoding="utf-8", errors="replace") as file:
-        header = file.readline().rstrip("\n").split("\t")
+        header = file.readline().rstrip("\r\n").split("\t")
         if tuple(header) != COLUMNS:
             raise Problem(f"{path}:1: the header must be {' '.join(COLUMNS)}, separated by tabs")
         for line, text in enumerate(file, 2):
             if not text.strip():
                 continue
             count += 1
-            why, row = judge.judge(text.rstrip("\n").split("\t"))
+            why, row = judge.judge(text.rstrip("\r\n").split("\t"))
             if why:
                 bad.append((line, why))
             else:
