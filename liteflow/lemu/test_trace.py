@@ -7,7 +7,9 @@ import io
 import json
 import pathlib
 import random
+import re
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -331,6 +333,27 @@ class Captures(Case):
         for words in (["-c", "0mbit"], ["-c", "8"], ["-c", "fast"], ["-c", "1mbit", "-q", "big"],
                       ["-c", "1mbit", "-L", "-3"]):
             self.assertRegex(str(run(self.trace, "pair", "a", "b", *words)[0]), "^2: ")
+
+
+class Recorded(Case):
+    def test_tbf(self):
+        """A tbf of the kernel: every packet arrives or is dropped, and no faster than it may."""
+        program = [sys.executable, str(HERE / "lemu-trace"), "record"]
+        done = subprocess.run([*program, "tbf", "-p", "300", "--traffic", "bursts", "-o",
+                               self.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, check=False)
+        if done.returncode and re.search("no network namespace|no packet socket|Specified qdisc|"
+                                         "ip link add|No such file|too busy", done.stderr):
+            self.skipTest(done.stderr.strip())
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("300 packets", done.stdout)
+        self.assertRegex(done.stdout, "left out: 0 that are not unique, 0 sent .*, 0 received")
+        trace = traces.read(next(self.folder.iterdir())).checked()
+        kept = trace.dropped == 0
+        # what it sent in the time from the first packet to the last to arrive, and its burst
+        arrived = trace.sent + trace.latency
+        could = (arrived[kept].max() - trace.sent[0]) * 1e3 * trace.capacity + 1600
+        self.assertLess(trace.size[kept].sum(), 1.01 * could + 1514)
 
 
 class Runs(Case):

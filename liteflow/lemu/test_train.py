@@ -120,7 +120,7 @@ class Training(Case):
                 ["--energy", "--infinite_queue"], ["--multiloader", "--drop_masking", "--fresh"],
                 ["--no-normalize", "--schedule", "plateau", "--clip", "1", "-d", "0.2"],
                 ["--schedule", "cosine", "--traffic", "mixed", "--limit", "3",
-                 "--link_properties", "slow"])):
+                 "--link_properties", "ethernet"])):
             with self.subTest(" ".join(words)):
                 status, said = self.train("-e", 1, "-o", self.folder / str(number), *SMALL, *words)
                 self.assertEqual(status, 0)
@@ -203,7 +203,7 @@ class Refusals(Case):
                 (["--seq_len", "1"], "--seq_len is 1"), (["--lstm", "--gru"], "not allowed with"),
                 (["--packetqueue", "--infinite_queue"], "has a limit"),
                 (["--dag_data", "x", "--traffic", "cbr"], "are of simulated links"),
-                (["--link_properties", "nowhere"], "nowhere: .*default, slow, or a file"),
+                (["--link_properties", "nowhere"], "nowhere: .*default, ethernet, or a file"),
                 (["--resume", "nowhere"], "nothing to go on with")):
             with self.subTest(" ".join(words)):
                 self.refused(pattern, *SMALL, *words)

@@ -55,9 +55,10 @@ class Links:
 
 PRESETS = {
     "default": Links(),
-    # a megabit to ten, as DSL and slow radio links have
-    "slow": Links(arrival_rate=(0.02, 1.2), capacity=(125, 1250), pkt_size=(60, 1514),
-                  queue_bytes=(5000, 50000)),
+    # 1 to 10 Mbit/s, all frames of Ethernet, TCP among the traffic: for the qdisc
+    "ethernet": Links(traffic="mixed", arrival_rate=(0.05, 1), capacity=(125, 1250),
+                      pkt_size=(60, 1514), queue_bytes=(3000, 30000), rtt=(5, 100),
+                      flows=(1, 4)),
 }
 
 
