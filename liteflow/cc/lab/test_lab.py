@@ -7,6 +7,8 @@ what the theory says (scripts/uml.sh --lab must have been built)?
 """
 import argparse
 import collections
+import contextlib
+import io
 import json
 import math
 import os
@@ -474,14 +476,16 @@ class Ablation(unittest.TestCase):
         self.scores.update({"model": linear + 0.1, "constant-0": linear - 0.5})
 
     def test_scores(self):
-        lines = ablation.score_table(ablation.VARIANTS, self.scores)
+        lines = ablation.score_table(ablation.VARIANTS, self.scores, {"linear": [-0.6, -0.4],
+                                                                      "constant-0": [-1.0]})
         self.assertEqual(len(lines), 2 + len(ablation.VARIANTS))
         row = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
                for line in lines}
-        self.assertEqual(row["the shipped model"], ["-0.400", "+0.100 [+0.100 … +0.100]",
+        self.assertEqual(row["the shipped model"], ["-0.400", "", "+0.100 [+0.100 … +0.100]",
                                                     "+0.100 [+0.100 … +0.100]"])
-        self.assertEqual(row["a linear policy trained alike"][:2], ["-0.500", ""])
-        self.assertEqual(row["constant 0"][0], "-1.000")
+        self.assertEqual(row["a linear policy trained alike"][:3],
+                         ["-0.500", "-0.600 to -0.400", ""])
+        self.assertEqual(row["constant 0"][:2], ["-1.000", ""])
         gain = ablation.learned_gain(self.scores)
         self.assertAlmostEqual(gain.value, 0.2)
         self.assertTrue(gain.low < 0.2 < gain.high)
@@ -496,11 +500,30 @@ class Ablation(unittest.TestCase):
                  for line in ablation.lab_table(shown, known)]
         self.assertEqual(cells[0], ["the law with", "good_cells, percent", "jain_min, ratio"])
         self.assertEqual([row[1:] for row in cells[2:]], [["97.1", "0.99"], ["20.0", "-"]])
-        text = ablation.report(self.args, "checksum", self.scores, [-0.9, -0.7, -0.5],
-                               {"scenarios": known}, {"scenarios": 7}).replace("\n", " ")
+        rest = (self.scores, {}, [-0.9, -0.7, -0.5], {"scenarios": known}, {"scenarios": 7})
+        text = ablation.report(self.args, "checksum", *rest).replace("\n", " ")
         for part in ("/ |score of the linear policy|", "+20.0 %", "Figures of 7 runs", "checksum",
                      "3 generations", "| 97.1", "-0.900 to -0.500, median -0.700"):
             self.assertIn(part, text)
+        self.assertIn("another seed of training is not", text)
+        self.args.seeds = [4, 7]
+        text = ablation.report(self.args, "checksum", *rest).replace("\n", " ")
+        self.assertIn("the mean of its seeds, 4, 7;", text)
+
+    def test_seeds(self):
+        args = ablation.parse_args(["--folder", str(self.top), "--seeds", "3,5"])
+        trained, shipped = (next(v for v in ablation.VARIANTS if v.name == name)
+                            for name in ("linear", "model"))
+        models = {seed: ablation.model_of(args, trained, seed).name
+                  for seed in ablation.seeds_of(args, trained)}
+        self.assertEqual(models, {3: "linear.json", 5: "linear-s5.json"})
+        self.assertEqual(ablation.model_of(args, trained).name, "linear.json")
+        words = ablation.command(args, trained, 5)
+        self.assertEqual(words[words.index("--seed") + 1], "5")
+        self.assertEqual(len(ablation.seeds_of(args, shipped)), 1)
+        for wrong in ("", "1,1", "-1", "x"):
+            with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+                ablation.parse_args([f"--seeds={wrong}"])
 
     def test_only_the_chosen_runs_count(self):
         own, rivals = ablation.chosen(scenarios.FILE, re.compile("^(fair-flows[23]|user)"), "full")
@@ -524,22 +547,22 @@ class Ablation(unittest.TestCase):
         models = self.top / "models"
         models.mkdir()
         variant = next(v for v in ablation.VARIANTS if v.name == "linear")
-        self.assertEqual(ablation.command(self.args, variant)[1], "--linear")
-        with unittest.mock.patch.object(ablation, "command", lambda args, _: [
+        self.assertEqual(ablation.command(self.args, variant, 1)[1], "--linear")
+        with unittest.mock.patch.object(ablation, "command", lambda args, *_: [
                 "cp", "/dev/null", str(models / "linear.json"), f"--backup={args.backup}"]):
             self.args.backup = "none"
-            self.assertTrue(ablation.make(self.args, variant, "a"))
-            self.assertFalse(ablation.make(self.args, variant, "a"))
+            self.assertTrue(ablation.make(self.args, variant, 1, "a"))
+            self.assertFalse(ablation.make(self.args, variant, 1, "a"))
             # other sources: nor is what an interrupted run left gone on with
             (models / "linear.state").write_text("")
-            self.assertTrue(ablation.make(self.args, variant, "b"))
+            self.assertTrue(ablation.make(self.args, variant, 1, "b"))
             self.assertFalse((models / "linear.state").exists())
             # other options
             self.args.backup = "off"
-            self.assertTrue(ablation.make(self.args, variant, "b"))
+            self.assertTrue(ablation.make(self.args, variant, 1, "b"))
             self.args.backup = "nonsense"
             with self.assertRaises(Problem):
-                ablation.make(self.args, variant, "b")
+                ablation.make(self.args, variant, 1, "b")
             self.assertFalse((models / "linear.json").exists())
 
 
