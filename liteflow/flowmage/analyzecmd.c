@@ -162,7 +162,7 @@ static void print_function(const struct fm_function *f, bool explain)
 		print_advice(f->advice);
 }
 
-static int analyse(const char *spec, const struct options *o, struct json_object *list)
+static int analyse(const char *spec, struct options *o, struct json_object *list)
 {
 	struct fm_analysis result;
 	/* a model sees the lines that reach the maps */

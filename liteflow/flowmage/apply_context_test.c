@@ -197,6 +197,33 @@ static void death(unsigned int calls, bool after)
 	   after ? "after" : "before");
 }
 
+/* What a dry run tells of it. */
+static void words(void)
+{
+	char line[1024];
+	struct plan plan;
+	int saved, made = 0, rule = 0;
+	FILE *f = tmpfile();
+
+	begin(false);
+	with_contexts(&plan, 1);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	dup2(fileno(f), STDOUT_FILENO);
+	plan_print_commands(&plan.devices[1], &plan.devices[1].now, &plan.set[1], &plan.context[1]);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	rewind(f);
+	while (fgets(line, sizeof(line), f)) {
+		made += !strncmp(line, "ethtool -X eth1 context new hkey 42:42:", 39);
+		rule += !strcmp(line, "ethtool -N eth1 flow-type ip6 context NEW\n");
+	}
+	fclose(f);
+	ok(made == 1 && rule == 1, "a dry run tells of the context and the rule");
+	plan_free(&plan);
+}
+
 static void without(void)
 {
 	struct plan plan;
@@ -234,6 +261,7 @@ int main(void)
 	death(calls, false);
 	death(calls, true);
 	without();
+	words();
 	wipe(dir);
 	rmdir(dir);
 	return tap_end();

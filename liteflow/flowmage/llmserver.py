@@ -15,6 +15,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, behave=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behave, self.bodies, self.headers, self.connections = behave, [], [], 0
+        self.paths = set()
         self.over = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -41,6 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = json.loads(text)
         self.server.bodies.append(body)
         self.server.headers.append(dict(self.headers))
+        self.server.paths.add(self.path)
         self.server.behave(self, body)
 
     do_GET = do_POST

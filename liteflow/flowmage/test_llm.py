@@ -225,7 +225,7 @@ class Model(Case):
                 self.assertEqual(len(server.bodies), 3 if name == "429" else 1)
                 self.assertEqual(len(errors.splitlines()), 1, errors)
                 self.unchanged(made)
-        print("fm_llm_kinds %d kinds" % (len(REFUSED) + len(STOPPED) + 6))
+        print("fm_llm_kinds %d kinds" % (len(REFUSED) + len(STOPPED)))
 
     def test_put_off(self):
         """It comes again when it is told to."""
@@ -248,6 +248,43 @@ class Model(Case):
             self.assertIn("sends elsewhere", made[0]["advice"]["refused"][0]["reason"])
             self.assertEqual((len(server.bodies), other.connections), (1, 0))
         self.unchanged(made)
+
+    def test_endpoint(self):
+        """Where it is may be said in several ways."""
+        for end in ("", "/", "/chat/completions", "/chat/completions/"):
+            server = llmserver.Server(says(answer()))
+            self.addCleanup(server.end)
+            made, errors, _ = self.advised(says(answer()), FLOWMAGE_LLM_URL=server.url + end)
+            self.assertEqual((made[0]["advice"]["taken"], errors), (5, ""))
+            self.assertEqual(server.paths, {"/v1/chat/completions"})
+
+    def test_plain(self):
+        """A server that takes no options gets the messages alone, which hold the schema, too."""
+        def behave(handler, body):
+            if "response_format" in body or "max_tokens" in body:
+                status(400)(handler, body)
+            else:
+                says(answer())(handler, body)
+        made, errors, server = self.advised(behave)
+        self.assertEqual((made[0]["advice"]["taken"], errors), (5, ""))
+        self.assertEqual([set(b) for b in server.bodies[1:]], [{"model", "messages"}] * 5)
+        self.assertIn('"additionalProperties":false', server.bodies[1]["messages"][1]["content"])
+        made, _, server = self.advised(status(400))
+        self.assertIn("status 400", made[0]["advice"]["refused"][0]["reason"])
+        self.assertEqual(len(server.bodies), 2)
+
+    def test_dead_server(self):
+        """It is not waited for anew with each function of an object."""
+        server = llmserver.Server(status(401))
+        self.addCleanup(server.end)
+        env = dict(os.environ, FLOWMAGE_LLM_URL=server.url, FLOWMAGE_LLM_MODEL="m")
+        done = subprocess.run([FLOWMAGE, "analyze", "--json", "--llm",
+                               *("bpf:%s.o" % (OBJECTS / n) for n in ("count_source", "subnet"))],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
+                              check=False)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (0, 1), done.stderr)
+        self.assertEqual(["advice" in f for f in json.loads(done.stdout)], [True, False])
+        self.assertEqual(len(server.bodies), 1)
 
     def test_proxy(self):
         """The key does not go to a proxy that stands between this machine and itself."""

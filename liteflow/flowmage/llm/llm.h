@@ -36,6 +36,8 @@ extern const char *const llm_cost_names[FM_RANKS];
  * @key: NULL: none is sent
  * @local: the endpoint is this machine's: no proxy has a part in it
  * @source: text that goes with the question, without comments; NULL: none
+ * @plain: the endpoint does not take the options of a request, only the messages
+ * @stopped: it does not answer, so it is not asked any more
  * @runs: how often each function is asked about
  * @seconds: that an answer may take
  * @priced: the two below are known
@@ -48,6 +50,8 @@ struct llm {
 	char *key;
 	char *source;
 	bool local;
+	bool plain;
+	bool stopped;
 	unsigned int runs;
 	unsigned int seconds;
 	bool priced;
@@ -59,8 +63,11 @@ struct llm {
 int llm_open(struct llm *llm, const char *source);
 void llm_close(struct llm *llm);
 
-/* Asks about @f and writes what is taken into it; a warning if that is nothing. */
-void llm_advise(const struct llm *llm, struct fm_function *f);
+/*
+ * Asks about @f and writes what is taken into it; a warning if that is nothing. After a failure
+ * that will not pass the next functions are not asked about.
+ */
+void llm_advise(struct llm *llm, struct fm_function *f);
 
 /**
  * struct llm_answer - one that the analysis allows
@@ -110,6 +117,7 @@ enum llm_result {
  * @tokens_in: of the question
  * @tokens_out: of the answer
  * @counted: the server told both
+ * @rejected: it takes the request for a wrong one
  * @why: why there is no answer, one line
  */
 struct llm_reply {
@@ -117,6 +125,7 @@ struct llm_reply {
 	uint64_t tokens_in;
 	uint64_t tokens_out;
 	bool counted;
+	bool rejected;
 	char why[160];
 };
 

@@ -18,7 +18,7 @@ static const char rules[] =
 	"class is \"shared\" or \"const-key\", or \"complete\" is false. Say for each map what it "
 	"is for, "
 	"above all where its key is not known, and how dear it is to share it between CPUs. "
-	"Answer with one JSON object that follows the schema, and nothing else.";
+	"Answer with one JSON object that follows \"schema\", and nothing else.";
 
 /* Copies a string literal or a character; where it ends. */
 static const char *quoted(const char *p, char **to)
@@ -114,24 +114,17 @@ static struct json_object *question(const struct llm *llm, const struct fm_funct
 	json_object_object_del(all, "rewrites");
 	json_object_object_add(o, "description", stripped(all));
 	json_object_put(all);
+	json_object_object_add(o, "schema", llm_schema());
 	if (llm->source)
 		json_put_text(o, "source", llm->source);
 	return o;
 }
 
-char *llm_prompt(const struct llm *llm, const struct fm_function *f, unsigned int run)
+/* The schema, which not all endpoints heed, and what makes answers repeatable. */
+static void add_options(struct json_object *o, unsigned int run)
 {
-	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 	struct json_object *format = json_object_new_object(), *named = json_object_new_object();
-	struct json_object *asked = question(llm, f);
-	const char *text;
-	char *body = NULL;
 
-	json_put_text(o, "model", llm->model);
-	add_message(list, "system", rules);
-	add_message(list, "user", json_object_to_json_string_ext(asked, JSON_C_TO_STRING_PLAIN));
-	json_object_put(asked);
-	json_object_object_add(o, "messages", list);
 	json_object_object_add(o, "temperature", json_object_new_int(0));
 	json_put_number(o, "seed", run + 1);
 	json_put_number(o, "max_tokens", 4000);
@@ -141,6 +134,22 @@ char *llm_prompt(const struct llm *llm, const struct fm_function *f, unsigned in
 	json_put_text(format, "type", "json_schema");
 	json_object_object_add(format, "json_schema", named);
 	json_object_object_add(o, "response_format", format);
+}
+
+char *llm_prompt(const struct llm *llm, const struct fm_function *f, unsigned int run)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	struct json_object *asked = question(llm, f);
+	const char *text;
+	char *body = NULL;
+
+	json_put_text(o, "model", llm->model);
+	add_message(list, "system", rules);
+	add_message(list, "user", json_object_to_json_string_ext(asked, JSON_C_TO_STRING_PLAIN));
+	json_object_put(asked);
+	json_object_object_add(o, "messages", list);
+	if (!llm->plain)
+		add_options(o, run);
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 						 JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (strlen(text) <= LLM_MAX_PROMPT)

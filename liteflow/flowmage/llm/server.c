@@ -13,6 +13,8 @@
 #include "llm.h"
 #include "pack.h"
 
+#define ENDPOINT	"/chat/completions"
+
 #define ENV_URL		"FLOWMAGE_LLM_URL"
 #define ENV_MODEL	"FLOWMAGE_LLM_MODEL"
 #define ENV_KEY		"FLOWMAGE_LLM_KEY"
@@ -49,12 +51,15 @@ static int take_url(struct llm *llm, const char *base)
 {
 	char *scheme = NULL, *host = NULL, *extra = NULL;
 	CURLU *u = curl_url();
-	size_t n = strlen(base);
+	size_t n = strlen(base), end = strlen(ENDPOINT);
 	int ret = EXIT_OTHER;
 
 	while (n && base[n - 1] == '/')
 		n--;
-	if (!u || asprintf(&llm->url, "%.*s/chat/completions", (int)n, base) < 0) {
+	/* some name the whole of it */
+	if (n > end && !strncmp(base + n - end, ENDPOINT, end))
+		n -= end;
+	if (!u || asprintf(&llm->url, "%.*s" ENDPOINT, (int)n, base) < 0) {
 		llm->url = NULL;
 		complain("out of memory");
 		goto out;
@@ -246,6 +251,8 @@ static enum llm_result refuse(struct llm_reply *r, const char *reason)
 static enum llm_result no_success(struct llm_reply *r, long status)
 {
 	const char *hint = "";
+
+	r->rejected = status == 400 || status == 422;
 
 	if (status == 401 || status == 403)
 		hint = ": look at " ENV_KEY;

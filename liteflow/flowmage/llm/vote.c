@@ -46,7 +46,7 @@ static void note(struct poll *p, const char *why)
 	p->n_why += i == p->n_why;
 }
 
-static void poll(const struct llm *llm, const struct fm_function *f, struct poll *p)
+static void poll(struct llm *llm, const struct fm_function *f, struct poll *p)
 {
 	enum llm_result result = LLM_OK;
 	struct llm_reply reply;
@@ -60,6 +60,12 @@ static void poll(const struct llm *llm, const struct fm_function *f, struct poll
 		}
 		result = llm_ask(llm, body, &reply);
 		free(body);
+		/* older servers, and some models, do not take all of the options */
+		if (reply.rejected && !llm->plain) {
+			llm->plain = true;
+			result = LLM_OK;
+			continue;
+		}
 		p->asked++;
 		p->tokens_in += reply.tokens_in;
 		p->tokens_out += reply.tokens_out;
@@ -73,6 +79,7 @@ static void poll(const struct llm *llm, const struct fm_function *f, struct poll
 			p->n++;
 		free(reply.text);
 	}
+	llm->stopped = result == LLM_STOP;
 }
 
 /* What of an answer is voted on; equal numbers are equal votes. */
@@ -181,11 +188,13 @@ static struct json_object *advice(const struct llm *llm, const struct poll *p,
 	return o;
 }
 
-void llm_advise(const struct llm *llm, struct fm_function *f)
+void llm_advise(struct llm *llm, struct fm_function *f)
 {
 	struct poll *p = calloc(1, sizeof(*p));
 	struct json_object *o;
 
+	if (llm->stopped)
+		return free(p);
 	if (!p) {
 		complain("warning: out of memory, so the model is not asked");
 		return;
