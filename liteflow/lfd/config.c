@@ -218,6 +218,32 @@ static int check_user(struct config *c, char *why)
 	return 0;
 }
 
+/* A script whose interpreter is not there fails at each call with "No such file". */
+static int check_interpreter(struct config *c, const char *hook, char *why)
+{
+	char line[256] = "", *program, *cr;
+	FILE *f = fopen(hook, "re");
+
+	/* who may run it need not be able to read it */
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = 0;
+	fclose(f);
+	if (strncmp(line, "#!", 2))
+		return 0;
+	program = line + 2 + strspn(line + 2, " \t");
+	program[strcspn(program, " \t\n")] = 0;
+	if (!access(program, X_OK))
+		return 0;
+	cr = strchr(program, '\r');
+	if (cr)
+		*cr = 0;
+	return refuse_file(why, c->file, "hook: %.100s asks for the interpreter \"%.100s\": %s", hook,
+			   program, cr ? "its lines end with a carriage return: remove these" :
+			   strerror(errno));
+}
+
 static int check_hook(struct config *c, char *why)
 {
 	const char *hook = c->hook.command;
@@ -231,7 +257,7 @@ static int check_hook(struct config *c, char *why)
 		return refuse_file(why, c->file, "hook: %.150s: %s", hook, strerror(errno));
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
 		return refuse_file(why, c->file, "hook: %.150s is no program: chmod +x?", hook);
-	return 0;
+	return check_interpreter(c, hook, why);
 }
 
 static int check(struct config *c, char *why)

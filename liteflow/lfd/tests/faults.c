@@ -9,6 +9,8 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "bench.h"
 #include "clock.h"
 #include "fake.h"
@@ -515,6 +517,45 @@ static const char *const bad_configs[] = {
 	", \"trial_s\": 20", ", \"stability_window\": NaN", ", \"app\": \"mine\"", "}",
 };
 
+/* A script with this first line is refused, and why. */
+static bool refused_script(const char *first, const char *says)
+{
+	char path[128], file[128], why[CONFIG_REASON];
+	struct config *c;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/script", bench_dir);
+	f = fopen(path, "we");
+	fprintf(f, "%s\necho '{}'\n", first);
+	fclose(f);
+	chmod(path, 0755);
+	snprintf(file, sizeof(file), "%s/script.json", bench_dir);
+	f = fopen(file, "we");
+	fprintf(f, "{ \"app\": \"mine\", \"hook\": \"%s\", \"hook_user\": \"nobody\" }", path);
+	fclose(f);
+	c = config_read(file, why);
+	if (!c)
+		return says && strstr(why, says);
+	config_free(c);
+	return !says;
+}
+
+static void test_scripts(void)
+{
+	bool good;
+
+	if (geteuid()) {
+		bench_result(true, "a hook's interpreter # SKIP hook_user needs root");
+		return;
+	}
+	bench_begin("good", FAST);
+	good = refused_script("#!/bin/sh", NULL) && refused_script("#! /bin/sh -eu", NULL) &&
+	       refused_script("#!/bin/sh\r", "\"/bin/sh\": its lines end with a carriage return") &&
+	       refused_script("#!/no/such/python -u", "\"/no/such/python\": No such file");
+	bench_result(good, "a hook whose interpreter is not there: told by the check");
+	bench_end();
+}
+
 static void test_configs(void)
 {
 	unsigned int i, refused = 0;
@@ -563,6 +604,7 @@ int main(int argc, char **argv)
 	test_races();
 	test_clocks();
 	test_configs();
+	test_scripts();
 	test_disk_faults();
 	test_hook_faults();
 	return bench_finish();
