@@ -228,8 +228,9 @@ static void draw_flows(struct run *r, const struct link_ranges *ranges)
 	}
 }
 
-int link_trace(const struct link_ranges *ranges, uint64_t seed, uint64_t number, int steps,
-	       struct link_packet *packets, int64_t *capacity, int64_t *limit)
+int link_trace(const struct link_ranges *ranges, const struct link_judge *judge, uint64_t seed,
+	       uint64_t number, int steps, struct link_packet *packets, int64_t *capacity,
+	       int64_t *limit)
 {
 	struct run r = { .packets = packets, .steps = steps, .traffic = ranges->traffic };
 	double rate;
@@ -248,6 +249,7 @@ int link_trace(const struct link_ranges *ranges, uint64_t seed, uint64_t number,
 		free(r.next);
 		return -1;
 	}
+	r.queue.judge = judge;
 	if (r.traffic == TRAFFIC_MIXED)
 		r.traffic = share(&r.dice) * TRAFFIC_MIXED;
 	if (r.traffic == TRAFFIC_TCP) {
@@ -268,9 +270,9 @@ int link_trace(const struct link_ranges *ranges, uint64_t seed, uint64_t number,
 	return 0;
 }
 
-int link_batch(const struct link_ranges *ranges, uint64_t seed, uint64_t first, int count,
-	       int steps, float *work, float *size, float *backlog, uint8_t *dropped,
-	       float *capacity, float *limit, double *at)
+int link_batch(const struct link_ranges *ranges, const struct link_judge *judge, uint64_t seed,
+	       uint64_t first, int count, int steps, float *work, float *size, float *backlog,
+	       uint8_t *dropped, float *capacity, float *limit, double *at)
 {
 	struct link_packet *packets = malloc(steps * sizeof(*packets));
 
@@ -279,8 +281,8 @@ int link_batch(const struct link_ranges *ranges, uint64_t seed, uint64_t first, 
 	for (int trace = 0; trace < count; trace++) {
 		int64_t bytes_per_ms, bytes;
 
-		if (link_trace(ranges, seed, first + trace, steps, packets, &bytes_per_ms,
-			       &bytes)) {
+		if (link_trace(ranges, judge, seed, first + trace, steps, packets,
+			       &bytes_per_ms, &bytes)) {
 			free(packets);
 			return -1;
 		}

@@ -14,6 +14,7 @@ enum link_queue {
 	QUEUE_PACKETS,		/* a limit in packets: limit / the largest packet */
 	QUEUE_CODEL,		/* RFC 8289, and the limit in bytes */
 	QUEUE_LEMURNN,		/* what the seed calls CoDel: one drop at the end of an interval */
+	QUEUE_JUDGED,		/* a struct link_judge decides */
 };
 
 enum link_traffic {
@@ -56,6 +57,17 @@ struct link_packet {
 	double backlog;
 };
 
+/**
+ * struct link_judge - somebody else's queue
+ * @drops: says whether @packet, whose @work is set, is dropped, and sets its @backlog;
+ *	@first: it is the first one of its trace
+ */
+struct link_judge {
+	bool (*drops)(void *priv, struct link_packet *packet, bool first, int64_t capacity,
+		      int64_t limit);
+	void *priv;
+};
+
 /* The byte queue's law. Returns whether the packet is dropped, and leaves the new backlog. */
 static inline bool byte_queue(int64_t *backlog, int64_t work, int size, int64_t limit)
 {
@@ -68,6 +80,7 @@ static inline bool byte_queue(int64_t *backlog, int64_t work, int size, int64_t 
 
 /**
  * link_trace() - simulate one trace
+ * @judge: of QUEUE_JUDGED, otherwise NULL
  * @number: each has its own random numbers, from @seed and this
  * @steps: number of packets, at least 1
  * @capacity: filled with the link's
@@ -75,20 +88,22 @@ static inline bool byte_queue(int64_t *backlog, int64_t work, int size, int64_t 
  *
  * Returns 0, or -1 without memory.
  */
-int link_trace(const struct link_ranges *ranges, uint64_t seed, uint64_t number, int steps,
-	       struct link_packet *packets, int64_t *capacity, int64_t *limit);
+int link_trace(const struct link_ranges *ranges, const struct link_judge *judge, uint64_t seed,
+	       uint64_t number, int steps, struct link_packet *packets, int64_t *capacity,
+	       int64_t *limit);
 
 /**
  * link_batch() - simulate @count traces, from number @first on, into arrays of columns
+ * @judge: of QUEUE_JUDGED, otherwise NULL
  * @work: [count][steps], and so are @size, @backlog, @dropped
  * @capacity: [count], and so is @limit
  * @at: [count][steps], or NULL
  *
  * Returns 0, or -1 without memory.
  */
-int link_batch(const struct link_ranges *ranges, uint64_t seed, uint64_t first, int count,
-	       int steps, float *work, float *size, float *backlog, uint8_t *dropped,
-	       float *capacity, float *limit, double *at);
+int link_batch(const struct link_ranges *ranges, const struct link_judge *judge, uint64_t seed,
+	       uint64_t first, int count, int steps, float *work, float *size, float *backlog,
+	       uint8_t *dropped, float *capacity, float *limit, double *at);
 
 /**
  * link_byte_queue() - what an exact byte queue would do with a trace

@@ -100,6 +100,17 @@ static void lemurnn_arrival(struct queue *q, struct link_packet *p)
 	leaves(q, p, p->at + (double)q->bytes / q->capacity);
 }
 
+/* As the kernel's qdisc: backlogs are at least 0, and no packet overtakes another. */
+static void judged_arrival(struct queue *q, struct link_packet *p)
+{
+	p->work = work_until(q, p->at);
+	p->dropped = q->judge->drops(q->judge->priv, p, !q->in, q->capacity, q->limit);
+	p->backlog = fmax(0, p->backlog);
+	if (!p->dropped)
+		q->free_at = fmax(q->free_at, p->at + p->backlog / q->capacity);
+	leaves(q, p, p->dropped ? p->at + p->backlog / q->capacity : q->free_at);
+}
+
 /* RFC 8289 from here; the names of its pseudocode are in brackets. */
 
 static struct link_packet *taken(struct queue *q)
@@ -215,6 +226,9 @@ void queue_arrival(struct queue *q, struct link_packet *p)
 		break;
 	case QUEUE_LEMURNN:
 		lemurnn_arrival(q, p);
+		break;
+	case QUEUE_JUDGED:
+		judged_arrival(q, p);
 		break;
 	}
 	q->in++;

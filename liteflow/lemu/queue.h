@@ -13,7 +13,9 @@
  * @bytes: in the queue, for QUEUE_BYTES and QUEUE_LEMURNN as of the last arrival
  * @fluid: for QUEUE_PACKETS: bytes sent since the head became it
  * @head: oldest packet that waits, for QUEUE_PACKETS and QUEUE_CODEL
- * @free_at: when the link can send the next one, for QUEUE_CODEL
+ * @free_at: when the link can send the next one, for QUEUE_CODEL; for QUEUE_JUDGED when it has
+ *	sent the last one
+ * @judge: of QUEUE_JUDGED
  *
  * The rest is the state of the two CoDels, in ms.
  */
@@ -21,6 +23,7 @@ struct queue {
 	enum link_queue kind;
 	int64_t capacity, limit;
 	struct link_packet *packets;
+	const struct link_judge *judge;
 	double *left;
 	int steps, in, largest;
 	int64_t bytes, worked;

@@ -27,17 +27,70 @@ static void run(const struct lf_model *model, int count, int steps, const int32_
 	}
 }
 
-int sequence_run(const void *blob, size_t len, int count, int steps, const int32_t *rows,
-		 const uint8_t *anew, int32_t *answers, char *why, size_t room)
+static struct lf_model *parsed(const void *blob, size_t len, char *why, size_t room)
 {
 	struct lf_model *model;
 	struct lf_error err = { 0 };
 
-	if (lf_model_parse(blob, len, &limits, &model, &err)) {
-		snprintf(why, room, "%s", err.msg[0] ? err.msg : "out of memory");
+	if (!lf_model_parse(blob, len, &limits, &model, &err))
+		return model;
+	snprintf(why, room, "%s", err.msg[0] ? err.msg : "out of memory");
+	return NULL;
+}
+
+int sequence_run(const void *blob, size_t len, int count, int steps, const int32_t *rows,
+		 const uint8_t *anew, int32_t *answers, char *why, size_t room)
+{
+	struct lf_model *model = parsed(blob, len, why, room);
+
+	if (!model)
 		return -1;
-	}
 	run(model, count, steps, rows, anew, answers);
 	lf_model_free(model);
 	return 0;
+}
+
+/**
+ * struct judge - a model as a queue
+ * @drained: work from which on the state starts from zeros
+ * @unit: bytes of the model's backlog
+ */
+struct judge {
+	const struct lf_model *model;
+	int64_t drained;
+	double unit;
+	int32_t state[LITEFLOW_MAX_STATE];
+};
+
+static bool judge_drops(void *priv, struct link_packet *packet, bool first, int64_t capacity,
+			int64_t limit)
+{
+	struct judge *judge = priv;
+	int32_t scratch[2 * LITEFLOW_MAX_WIDTH], answer[LINK_OUTPUTS];
+	int64_t work = packet->work < INT32_MAX ? packet->work : INT32_MAX;
+	int32_t row[LINK_INPUTS] = { work, packet->size, capacity, limit };
+
+	if (first || packet->work >= judge->drained)
+		memset(judge->state, 0, sizeof(judge->state));
+	lf_model_step(judge->model, row, answer, judge->state, scratch);
+	packet->backlog = answer[0] * judge->unit;
+	return answer[2] > answer[1];
+}
+
+int sequence_batch(const void *blob, size_t len, int64_t drained, double unit, char *why,
+		   size_t room, const struct link_ranges *ranges, uint64_t seed, uint64_t first,
+		   int count, int steps, float *work, float *size, float *backlog,
+		   uint8_t *dropped, float *capacity, float *limit, double *at)
+{
+	struct lf_model *model = parsed(blob, len, why, room);
+	struct judge judge = { .model = model, .drained = drained, .unit = unit };
+	struct link_judge asked = { .drops = judge_drops, .priv = &judge };
+	int ret;
+
+	if (!model)
+		return -1;
+	ret = link_batch(ranges, &asked, seed, first, count, steps, work, size, backlog, dropped,
+			 capacity, limit, at);
+	lf_model_free(model);
+	return ret;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "link.h"
+
 #define LINK_INPUTS 4
 #define LINK_OUTPUTS 3
 
@@ -21,5 +23,17 @@
  */
 int sequence_run(const void *blob, size_t len, int count, int steps, const int32_t *rows,
 		 const uint8_t *anew, int32_t *answers, char *why, size_t room);
+
+/**
+ * sequence_batch() - link_batch() with a packed model as the queue
+ * @drained: work from which on the state starts from zeros
+ * @unit: bytes of the model's backlog
+ *
+ * Returns 0, or -1; @why is empty without memory.
+ */
+int sequence_batch(const void *blob, size_t len, int64_t drained, double unit, char *why,
+		   size_t room, const struct link_ranges *ranges, uint64_t seed, uint64_t first,
+		   int count, int steps, float *work, float *size, float *backlog,
+		   uint8_t *dropped, float *capacity, float *limit, double *at);
 
 #endif

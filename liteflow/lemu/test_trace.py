@@ -414,6 +414,17 @@ class Runs(Case):
                                 np.arange(300)[None] == 0)
         np.testing.assert_array_equal(ours[0], theirs)
 
+    def test_tcp(self):
+        """Flows over a model that is the queue do as over the queue, to the packet."""
+        status, said = run(self.runs, self.model(), "--tcp", "--json")
+        self.assertEqual(status, 0)
+        found = json.loads(said)
+        self.assertEqual((len(found["settings"]), found["good"]), (12, 12))
+        for one in found["settings"]:
+            self.assertEqual(one["true"], one["model"])
+        self.assertRegex(run(self.runs, self.folder / "model.json", "--tcp")[1],
+                         "12 of 12 settings")
+
     def test_damaged_model(self):
         path = self.folder / "m.lfm"
         path.write_bytes(modelrun.packed(self.model())[:-9])

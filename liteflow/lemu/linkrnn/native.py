@@ -32,8 +32,10 @@ def library():
     except OSError as error:
         raise Problem(f"{path}: {error}: 'make lemu' builds it") from error
     pointer, whole = ctypes.c_void_p, ctypes.c_int
-    lib.link_batch.argtypes = [pointer, ctypes.c_uint64, ctypes.c_uint64, whole, whole,
-                               *[pointer] * 7]
+    batch = [ctypes.c_uint64, ctypes.c_uint64, whole, whole, *[pointer] * 7]
+    lib.link_batch.argtypes = [pointer, pointer, *batch]
+    lib.sequence_batch.argtypes = [pointer, ctypes.c_size_t, ctypes.c_int64, ctypes.c_double,
+                                   pointer, ctypes.c_size_t, pointer, *batch]
     lib.link_byte_queue.argtypes = [whole, pointer, pointer, ctypes.c_double, pointer, pointer]
     lib.recur_forward.argtypes = [pointer] * 4
     lib.recur_backward.argtypes = [pointer] * 3 + [ctypes.c_float, pointer]
@@ -46,13 +48,16 @@ def library():
     return lib
 
 
-def simulate(links, seed, first, count, steps, times=False):
+def simulate(links, seed, first, count, steps, times=False, model=None):
     """Traces number first to first + count - 1 of the links, as a dict of arrays.
 
     work, size, backlog (float32, bytes) and dropped (uint8) are [count][steps], capacity
-    (bytes per ms) and queue (bytes) are [count]. times: at as well, ms, float64.
+    (bytes per ms) and queue (bytes) are [count]. times: at as well, ms, float64. model: (blob,
+    work from which on its state starts from zeros, bytes of its backlog's unit), which takes
+    the queue's place.
     """
-    ranges = _Ranges(QUEUES.index(links.queue_kind), TRAFFIC.index(links.traffic),
+    ranges = _Ranges(len(QUEUES) if model else QUEUES.index(links.queue_kind),
+                     TRAFFIC.index(links.traffic),
                      *((ctypes.c_double * 2)(*pair) for pair in (
                          links.arrival_rate, links.capacity, links.pkt_size, links.queue_bytes,
                          links.rtt, links.flows)))
@@ -61,10 +66,18 @@ def simulate(links, seed, first, count, steps, times=False):
     made["capacity"], made["queue"] = (np.empty(count, np.float32) for _ in range(2))
     if times:
         made["at"] = np.empty((count, steps))
-    if library().link_batch(ctypes.byref(ranges), seed, first, count, steps,
-                            *(array.ctypes.data for array in made.values()),
-                            *([] if times else [None])):
-        raise Problem(f"no memory for traces of {steps} packets")
+    into = [ctypes.byref(ranges), seed, first, count, steps,
+            *(array.ctypes.data for array in made.values()), *([] if times else [None])]
+    why = ctypes.create_string_buffer(256)
+    if model:
+        blob, drained, unit = model
+        failed = library().sequence_batch(blob, len(blob), int(drained), unit, why, len(why),
+                                          *into)
+    else:
+        failed = library().link_batch(into[0], None, *into[1:])
+    if failed:
+        raise Problem(why.value.decode(errors="replace") or
+                      f"no memory for traces of {steps} packets")
     return made
 
 
