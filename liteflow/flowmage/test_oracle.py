@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The analysis against the kernel: what programs do to their maps when header bits are flipped."""
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -36,7 +37,10 @@ class Oracle(unittest.TestCase):
         notes = [line for line in done.stdout.splitlines() if line[0] == "#"]
         counts = [tuple(map(int, line.groups()[1:])) for line in lines if line]
         for note in notes:
-            print(note)
+            print(note.replace("%s/" % test_analyze.OBJECTS, ""))
+        for line in lines:
+            if line:
+                print(pathlib.PurePath(line[1]).name, line[0].partition(" ")[2])
         print("fm_oracle_packets %d packets" % sum(runs for runs, _, _ in counts))
         print("fm_oracle_contradictions %d packets" % sum(wrong for _, _, wrong in counts))
         self.assertEqual(sum(wrong for _, _, wrong in counts), 0, notes)
