@@ -26,7 +26,8 @@ from pylib.paths import BUILD, ROOT
 PAGE = ROOT / "docs" / "install.md"
 WORK = BUILD / "deb" / "test"
 PLACES = ("build", "own-config", "target", "qemu", "guest", "reboot", "lockdown")
-INCLUDE = "systemd-sysv,udev,kmod,procps"
+# ca-certificates: what the packages recommend brings it, and then it stays, as apt recommends it
+INCLUDE = "systemd-sysv,udev,kmod,procps,ca-certificates"
 LINTIAN_OFF = "bogus-mail-host,bogus-mail-host-in-debian-changelog"     # the authors have none
 BOOT_SECONDS = 1800     # emulated, and the machine may be busy
 
