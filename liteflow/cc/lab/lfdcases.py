@@ -6,9 +6,9 @@ BDP = 1
 MINUTES = 20
 # Of the scenarios that the reference is trained on: the path as it is.
 PATH = {"capacity": [45e6, 55e6], "rtt": [0.036, 0.044], "buffer": [0.8, 1.2],
-        "chance_bursts": 0, "chance_jitter": 0, "chance_batches": 0, "chance_slots": 0, "chance_stalls": 0, "chance_thin": 0, "chance_policer": 0,
-        "chance_steps": 0, "chance_many": 0.2, "flows": [2, 4], "chance_fixed": 0,
-        "chance_window": 0}
+        "chance_bursts": 0, "chance_jitter": 0, "chance_batches": 0, "chance_slots": 0,
+        "chance_stalls": 0, "chance_thin": 0, "chance_policer": 0, "chance_steps": 0,
+        "chance_many": 0.2, "flows": [2, 4], "chance_fixed": 0, "chance_window": 0}
 
 
 @dataclasses.dataclass(frozen=True)

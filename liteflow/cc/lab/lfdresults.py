@@ -154,12 +154,16 @@ def story(refit):
                             if key not in ("app", "kernel_ns"))
             lines.append(f"    {at:7.1f} s: {text}")
     costs = [cost for cost in refit.costs.values() if cost > 5]
-    counted = ["adaptations", "comparisons with the active model", "installs", "rollbacks"]
     events = [fields(line) for _, line in refit.log]
-    numbers = [sum(w.get("event") == "hook-done" and w.get("verb") == "adapt" for w in events),
-               sum(w.get("event") == "necessity" for w in events),
-               len(refit.installs()), len(refit.times("rollback", "done"))]
-    text = ", ".join(f"{n} {what}" for n, what in zip(numbers, counted))
+    adaptations = sum(w.get("event") == "hook-done" and w.get("verb") == "adapt" for w in events)
+    differences = [float(w["difference_percent"]) for w in events
+                   if w.get("event") == "necessity" and "difference_percent" in w]
+    text = f"{adaptations} adaptations, {len(differences)} comparisons with the active model"
+    if differences:
+        text += (f" (answers differ by {min(differences):.1f} to {max(differences):.1f} % of the "
+                 "span)")
+    text += (f", {len(refit.installs())} installs, {len(refit.times('rollback', 'done'))} "
+             "rollbacks")
     if costs:
         text += (f"; {len(costs)} of the calls trained, {min(costs):.0f} to {max(costs):.0f} s "
                  "of CPU each")

@@ -31,6 +31,8 @@ def result(folder, case, variant, levels, installs=(), seconds=120):
     cc = variant if variant in ("bbr", "cubic") else "liteflow"
     log = [[when, f"app=cc event=install verdict={verdict} slot=1"]
            for when in installs for verdict in ("failed", "active")]
+    log += [[1, f"app=cc event=necessity verdict=unneeded difference_percent={percent}"]
+            for percent in (1.25, 0.5)]
     path = folder / f"{case}-{variant}.json"
     path.write_text(json.dumps({
         "case": case, "variant": variant, "seconds": seconds, "log": log, "costs": {},
@@ -183,7 +185,10 @@ class Results(unittest.TestCase):
             self.assertIn("75.0 percent", (folder / "docs" / "report.md").read_text(encoding="utf-8"))
             self.assertTrue((folder / "docs" / "loss.png").exists())
             self.assertEqual(len((folder / "docs" / "loss.log").read_text(
-                encoding="utf-8").splitlines()), 4)
+                encoding="utf-8").splitlines()), 6)
+            self.assertIn("0 adaptations, 2 comparisons with the active model (answers differ by "
+                          "0.5 to 1.2 % of the span), 2 installs, 0 rollbacks",
+                          "\n".join(lfdresults.story(one)))
 
     def test_an_hour_unchanged(self):
         with tempfile.TemporaryDirectory() as folder:
