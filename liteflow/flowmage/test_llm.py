@@ -222,7 +222,8 @@ class Model(Case):
                 print("# %s: %s" % (name, advice["refused"][0]["reason"]))
                 self.assertIn(reason.lower(), advice["refused"][0]["reason"].lower())
                 self.assertEqual(advice["refused"][0]["runs"], 1)
-                self.assertEqual(len(server.bodies), 3 if name == "429" else 1)
+                if not slow:
+                    self.assertEqual(len(server.bodies), 3 if name == "429" else 1)
                 self.assertEqual(len(errors.splitlines()), 1, errors)
                 self.unchanged(made)
         print("fm_llm_kinds %d kinds" % (len(REFUSED) + len(STOPPED)))
