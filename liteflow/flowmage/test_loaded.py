@@ -136,6 +136,8 @@ def replaced(folder):
                         "-I/usr/include/%s-linux-gnu" % os.uname().machine], check=True)
     tool = fmcase.BUILD / "liteflow/flowmage"
     programs = loaded(folder.parent / "whole.o", folder / "whole")
+    if not programs:
+        return
     for when in ("before", "after"):
         done = run(tool, "analyze", "--json", "bpf:id:%d" % programs["whole"])
         made[when] = json.loads(done.stdout)[0]
