@@ -132,6 +132,23 @@ class Forms(unittest.TestCase):
                         again = torch.from_numpy(modelrun.run_float(made, rows, keep=True))
                         close(self, again.float(), torch.clamp(ours, -21500, 21500), 1e-4)
 
+    def test_begin_with(self):
+        """A model's weights in a network with other scales: the same answers."""
+        source = data.Simulated(data.PRESETS["default"], 5)
+        wide = data.Simulated(data.PRESETS["ethernet"], 5)
+        rows = torch.from_numpy(modelrun.rows_of(source.draw("test", 16, 40))).float()
+        theirs, ours = export.Scaling(source.ranges()), export.Scaling(wide.ranges())
+        ours.ranges = theirs.ranges     # or they clamp differently
+        for kind in ("rnn_relu", "rnn_tanh", "gru", "lstm"):
+            nets = [cells.Net(kind, 2, 5).eval() for _ in range(2)]
+            made = export.model(nets[0], theirs, "x", "", [9.0, 9.0])
+            export.begin_with(nets[1], ours, made)
+            close(self, export.Whole(nets[1], ours)(rows), export.Whole(nets[0], theirs)(rows),
+                  1e-4)
+        for other in (cells.Net("gru", 2, 5), cells.Net("lstm", 1, 5), cells.Net("lstm", 2, 6)):
+            with self.assertRaisesRegex(export.Problem, "--init: the model's"):
+                export.begin_with(other, ours, made)
+
     def test_maxima(self):
         """States stay within what the model says."""
         source = data.Simulated(data.PRESETS["default"], 5)

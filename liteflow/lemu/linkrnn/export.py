@@ -164,6 +164,44 @@ def model(net, scaling, name, provenance, maxima):
             "layers": [*stack, head]}
 
 
+def _take(tensor, rows, name):
+    """Fill a parameter; Problem if the model's has another shape."""
+    rows = torch.tensor(rows)
+    if rows.shape != tensor.shape:
+        raise Problem(f"--init: the model's {name} is {list(rows.shape)}, this network's "
+                      f"{list(tensor.shape)}: give --hidden_size and --num_layers as there")
+    with torch.no_grad():
+        tensor.copy_(rows)
+
+
+def begin_with(net, scaling, made):
+    """Take the weights of a model's JSON. Its scales may be others: they go into the weights."""
+    kinds = ["rnn_" + layer.get("activation", "") if layer.get("type") == "rnn" else
+             layer.get("type", "dense") for layer in made["layers"]]
+    if kinds != [net.kind] * len(net.stack) + ["dense"]:
+        raise Problem(f"--init: the model's layers are {', '.join(kinds)}; this network has "
+                      f"{len(net.stack)} of {net.kind}")
+    theirs = [io.get("scale", 1) for io in made["inputs"]]
+    change = torch.tensor([a / b for a, b in zip(theirs, scaling.scale)])
+    for layer, rows in zip(net.stack, made["layers"]):
+        if isinstance(layer, cells.PlainLayer):
+            _take(layer.wx, rows["w_x"], "w_x")
+            _take(layer.wh, rows["w_h"], "w_h")
+            _take(layer.bias, [a + b for a, b in zip(rows["b_x"], rows["b_h"])], "bias")
+        else:
+            for name, key in (("weight_ih_l0", "w_x"), ("weight_hh_l0", "w_h"),
+                              ("bias_ih_l0", "b_x"), ("bias_hh_l0", "b_h")):
+                _take(getattr(layer.cell, name), rows[key], key)
+    _take(net.head.weight, made["layers"][-1]["weights"], "head")
+    _take(net.head.bias, made["layers"][-1]["bias"], "head")
+    first = net.stack[0]
+    with torch.no_grad():
+        (first.wx if isinstance(first, cells.PlainLayer) else first.cell.weight_ih_l0).mul_(change)
+        # the backlog in this network's unit
+        for tensor in (net.head.weight, net.head.bias):
+            tensor[0] *= scaling.scale[0] / made["outputs"][0].get("scale", 1)
+
+
 def save(path, made):
     """A model's JSON with a row of weights on a line; others see the old file or the new one."""
     path = pathlib.Path(path)
