@@ -21,7 +21,7 @@ usage()
 	  --no-build    use the kernel that is there
 	The status is that of COMMAND, or 1 if the kernel complained. COMMAND finds
 	modules below $UML_OUT; what it writes to /tmp is gone afterwards.
-	UML_LINUX: another source tree.
+	UML_LINUX: another source tree. UML_MEM: memory of --debug and --lab (2G).
 	END
 }
 
@@ -132,7 +132,7 @@ run()
 	local status rc=0 mem=512M kunit
 
 	[ -x "$OUT/linux" ] || die "there is no $OUT/linux" "leave out --no-build"
-	[ "$NAME" = plain ] || mem=2G
+	[ "$NAME" = plain ] || mem=${UML_MEM:-2G}
 	kunit=kunit.enable=$KUNIT
 	[ "$KUNIT" = 0 ] || kunit+=' kunit.filter_glob=liteflow*'
 	mkdir -p "$DIR" "$BUILD/logs"

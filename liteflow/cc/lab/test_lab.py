@@ -36,6 +36,7 @@ UML = False
 cclab = programs.load(HERE / "cclab")
 draw_sealed = programs.load(HERE / "draw-sealed")
 ablation = programs.load(HERE / "ablation")
+sockets = programs.load(HERE / "sockets")
 
 
 class LabTest(unittest.TestCase):
@@ -742,9 +743,38 @@ class Path(LabTest):
                    max(police["flows"][0]["kbit"][-50:]) < 20000 * WIRE + 5000)
 
 
+class Sockets(LabTest):
+    COUNT = 100
+
+    def test_what_is_printed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder) / "out.json"
+            done = subprocess.run(
+                [HERE / "sockets", "--connections", str(self.COUNT), "--short", "50", "--rounds",
+                 "2", "--out", out], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            values = dict(line.split()[:2] for line in done.stdout.splitlines())
+            kept = json.loads(out.read_text())
+        for cc in ("cubic", "liteflow"):
+            for part in ("short", "open", "ss", "memory"):
+                self.check(f"{cc}, {part}", float(values[f"cc_sockets_{part}_{cc}"]) > 0)
+            self.check(f"{cc}: ss shows each", kept[f"{cc} shown"] == [2 * self.COUNT],
+                       kept[f"{cc} shown"])
+            self.check(f"{cc}: each round", len(kept[f"{cc} short"]) == 2)
+
+
+class SocketsOptions(unittest.TestCase):
+    def test_nonsense_is_refused(self):
+        for args in (["--connections", "0"], ["--short", "-1"], ["--rounds", "x"],
+                     ["--connections", str(sockets.LISTENERS * 60000 + 1)]):
+            with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+                sockets.parse_args(args)
+
+
 def load_tests(loader, _tests, _pattern):
     """The path is what --uml asks for, and nothing else: it takes minutes and a kernel."""
-    cases = (Path,) if UML else (Scenarios, Elements, Options, Cache, NoModel, Figures, Ablation)
+    cases = (Path, Sockets) if UML else (Scenarios, Elements, Options, Cache, NoModel, Figures,
+                                         Ablation, SocketsOptions)
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 
