@@ -425,6 +425,18 @@ class Runs(Case):
         self.assertRegex(run(self.runs, self.folder / "model.json", "--tcp")[1],
                          "12 of 12 settings")
 
+    def test_shipped(self):
+        """Shipped models are as good as they are said to be, on few packets of their link."""
+        for name, links, right in (("bytequeue-16", "default", 0.955),):
+            status, said = run(self.runs, HERE / "models" / f"{name}.json", "--simulated", 16,
+                               "--seq_len", 1024, "--link_properties", links, "--both", "--json")
+            self.assertEqual(status, 0)
+            found = json.loads(said)[0]
+            self.assertGreater(found["model"]["right"], right)
+            self.assertLess(found["never drops"]["right"], right - 0.02)
+            self.assertLess(found["integers"]["decisions_differ_percent"], 0.1)
+            self.assertLess(found["integers"]["backlog_differs_packets"], 0.01)
+
     def test_damaged_model(self):
         path = self.folder / "m.lfm"
         path.write_bytes(modelrun.packed(self.model())[:-9])

@@ -122,7 +122,8 @@ class Simulated:
         return 1 << 16
 
     def about(self):
-        return {"type": "simulated", "seed": self.seed, "sets": "random numbers of their own"}
+        return {"type": "simulated", "seed": self.seed, "sets": "random numbers of their own",
+                "links": dataclasses.asdict(self.links)}
 
 
 class Recorded:

@@ -139,7 +139,8 @@ class Training:
         for name, value in kept["plan"].items():
             if plan[name] != value and name != "num_epochs":
                 raise Problem(f"{path}: it was trained with --{name} {value}, not {plan[name]}")
-        if kept["data"] != self.data.about():
+        # as JSON: a tuple is a list there
+        if json.dumps(kept["data"]) != json.dumps(self.data.about()):
             raise Problem(f"{path}: it was trained on other data")
         self.net.load_state_dict(kept["net"])
         self.optimiser.load_state_dict(kept["optimiser"])
@@ -215,7 +216,7 @@ class Training:
         options = ", ".join(f"{name} {value}" for name, value in
                             dataclasses.asdict(self.plan).items())
         return f"Trained on {self.data.kind} by liteflow/lemu/train: {options}. " \
-               f"Data: {json.dumps(self.data.about())[:400]}. " \
+               f"Data: {json.dumps(self.data.about())[:1500]}. " \
                f"Epoch {best['epoch']}; validation: {figures}."
 
     # -- epochs ---------------------------------------------------------------
