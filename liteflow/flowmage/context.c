@@ -184,7 +184,8 @@ static int add_rule(const struct device *dev, uint32_t id)
 		if (!device_ioctl(dev->name, &rule))
 			return 0;
 	}
-	return complain("%s: a rule for IPv6: %s", dev->name, strerror(errno));
+	return complain("%s: a rule for IPv6: %s%s", dev->name, strerror(errno),
+			errno == EOPNOTSUPP ? ": ethtool -K DEVICE ntuple on may help" : "");
 }
 
 int context_set(const struct device *dev, const struct context *c)
