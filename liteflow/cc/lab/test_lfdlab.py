@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of lfdlab: its cases, the host's side of lfd, and what it makes of results."""
 import json
+import os
 import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import unittest
 from unittest import mock
 
@@ -19,6 +23,7 @@ from pylib.paths import BUILD               # noqa: E402
 import lfdcases                             # noqa: E402
 import lfdhost                              # noqa: E402
 import lfdresults                           # noqa: E402
+import uml                                  # noqa: E402
 
 lfdlab = programs.load(HERE / "lfdlab")
 TRAFFIC = BUILD / "liteflow" / "traffic"
@@ -157,6 +162,38 @@ class Host(unittest.TestCase):
         path.write_text(json.dumps(lfdhost.config(30) | {"hook": "/bin/true"}), encoding="utf-8")
         done = subprocess.run([lfd, "--check", path], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Pause(unittest.TestCase):
+    def test_the_innermost_process_stops(self):
+        """As User Mode Linux below a shell and timeout: sleep takes its place."""
+        def state(pid):
+            text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+            return text.rsplit(")", 1)[1].split()[0]
+
+        def comes(pid, wanted):
+            while state(pid) not in wanted:
+                time.sleep(0.01)
+
+        sleep = pathlib.Path(shutil.which("sleep"))
+        with mock.patch.object(uml, "LINUX", sleep), \
+                subprocess.Popen(["bash", "-c", f"timeout 600 {sleep} 600; :"],
+                                 stderr=subprocess.DEVNULL) as process:
+            pid = None
+            while not pid:
+                try:
+                    pid = uml.main_process(process)
+                except OSError:
+                    pass
+                time.sleep(0.01)
+            self.assertNotEqual(pid, process.pid)
+            with uml.paused(process):
+                comes(pid, "T")
+            comes(pid, "SR")
+            os.kill(pid, signal.SIGKILL)
+        # nothing to stop: that is no error
+        with mock.patch.object(uml, "LINUX", sleep), uml.paused(process):
+            pass
 
 
 class Results(unittest.TestCase):
