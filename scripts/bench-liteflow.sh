@@ -72,6 +72,10 @@ query()
 	make -s -C "$ROOT/liteflow/bench" BUILD="$BUILD" >&2
 	taskset -c 0 "$BUILD/liteflow/bench/forward" "$BUILD/liteflow/bench/aurora.lfm" \
 		"$BUILD/liteflow/bench/small.lfm"
+	note "a query of models that remember, in the same way; the last one beside a plain loop"
+	(cd "$BUILD/liteflow/bench" && taskset -c 0 ./sequence lemu_rnn_1x8 rnn-1x8.lfm ns \
+		lemu_lstm_1x8 lstm-1x8.lfm ns lemu_gru_2x32 gru-2x32.lfm us \
+		lemu_lstm_4x64 lstm-4x64.lfm us)
 	note "the same model against floating point, 10,000 inputs"
 	"$TESTS/accuracy" "$json" | tee "$DATA/accuracy.txt" >&2
 	figure lf_accuracy_max percent 'of that ([0-9.]+) %' "$DATA/accuracy.txt"

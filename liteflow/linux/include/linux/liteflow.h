@@ -97,8 +97,9 @@ struct lf_app_ops {
  * @max_retired: most memory of retired models that only flows hold; 0: four
  *	times @max_bytes
  * @max_state: most values that a model may remember from query to query, see struct
- *	lf_state; at most LITEFLOW_MAX_STATE, and only with LF_CONTEXT_SOFTIRQ. 0: the
- *	app keeps no state, and its models have none
+ *	lf_state; at most LITEFLOW_MAX_STATE, and only with LF_CONTEXT_SOFTIRQ. Its
+ *	models are then no wider than this, @n_in, @n_out or LF_STACK_WIDTH. 0: the app
+ *	keeps no state, and its models have none
  * @units: tag that its models must carry; NULL: any
  * @features: names of the inputs in their order, @n_in of them, copied; NULL: any
  * @ops: callbacks; NULL: none. Must last as long as the app
@@ -145,6 +146,7 @@ struct lf_flow {
  * struct lf_state - what models remember of one sequence of queries
  * @flow: the flow that the sequence is. @flow.id is the caller's to set;
  *	@flow.version is the tag: the model whose values these are, 0: none yet
+ * @app: whose models it is for; private
  * @room: values that fit, lf_app_desc::max_state
  * @value: the values, private: as many as the model keeps, then room for one query
  *
@@ -153,6 +155,7 @@ struct lf_flow {
  */
 struct lf_state {
 	struct lf_flow flow;
+	const struct lf_app *app;
 	u32 room;
 	s32 value[];
 };

@@ -434,6 +434,7 @@ void lf_app_info(struct lf_app *app, struct lf_app_info *info)
 	info->capability = app->capability;
 	info->max_macs = app->limits.max_macs;
 	info->max_bytes = app->limits.max_bytes;
+	info->max_state = app->max_state;
 	info->n_in = app->n_in;
 	info->n_out = app->n_out;
 	info->n_slots = app->n_slots;

@@ -41,6 +41,7 @@
  * @max_macs: most multiply-adds of a model
  * @max_bytes: most memory of a model
  * @max_retired: most memory of retired models, bytes
+ * @max_state: most values of state of a model; 0: the app keeps none
  * @sample_shift: one query in 2^sample_shift is timed
  * @id: its number
  * @n_in: inputs
@@ -60,6 +61,7 @@ struct lf_app_info {
 	u32 max_macs;
 	u32 max_bytes;
 	u32 max_retired;
+	u32 max_state;
 	u8 sample_shift;
 	u16 id;
 	u16 n_in;
@@ -170,9 +172,27 @@ bool lf_snapshot_next(struct lf_app *app, u64 *key, struct lf_snapshot_info *inf
 bool lf_compiled_next(struct lf_app *app, u32 *key, char name[LITEFLOW_NAME_LEN],
 		      u32 *generation);
 
-/* What a slot answers, whether active or not. Process context. */
+/**
+ * struct lf_sequence - what a model remembers from one evaluation to the next
+ * @version: the model whose values these are; 0: none, the sequence begins
+ * @n: values; not trusted
+ * @value: room for lf_app_info::max_state of them
+ */
+struct lf_sequence {
+	u32 version;
+	u32 n;
+	s32 *value;
+};
+
+/*
+ * What a slot answers, whether active or not. With @seq the rows go on with that
+ * sequence, and it is left as it is behind them; else each row is one of its own.
+ * Process context.
+ */
 int lf_eval(struct lf_app *app, u8 slot, const s32 *in, s32 *out, u32 rows,
 	    struct lf_error *err);
+int lf_eval_sequence(struct lf_app *app, u8 slot, struct lf_sequence *seq, const s32 *in,
+		     s32 *out, u32 rows, struct lf_error *err);
 
 /* As the original has it: active at once, and by number. See legacy.c. */
 int lf_compiled_register_active(struct lf_app *app, struct lf_compiled_model *model);

@@ -179,16 +179,6 @@ static __always_inline s64 lf_sum_wide(const struct lf_layer *layer, unsigned in
 	return acc;
 }
 
-static __always_inline s64 lf_even(s64 acc)
-{
-	return (s32)acc;
-}
-
-static __always_inline s64 lf_odd(s64 acc)
-{
-	return (acc - (s32)acc) >> 32;
-}
-
 /* Written out: the compiler would go through memory. */
 static __always_inline void lf_put_pair(const struct lf_act *act, s64 acc, s16 *y)
 {

@@ -5,6 +5,7 @@
 #ifndef _KERNEL_LITEFLOW_ENGINE_H
 #define _KERNEL_LITEFLOW_ENGINE_H
 
+#include <linux/compiler.h>
 #include <linux/liteflow_engine.h>
 #include <linux/string.h>
 
@@ -47,6 +48,17 @@ static inline void lf_copy_text(char *to, const char *from, size_t size)
 		len = lf_whole_chars(from, size - 1);
 	memcpy(to, from, len);
 	to[len] = 0;
+}
+
+/* The sums of the two rows that share an accumulator, see engine.c. */
+static __always_inline s64 lf_even(s64 acc)
+{
+	return (s32)acc;
+}
+
+static __always_inline s64 lf_odd(s64 acc)
+{
+	return (acc - (s32)acc) >> 32;
 }
 
 s32 lf_hidden(const struct lf_layer *layer, s64 sum);

@@ -309,6 +309,8 @@ void lf_drain(void);
 
 /* query.c: the hot path */
 void lf_snapshot_run(const struct lf_snapshot *snap, const s32 *in, s32 *out);
+void lf_snapshot_step(const struct lf_snapshot *snap, struct lf_state *state, const s32 *in,
+		      s32 *out);
 
 /* slot.c: transitions; under app->mutex */
 int lf_install_code(struct lf_app *app, u8 slot, struct lf_compiled_model *model,

@@ -16,7 +16,6 @@
 #include <linux/bits.h>
 #include <linux/crc32.h>
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
@@ -24,37 +23,12 @@
 #include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/stdarg.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <linux/unaligned.h>
 
 #include "engine.h"
 #include "parse.h"
-
-/**
- * lf_refuse() - say why something is refused
- * @err: where the reason goes, cut at LF_ERROR_LEN; NULL: nobody wants it
- * @fmt: "what was wrong, what to do", as for printk(), without a newline
- *
- * For the prepare() of apps as well.
- *
- * Context: any.
- */
-void lf_refuse(struct lf_error *err, const char *fmt, ...)
-{
-	va_list args;
-	size_t len;
-
-	if (!err)
-		return;
-	va_start(args, fmt);
-	len = vsnprintf(err->msg, sizeof(err->msg), fmt, args);
-	va_end(args);
-	if (len >= sizeof(err->msg))
-		err->msg[lf_whole_chars(err->msg, sizeof(err->msg) - 1)] = 0;
-}
-EXPORT_SYMBOL_GPL(lf_refuse);
 
 /* Text up to a zero byte, and zero bytes up to LITEFLOW_NAME_LEN. */
 static bool lf_name_ok(const char *name)
@@ -651,7 +625,8 @@ static void lf_fill(const struct lf_parser *p, struct lf_model *m)
 	memcpy(m->units, p->h.units, sizeof(m->units));
 
 	at = (void *)m + lf_head_bytes(m->n_layers);
-	m->cells = cells = at;
+	cells = at;
+	m->cells = cells;
 	at += p->n_cells * sizeof(*cells);
 	for (nth = 0; nth < n_layers; nth++) {
 		bool wide = p->wide & BIT(nth);

@@ -67,10 +67,17 @@ static void lf_run_state(const struct lf_snapshot *snap, struct lf_state *state,
 	lf_model_step(model, in, out, state->value, state->value + state->room);
 }
 
-/* Under RCU, and not in a context that the app forbids. */
+/* Under RCU, and not in a context that the app forbids. The app keeps no state. */
 void lf_snapshot_run(const struct lf_snapshot *snap, const s32 *in, s32 *out)
 {
 	lf_run(snap, in, out);
+}
+
+/* The same if it does. The tag is the caller's. */
+void lf_snapshot_step(const struct lf_snapshot *snap, struct lf_state *state, const s32 *in,
+		      s32 *out)
+{
+	lf_run_state(snap, state, in, out);
 }
 
 /*
@@ -285,8 +292,7 @@ int lf_query_state(struct lf_app *app, struct lf_state *state, const s32 *in, un
 {
 	int ret;
 
-	if (unlikely(n_in != app->n_in || n_out != app->n_out || !app->max_state ||
-		     state->room != app->max_state))
+	if (unlikely(n_in != app->n_in || n_out != app->n_out || state->app != app))
 		return -EINVAL;
 	if (unlikely(preempt_count() & app->forbidden))
 		return lf_wrong_context(app);

@@ -6,6 +6,7 @@
  * engine.c, what lf_model_parse() accepted cannot overflow here, whatever inputs and
  * state are, so nothing is checked and nothing can fail.
  */
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/export.h>
 #include <linux/limits.h>
@@ -18,17 +19,7 @@
 #include "recurrent.h"
 
 /* One in the units of tanh's value, and of the gates. */
-#define LF_ONE	(1 << LITEFLOW_TANH_OUT_FRAC)
-
-static __always_inline s64 lf_even(s64 acc)
-{
-	return (s32)acc;
-}
-
-static __always_inline s64 lf_odd(s64 acc)
-{
-	return (acc - (s32)acc) >> 32;
-}
+#define LF_ONE	((s64)BIT(LITEFLOW_TANH_OUT_FRAC))
 
 static __always_inline s64 lf_gate(s64 sum, unsigned int shift)
 {

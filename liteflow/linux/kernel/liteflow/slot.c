@@ -215,7 +215,8 @@ static int lf_install_blob(struct lf_app *app, u8 slot, const void *blob, size_t
 	snap->model = model;
 	snap->bytes += model->bytes;
 	sha256(blob, len, snap->digest);
-	if (model->width > LF_STACK_WIDTH) {
+	/* a state brings its own */
+	if (model->width > LF_STACK_WIDTH && !app->max_state) {
 		snap->scratch = lf_scratch_get();
 		if (!snap->scratch) {
 			lf_snapshot_abort(snap);

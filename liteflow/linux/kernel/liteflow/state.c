@@ -48,8 +48,10 @@ struct lf_state *lf_state_alloc(const struct lf_app *app, gfp_t gfp)
 	if (!app->max_state)
 		return NULL;
 	state = kvzalloc(lf_state_size(app), gfp);
-	if (state)
+	if (state) {
+		state->app = app;
 		state->room = app->max_state;
+	}
 	return state;
 }
 EXPORT_SYMBOL_GPL(lf_state_alloc);

@@ -118,7 +118,7 @@ static const struct lf_damage lf_damages[] = {
 	{ "17 layers", "17 layers, 1 to 16", { LF_HEADER16(n_layers, 17) } },
 	{ "more inputs than bytes", "cut: inputs, outputs, layers need",
 	  { LF_HEADER16(n_in, 99) } },
-	{ "layer type", "layer 0: type 2 is unknown", { LF_LAYER8(0, type, 2) } },
+	{ "layer type", "layer 0: type 5 is unknown", { LF_LAYER8(0, type, 5) } },
 	{ "activation", "layer 1: activation 5 is unknown", { LF_LAYER8(1, act, 5) } },
 	{ "hidden argmax", "layer 0: argmax is only", { LF_LAYER8(0, act, LITEFLOW_ACT_ARGMAX) } },
 	{ "layer shift", "layer 0: shift is 63, at most 62", { LF_LAYER8(0, shift, 63) } },

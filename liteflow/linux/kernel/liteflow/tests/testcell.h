@@ -30,7 +30,7 @@ int lf_testcell_digest(u32 n, void *buf, size_t size, u32 *digest, u32 *answers)
  * and above 0 if the packet is dropped.
  */
 #define LF_TESTQUEUE_SIZE	2048	/* of a packet, at most; not above the limit */
-#define LF_TESTQUEUE_MOST	(1 << 20)
+#define LF_TESTQUEUE_MOST	1048576
 #define LF_TESTQUEUE_IN		4
 #define LF_TESTQUEUE_OUT	3
 
