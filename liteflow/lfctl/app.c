@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
+#include <linux/liteflow_model.h>
 #include "kernel.h"
 #include "lfctl.h"
 
@@ -28,6 +29,8 @@ struct json_object *app_json(const struct lf_app_info *info)
 	json_add_uint(o, "max-macs", info->max_macs);
 	json_add_uint(o, "max-bytes", info->max_bytes);
 	json_add_uint(o, "max-retired", info->max_retired);
+	if (info->max_state)
+		json_add_uint(o, "max-state", info->max_state);
 	if (*info->units)
 		json_add_string(o, "units", info->units);
 	json_add_uint(o, "sample-shift", info->sample_shift);
@@ -84,6 +87,8 @@ static void show(const struct lf_app_info *info)
 	printf("max macs     %u\n", info->max_macs);
 	printf("max bytes    %u\n", info->max_bytes);
 	printf("max retired  %u bytes\n", info->max_retired);
+	if (info->max_state)
+		printf("max state    %u values\n", info->max_state);
 	printf("timed        one query in 2^%u\n", info->sample_shift);
 	if (*info->units)
 		printf("units        %s\n", info->units);
@@ -110,6 +115,7 @@ static void say_added(const char *name, uint32_t id)
 enum {
 	OPT_ID = 256, OPT_CONTEXT, OPT_POLICY, OPT_AT_LIMIT, OPT_SLOTS, OPT_CAPABILITY,
 	OPT_MAX_MACS, OPT_MAX_BYTES, OPT_MAX_RETIRED, OPT_UNITS, OPT_SAMPLE,
+	OPT_MAX_STATE,
 };
 
 static int named(struct argp_state *state, const char *what, const char *arg, int number,
@@ -162,6 +168,9 @@ static error_t app_option(int key, char *arg, struct argp_state *state)
 	case OPT_MAX_RETIRED:
 		args->max_retired = parse_number(state, "--max-retired", arg, 0, UINT32_MAX);
 		return 0;
+	case OPT_MAX_STATE:
+		args->max_state = parse_number(state, "--max-state", arg, 0, LITEFLOW_MAX_STATE);
+		return 0;
 	case OPT_UNITS:
 		args->units = arg;
 		return 0;
@@ -196,6 +205,8 @@ static const struct argp_option add_options[] = {
 	{ "max-macs", OPT_MAX_MACS, "N", 0, "limit of multiply-adds of a model", 0 },
 	{ "max-bytes", OPT_MAX_BYTES, "N", 0, "memory limit of a model, in bytes", 0 },
 	{ "max-retired", OPT_MAX_RETIRED, "N", 0, "memory limit of models that only flows hold", 0 },
+	{ "max-state", OPT_MAX_STATE, "N", 0, "most values that a model may remember from query to "
+	  "query (0: none)", 0 },
 	{ "units", OPT_UNITS, "TAG", 0, "tag that models must carry", 0 },
 	{ 0 }
 };

@@ -64,7 +64,7 @@ static int names_of_model(struct collect *c)
 	blob = model_read(c->args->model, &len);
 	if (!blob)
 		return EXIT_OTHER;
-	ret = lf_model_parse(blob, len, NULL, &model, &err);
+	ret = lf_model_parse(blob, len, &model_limits, &model, &err);
 	free(blob);
 	if (ret)
 		return complain("%s: %s", c->args->model, err.msg);

@@ -2,6 +2,7 @@
 /*
  * lfctl eval: what the model of a slot answers, computed by the kernel.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "kernel.h"
@@ -12,6 +13,7 @@ struct eval_args {
 	const char *app;
 	int slot;
 	const char *file;
+	bool sequence;
 	unsigned int n_words;
 };
 
@@ -19,13 +21,26 @@ struct eval {
 	const struct eval_args *args;
 	struct lf *lf;
 	struct lf_app_info info;
+	struct lf_sequence *seq;	/* NULL: rows are none */
 	int32_t *outputs;
+};
+
+enum { OPT_SEQUENCE = 256 };
+
+static const struct argp_option eval_options[] = {
+	{ "sequence", OPT_SEQUENCE, NULL, 0, "the rows are a sequence: a model that remembers keeps "
+	  "its state from row to row. Otherwise each row begins with zeroes", 0 },
+	{ 0 }
 };
 
 static error_t eval_option(int key, char *arg, struct argp_state *state)
 {
 	struct eval_args *args = state->input;
 
+	if (key == OPT_SEQUENCE) {
+		args->sequence = true;
+		return 0;
+	}
 	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
 	switch (args->n_words++) {
@@ -48,8 +63,8 @@ static int ask(struct rows *rows)
 	struct eval *e = rows->priv;
 	int ret;
 
-	ret = failed(e->lf, lf_eval(e->lf, &e->info, e->args->slot, rows->n, rows->inputs,
-				    e->outputs), "eval");
+	ret = failed(e->lf, lf_eval_sequence(e->lf, &e->info, e->args->slot, e->seq, rows->n,
+					     rows->inputs, e->outputs), "eval");
 	if (!ret)
 		rows_print(rows, e->outputs);
 	return ret;
@@ -77,10 +92,12 @@ int cmd_eval(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
-		.parser = eval_option, .children = children, .args_doc = "APP SLOT [FILE]",
+		.options = eval_options, .parser = eval_option, .children = children,
+		.args_doc = "APP SLOT [FILE]",
 		.doc = "Let the kernel compute what the model of a slot answers. A line of FILE "
 			"(- or nothing: standard input) is a row of inputs.",
 	};
+	static struct lf_sequence seq;
 	struct eval_args args = { .slot = -1 };
 	struct eval e = { .args = &args };
 	int ret;
@@ -90,6 +107,8 @@ int cmd_eval(int argc, char **argv)
 		complain("APP SLOT is missing, see --help");
 		return EXIT_USAGE;
 	}
+	if (args.sequence)
+		e.seq = &seq;
 	ret = kernel_open(&e.lf, args.app);
 	if (!ret)
 		ret = eval(&e);

@@ -89,6 +89,7 @@ static int add_app(struct restore *r, const char *app, struct json_object *o)
 		.max_macs = member_number(o, "max-macs"),
 		.max_bytes = member_number(o, "max-bytes"),
 		.max_retired = member_number(o, "max-retired"),
+		.max_state = member_number(o, "max-state"),
 		.sample_shift = member_number(o, "sample-shift"),
 		.units = member_string(o, "units"),
 	};

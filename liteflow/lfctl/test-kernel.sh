@@ -13,7 +13,7 @@ LFCTL=${LFCTL:-$BUILD/liteflow/lfctl}
 APP=lfctl-test
 n=0 failed=0
 work=$(mktemp -d)
-trap '"$LFCTL" app del "$APP" 2>/dev/null; rm -rf "$work"' EXIT
+trap '"$LFCTL" app del "$APP" 2>/dev/null; "$LFCTL" app del "$APP-2" 2>/dev/null; rm -rf "$work"' EXIT
 
 result()
 {
@@ -276,5 +276,46 @@ if command -v unshare >/dev/null && unshare -n true 2>/dev/null; then
 	[ $? = 1 ] && grep -q 'initial network namespace' err
 	result $? 'another network namespace'
 fi
+# -- models that remember: a queue with a limit, to the byte
+STATE_APP=$APP-2
+cat >queue.json <<-'END'
+	{ "format": "liteflow-model", "version": 1, "name": "queue", "units": "bytes",
+	  "inputs": [ { "name": "b", "lo": 0, "hi": 100000 }, { "name": "s", "lo": 0, "hi": 2048 },
+	              { "name": "q", "lo": 0, "hi": 100000 } ],
+	  "outputs": [ { "name": "backlog", "lo": -1000000, "hi": 1000000 } ],
+	  "layers": [ { "type": "rnn", "activation": "relu", "state_bits": 32, "state_max": 16777216,
+	      "w_x": [[-1, 0, 0], [0, 1, 0], [-2048, 2048, -2048], [-2048, 2047, -2048]],
+	      "w_h": [[1, 1, -1, 1], [0, 0, 0, 0], [2048, 2048, -2048, 2048],
+	              [2048, 2048, -2048, 2048]],
+	      "b_x": [0, 0, 0, 0], "b_h": [0, 0, 0, 0] },
+	    { "activation": "none", "weights": [[1, 1, -1, 1]], "bias": [0] } ] }
+END
+"$LFCTL" model pack queue.json
+# more rows than fit a message
+awk 'BEGIN { srand(1); for (i = 0; i < 6000; i++)
+	print int(rand() * 1400), 1 + int(rand() * 2048), 6000 }' >packets
+"$LFCTL" model run --sequence queue.lfm packets >want
+"$LFCTL" model run queue.lfm packets >alone
+try 'an app that keeps state' 0 'has number' app add "$STATE_APP" -i 3 -o 1 --max-state 4
+value 'its state' 4 'o["max-state"]' app show "$STATE_APP"
+try 'a model that remembers' 0 'is active' model install "$STATE_APP" 0 queue.lfm --activate
+"$LFCTL" eval --sequence "$STATE_APP" 0 packets >out 2>err && cmp out want >>err
+result $? 'a sequence, as in user space'
+"$LFCTL" eval "$STATE_APP" 0 packets >out 2>err && cmp out alone >>err
+result $? 'each row by itself'
+! cmp -s want alone
+result $? 'which is something else'
+"$LFCTL" app del "$STATE_APP"
+try 'too little state' 0 '' app add "$STATE_APP" -i 3 -o 1 --max-state 3
+try 'is refused' 1 'keeps 4 values of state, the app allows 3' \
+	model install "$STATE_APP" 0 queue.lfm
+"$LFCTL" app del "$STATE_APP"
+try 'no state' 0 '' app add "$STATE_APP" -i 3 -o 1
+try 'is refused, too' 1 'keeps 4 values of state, the app keeps none' \
+	model install "$STATE_APP" 0 queue.lfm
+try 'state in atomic context' 1 'in atomic context 0' \
+	app add "$STATE_APP-3" -i 3 -o 1 --max-state 3 --context atomic
+"$LFCTL" app del "$STATE_APP"
+
 echo "1..$n"
 [ "$failed" = 0 ]

@@ -48,6 +48,7 @@ static int on_info(struct lf *lf, const struct nlmsghdr *nlh, struct nlattr **tb
 	info->max_macs = lf_nl_uint(tb[LITEFLOW_A_APP_MAX_MACS]);
 	info->max_bytes = lf_nl_uint(tb[LITEFLOW_A_APP_MAX_BYTES]);
 	info->max_retired = lf_nl_uint(tb[LITEFLOW_A_APP_MAX_RETIRED]);
+	info->max_state = lf_nl_uint(tb[LITEFLOW_A_APP_MAX_STATE]);
 	info->sample_shift = lf_nl_uint(tb[LITEFLOW_A_APP_SAMPLE_SHIFT]);
 	info->user = tb[LITEFLOW_A_APP_USER];
 	lf_nl_copy(info->name, sizeof(info->name), tb[LITEFLOW_A_APP_NAME]);
@@ -157,6 +158,7 @@ int lf_app_add(struct lf *lf, const struct lf_app_desc *desc, uint32_t *id)
 	put_if(nlh, LITEFLOW_A_APP_MAX_MACS, desc->max_macs);
 	put_if(nlh, LITEFLOW_A_APP_MAX_BYTES, desc->max_bytes);
 	put_if(nlh, LITEFLOW_A_APP_MAX_RETIRED, desc->max_retired);
+	put_if(nlh, LITEFLOW_A_APP_MAX_STATE, desc->max_state);
 	if (desc->units)
 		lf_nl_put_string(lf, nlh, LITEFLOW_A_APP_UNITS, desc->units);
 	return lf_nl_ask(lf, on_added, id);

@@ -94,6 +94,7 @@ int lf_fd(const struct lf *lf);
  * @max_macs: most multiply-adds of a model; 0: any
  * @max_bytes: most bytes of a model; 0: any
  * @max_retired: most bytes of models that only flows hold
+ * @max_state: most values that a model may remember from query to query; 0: none
  * @sample_shift: one query in 2^this is timed
  * @user: a user added it
  * @name: its name
@@ -113,6 +114,7 @@ struct lf_app_info {
 	uint32_t max_macs;
 	uint32_t max_bytes;
 	uint32_t max_retired;
+	uint32_t max_state;
 	uint32_t sample_shift;
 	bool user;
 	char name[LF_NAME_LEN];
@@ -172,12 +174,13 @@ struct lf_app_desc {
 	int64_t max_macs;
 	int64_t max_bytes;
 	int64_t max_retired;
+	int64_t max_state;
 	int64_t sample_shift;
 	const char *units;
 };
 
 #define LF_APP_DESC_NONE \
-	{ NULL, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, NULL }
+	{ NULL, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, NULL }
 
 /**
  * lf_app_add() - add an app that no kernel code queries
@@ -299,6 +302,29 @@ int lf_digest(const void *blob, size_t len, uint8_t digest[LF_DIGEST_LEN]);
  */
 int lf_eval(struct lf *lf, const struct lf_app_info *info, unsigned int slot, size_t rows,
 	    const int32_t *inputs, int32_t *outputs);
+
+/* Values of a state, and the model's version before them. */
+#define LF_STATE_VALUES	(1 + 8192)
+
+/**
+ * struct lf_sequence - a sequence of rows, of which a model remembers something
+ * @n: values; 0: the sequence begins
+ * @value: the version of the model, then its state; the kernel's to fill
+ */
+struct lf_sequence {
+	size_t n;
+	int32_t value[LF_STATE_VALUES];
+};
+
+/**
+ * lf_eval_sequence() - the same, but the rows go on with a sequence
+ * @seq: zeroed at first
+ *
+ * Return: as lf_eval(); -ESTALE: another model is in the slot now.
+ */
+int lf_eval_sequence(struct lf *lf, const struct lf_app_info *info, unsigned int slot,
+		     struct lf_sequence *seq, size_t rows, const int32_t *inputs,
+		     int32_t *outputs);
 
 /* -- statistics ------------------------------------------------------------ */
 

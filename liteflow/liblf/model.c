@@ -199,8 +199,25 @@ int lf_remove(struct lf *lf, const char *app, unsigned int slot, unsigned int fl
 struct eval {
 	int32_t *outputs;
 	size_t bytes;
+	struct lf_sequence *seq;
 	bool done;
 };
+
+/* Of requests: what is left of the message beside the state. */
+#define SEQUENCE_ROOM	(LITEFLOW_DATA_MAX + 8192)
+
+_Static_assert(LF_STATE_VALUES == 1 + LITEFLOW_MAX_STATE, "any state fits");
+
+static int on_state(struct lf *lf, const struct nlattr *attr, struct lf_sequence *seq)
+{
+	size_t len = attr ? mnl_attr_get_payload_len(attr) : 0;
+
+	if (!len || len % sizeof(*seq->value) || len > sizeof(seq->value))
+		return lf_fail(lf, EPROTO, "the kernel told no state");
+	memcpy(seq->value, mnl_attr_get_payload(attr), len);
+	seq->n = len / sizeof(*seq->value);
+	return 0;
+}
 
 static int on_outputs(struct lf *lf, const struct nlmsghdr *nlh, struct nlattr **tb, void *data)
 {
@@ -212,14 +229,14 @@ static int on_outputs(struct lf *lf, const struct nlmsghdr *nlh, struct nlattr *
 		return lf_fail(lf, EPROTO, "the kernel's answer has another size");
 	memcpy(eval->outputs, mnl_attr_get_payload(attr), eval->bytes);
 	eval->done = true;
-	return 0;
+	return eval->seq ? on_state(lf, tb[LITEFLOW_A_EVAL_STATE], eval->seq) : 0;
 }
 
-static int eval_some(struct lf *lf, const struct lf_app_info *info, unsigned int slot, size_t rows,
-		     const int32_t *inputs, int32_t *outputs)
+static int eval_some(struct lf *lf, const struct lf_app_info *info, unsigned int slot,
+		     struct lf_sequence *seq, size_t rows, const int32_t *inputs, int32_t *outputs)
 {
 	struct nlmsghdr *nlh = lf_nl_begin(lf, LITEFLOW_CMD_EVAL, 0);
-	struct eval eval = { outputs, rows * info->n_out * sizeof(*outputs), false };
+	struct eval eval = { outputs, rows * info->n_out * sizeof(*outputs), seq, false };
 	int ret;
 
 	/* by number: a name may look like one */
@@ -227,21 +244,35 @@ static int eval_some(struct lf *lf, const struct lf_app_info *info, unsigned int
 	mnl_attr_put_u32(nlh, LITEFLOW_A_EVAL_SLOT, slot);
 	mnl_attr_put_u32(nlh, LITEFLOW_A_EVAL_ROWS, rows);
 	mnl_attr_put(nlh, LITEFLOW_A_EVAL_INPUTS, rows * info->n_in * sizeof(*inputs), inputs);
+	if (seq)
+		mnl_attr_put(nlh, LITEFLOW_A_EVAL_STATE, seq->n * sizeof(*seq->value), seq->value);
 	ret = lf_nl_ask(lf, on_outputs, &eval);
 	return ret || eval.done ? ret : lf_fail(lf, EPROTO, "the kernel answered nothing");
+}
+
+int lf_eval_sequence(struct lf *lf, const struct lf_app_info *info, unsigned int slot,
+		     struct lf_sequence *seq, size_t rows, const int32_t *inputs, int32_t *outputs)
+{
+	uint32_t widest = info->n_in > info->n_out ? info->n_in : info->n_out;
+	size_t room = SEQUENCE_ROOM - (seq ? (1 + info->max_state) * sizeof(int32_t) : 0);
+	size_t most, at, n;
+	int ret = 0;
+
+	/* at least one row of 1024 values, whatever the state */
+	if (room > LITEFLOW_DATA_MAX)
+		room = LITEFLOW_DATA_MAX;
+	most = room / (widest * sizeof(int32_t));
+
+	for (at = 0; !ret && at < rows; at += n) {
+		n = rows - at < most ? rows - at : most;
+		ret = eval_some(lf, info, slot, seq, n, inputs + at * info->n_in,
+				outputs + at * info->n_out);
+	}
+	return ret;
 }
 
 int lf_eval(struct lf *lf, const struct lf_app_info *info, unsigned int slot, size_t rows,
 	    const int32_t *inputs, int32_t *outputs)
 {
-	uint32_t widest = info->n_in > info->n_out ? info->n_in : info->n_out;
-	size_t most = LITEFLOW_DATA_MAX / (widest * sizeof(int32_t)), at, n;
-	int ret = 0;
-
-	for (at = 0; !ret && at < rows; at += n) {
-		n = rows - at < most ? rows - at : most;
-		ret = eval_some(lf, info, slot, n, inputs + at * info->n_in,
-				outputs + at * info->n_out);
-	}
-	return ret;
+	return lf_eval_sequence(lf, info, slot, NULL, rows, inputs, outputs);
 }

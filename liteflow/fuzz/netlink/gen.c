@@ -328,11 +328,13 @@ static void op_app_add(struct message *m)
 	add_number(m, LITEFLOW_A_APP_MAX_RETIRED, 200000, 6);
 	if (one_in(3))
 		nl_add_str(m, LITEFLOW_A_APP_UNITS, units[rnd(4)]);
+	if (one_in(5))
+		nl_add_u32(m, LITEFLOW_A_APP_MAX_STATE, one_in(10) ? 8193 : rnd(200));
 }
 
 static void op_eval(struct message *m)
 {
-	static int32_t in[LITEFLOW_DATA_MAX / 4 + 64];
+	static int32_t in[LITEFLOW_DATA_MAX / 4 + 64], state[4];
 	const struct o_app *app = gen_some_app();
 	uint32_t rows, max, i, n;
 
@@ -349,6 +351,12 @@ static void op_eval(struct message *m)
 	nl_add_u32(m, LITEFLOW_A_EVAL_SLOT, mostly(app->n_slots));
 	nl_add_u32(m, LITEFLOW_A_EVAL_ROWS, one_in(24) ? any() : rows);
 	nl_add(m, LITEFLOW_A_EVAL_INPUTS, in, n * 4 + (one_in(40) ? rnd(4) : 0));
+	if (one_in(4)) {
+		/* a version that may be the slot's, and too few values, or too many */
+		state[0] = rnd(4);
+		nl_add(m, LITEFLOW_A_EVAL_STATE, state, one_in(3) ? 0 : 4 * (1 + rnd(3)) +
+		       (one_in(20) ? 1 : 0));
+	}
 }
 
 static void add_attributes(struct message *m, unsigned int cmd)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * lf_nlequal: random models, random inputs; does the kernel answer bit by bit
- * what the library answers?
+ * what the library answers? Models that remember are asked sequences of 64 to 4,096.
  */
 #include <err.h>
 #include <getopt.h>
@@ -10,18 +10,21 @@
 #include <string.h>
 #include <linux/liteflow_engine.h>
 #include "client.h"
+#include "testcell.h"
 #include "testmodel.h"
 
 #define APP	"lf-nlequal"
+#define ROWS	1000	/* of a sequence, in one message */
 
 static struct client client = { .app = APP };
 static int fd;
 
-static void app_add(unsigned int n_in, unsigned int n_out)
+static void app_add(unsigned int n_in, unsigned int n_out, unsigned int max_state)
 {
 	client_begin(&client, LITEFLOW_CMD_APP_ADD);
 	nl_add_u32(&client.msg, LITEFLOW_A_APP_N_IN, n_in);
 	nl_add_u32(&client.msg, LITEFLOW_A_APP_N_OUT, n_out);
+	nl_add_u32(&client.msg, LITEFLOW_A_APP_MAX_STATE, max_state);
 	client_must(&client, fd, "app-add");
 }
 
@@ -61,6 +64,76 @@ static unsigned long compare(const struct lf_model *model, unsigned int slot, co
 	return bad;
 }
 
+/* What both remember of a sequence; the kernel's has a version before it. */
+struct memory {
+	s32 library[LF_TESTCELL_STATE];
+	s32 kernel[1 + LF_TESTCELL_STATE];
+	size_t bytes;
+};
+
+/* Rows of a sequence that differ; a state that differs counts as one. */
+static unsigned long go_on(const struct lf_model *model, const s32 *in, unsigned int rows,
+			   struct memory *m)
+{
+	static s32 scratch[LF_TESTCELL_SCRATCH];
+	size_t row = model->n_out * sizeof(s32), size = 0;
+	s32 out[LF_TESTCELL_OUT];
+	unsigned long bad = 0;
+	const char *got;
+	unsigned int i;
+
+	client_begin(&client, LITEFLOW_CMD_EVAL);
+	nl_add_u32(&client.msg, LITEFLOW_A_EVAL_SLOT, 0);
+	nl_add_u32(&client.msg, LITEFLOW_A_EVAL_ROWS, rows);
+	nl_add(&client.msg, LITEFLOW_A_EVAL_INPUTS, in, rows * model->n_in * sizeof(s32));
+	nl_add(&client.msg, LITEFLOW_A_EVAL_STATE, m->kernel, m->bytes);
+	client_must(&client, fd, "eval of a sequence");
+	got = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_EVAL_OUTPUTS, &size);
+	if (!got || size != rows * row)
+		errx(1, "eval: %zu bytes of outputs instead of %zu", size, rows * row);
+	for (i = 0; i < rows; i++) {
+		lf_model_step(model, in + i * model->n_in, out, m->library, scratch);
+		bad += !!memcmp(out, got + i * row, row);
+	}
+	got = nl_find(client.answer.reply, client.answer.reply_len, LITEFLOW_A_EVAL_STATE,
+		      &m->bytes);
+	if (!got || m->bytes != (1 + model->state_len) * sizeof(s32))
+		errx(1, "eval: %zu bytes of state", got ? m->bytes : 0);
+	memcpy(m->kernel, got, m->bytes);
+	return bad + !!memcmp(m->kernel + 1, m->library, m->bytes - sizeof(s32));
+}
+
+/* A model that remembers, and one sequence; answers that differ. */
+static unsigned long compare_sequence(unsigned int seed, unsigned long *answers)
+{
+	static const struct lf_limits limits = { .max_state = LF_TESTCELL_STATE };
+	static s32 in[ROWS * LF_TESTCELL_IN];
+	unsigned int left = 64 << seed % 7, rows, i, n = 0;
+	static u8 blob[LF_TESTCELL_BUF];
+	struct memory m = {};
+	struct lf_error why = {};
+	struct lf_model *model;
+	unsigned long bad = 0;
+	size_t len;
+
+	len = lf_testcell(seed, blob, sizeof(blob));
+	if (lf_model_parse(blob, len, &limits, &model, &why))
+		errx(1, "model %u with state: %s", seed, why.msg);
+	app_add(model->n_in, model->n_out, LF_TESTCELL_STATE);
+	client_install(&client, fd, blob, len, 0);
+	for (*answers += left; left; left -= rows) {
+		rows = left < ROWS ? left : ROWS;
+		for (i = 0; i < rows; i++)
+			lf_testmodel_inputs(seed * 5000 + n++, blob, in + i * model->n_in);
+		bad += go_on(model, in, rows, &m);
+	}
+	if (bad)
+		printf("model %u with state: the kernel's answers differ\n", seed);
+	app_del();
+	lf_model_free(model);
+	return bad;
+}
+
 /* Every 16th model is too wide for the stack, every 4th is of Aurora's shape. */
 static struct lf_testmodel_spec spec_of(unsigned int seed)
 {
@@ -84,7 +157,7 @@ static struct lf_testmodel_spec spec_of(unsigned int seed)
 int main(int argc, char **argv)
 {
 	unsigned int models = 4000, first = 1, i, k, rows, wanted = 64;
-	unsigned long pairs = 0, bad = 0, wide = 0;
+	unsigned long pairs = 0, bad = 0, wide = 0, answers = 0, differ = 0;
 	static u8 blob[LITEFLOW_MAX_BLOB];
 	static s32 in[LITEFLOW_DATA_MAX / sizeof(s32)];
 	struct lf_error why = {};
@@ -115,7 +188,7 @@ int main(int argc, char **argv)
 		rows = rows < wanted ? rows : wanted;
 		for (k = 0; k < rows; k++)
 			lf_testmodel_inputs(i * 1000 + k, blob, in + k * model->n_in);
-		app_add(model->n_in, model->n_out);
+		app_add(model->n_in, model->n_out, 0);
 		client_install(&client, fd, blob, len, i % 4);
 		bad += compare(model, i % 4, in, rows, i);
 		pairs += rows;
@@ -125,5 +198,9 @@ int main(int argc, char **argv)
 	}
 	printf("lf_nlequal: %u models (%lu wide), %lu model x input pairs, %lu differ\n",
 	       models, wide, pairs, bad);
-	return bad || !pairs;
+	for (i = first; i < first + models / 20; i++)
+		differ += compare_sequence(i, &answers);
+	printf("lf_nlequal: %u models with state, %lu answers of sequences, %lu differ\n",
+	       models / 20, answers, differ);
+	return bad || !pairs || differ;
 }

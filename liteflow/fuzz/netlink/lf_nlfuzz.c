@@ -130,6 +130,7 @@ static unsigned int app_differs(const struct o_app *app, const void *attrs, size
 		{ LITEFLOW_A_APP_MAX_MACS, app->limits.max_macs },
 		{ LITEFLOW_A_APP_MAX_BYTES, app->limits.max_bytes },
 		{ LITEFLOW_A_APP_MAX_RETIRED, app->max_retired },
+		{ LITEFLOW_A_APP_MAX_STATE, app->limits.max_state },
 		{ LITEFLOW_A_APP_SAMPLE_SHIFT, app->sample_shift },
 	};
 	unsigned int i, bad = 0;

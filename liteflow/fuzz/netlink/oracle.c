@@ -20,6 +20,7 @@
 #define ATOMIC_MACS	4096
 #define MAX_BYTES	(4U << 20)
 #define MAX_EVAL_MACS	(1U << 26)
+#define MAX_STATE	8192
 
 struct o_sock socks[N_SOCKS];
 char oracle_why[160];
@@ -93,6 +94,7 @@ static bool may_add(const struct attrs *a)
 	uint32_t capability = number(a, LITEFLOW_A_APP_CAPABILITY, CAP_NET_ADMIN);
 	uint32_t id = number(a, LITEFLOW_A_APP_ID, 0);
 	uint32_t n_in = number(a, LITEFLOW_A_APP_N_IN, 0), n_out = number(a, LITEFLOW_A_APP_N_OUT, 0);
+	uint32_t max_state = number(a, LITEFLOW_A_APP_MAX_STATE, 0);
 	bool atomic = number(a, LITEFLOW_A_APP_CONTEXT, LITEFLOW_CONTEXT_SOFTIRQ) ==
 		      LITEFLOW_CONTEXT_ATOMIC;
 
@@ -104,6 +106,8 @@ static bool may_add(const struct attrs *a)
 		       number(a, LITEFLOW_A_APP_MAX_MACS, 0) > ATOMIC_MACS))
 		return false;
 	if (number(a, LITEFLOW_A_APP_MAX_BYTES, 0) > MAX_BYTES)
+		return false;
+	if (max_state > MAX_STATE || (max_state && atomic))
 		return false;
 	if (id && id < FIRST_FREE_ID)
 		return false;
@@ -120,6 +124,17 @@ static void app_settings(struct o_app *app, const struct attrs *a)
 	app->at_limit = number(a, LITEFLOW_A_APP_AT_LIMIT, app->at_limit);
 	app->max_retired = number(a, LITEFLOW_A_APP_MAX_RETIRED, app->max_retired);
 	app->sample_shift = number(a, LITEFLOW_A_APP_SAMPLE_SHIFT, app->sample_shift);
+}
+
+/* A state has room for the activations of one query. */
+static uint32_t state_width(const struct o_app *app)
+{
+	uint32_t width = LF_STACK_WIDTH;
+
+	width = app->limits.max_state > width ? app->limits.max_state : width;
+	width = app->n_in > width ? app->n_in : width;
+	width = app->n_out > width ? app->n_out : width;
+	return width < LITEFLOW_MAX_WIDTH ? width : LITEFLOW_MAX_WIDTH;
 }
 
 static struct o_app *app_new(const struct attrs *a)
@@ -153,6 +168,9 @@ static struct o_app *app_new(const struct attrs *a)
 	app->limits.max_width = atomic ? ATOMIC_WIDTH : LITEFLOW_MAX_WIDTH;
 	app->limits.max_macs = macs ? macs : atomic ? ATOMIC_MACS : LITEFLOW_MAX_BLOB / 2;
 	app->limits.max_bytes = bytes ? bytes : MAX_BYTES;
+	app->limits.max_state = number(a, LITEFLOW_A_APP_MAX_STATE, 0);
+	if (app->limits.max_state)
+		app->limits.max_width = state_width(app);
 	app_settings(app, a);
 	if (atomic)
 		app->policy = LITEFLOW_POLICY_FOLLOW;
@@ -280,13 +298,42 @@ static void activate(struct o_app *app, struct o_slot *slot)
 
 /* -- the verdict --------------------------------------------------------- */
 
+/*
+ * The state that a sequence goes on with: zeroes, or what the request has. False: it is
+ * none of this slot's.
+ */
+static bool eval_state(const struct o_app *app, const struct o_slot *slot, const struct attrs *a,
+		       s32 *state)
+{
+	const uint8_t *at = a->at[LITEFLOW_A_EVAL_STATE];
+	size_t len = a->len[LITEFLOW_A_EVAL_STATE];
+	uint32_t version = 0;
+
+	memset(state, 0, slot->model->state_len * sizeof(*state));
+	if (!at)
+		return true;
+	if (len % 4 || len > 4 * (1 + app->limits.max_state))
+		return false;
+	if (len)
+		memcpy(&version, at, 4);
+	if (!version || !app->limits.max_state)
+		return true;
+	if (version != slot->version || len != 4 * (1 + (size_t)slot->model->state_len))
+		return false;
+	memcpy(state, at + 4, len - 4);
+	return lf_state_sound(slot->model, state);
+}
+
 static bool may_eval(struct o_app *app, const struct attrs *a)
 {
 	struct o_slot *slot = find_slot(app, a);
 	uint32_t rows = number(a, LITEFLOW_A_EVAL_ROWS, 0);
+	static s32 state[MAX_STATE];
 	uint32_t n;
 
 	if (!slot || !slot->model || !rows || !a->at[LITEFLOW_A_EVAL_INPUTS])
+		return false;
+	if (!eval_state(app, slot, a, state))
 		return false;
 	n = app->n_in > app->n_out ? app->n_in : app->n_out;
 	if ((uint64_t)rows * slot->model->macs > MAX_EVAL_MACS)
@@ -433,9 +480,11 @@ static void apply_commit(struct o_sock *s, const void *reply, size_t len, char b
 static void apply_eval(struct o_app *app, const struct attrs *a, const void *reply, size_t len,
 		       char bad[160])
 {
-	static s16 scratch[2 * LITEFLOW_MAX_WIDTH];
+	static s32 scratch[2 * LITEFLOW_MAX_WIDTH], state[1 + MAX_STATE];
 	static s32 in[LITEFLOW_MAX_WIDTH], out[LITEFLOW_MAX_WIDTH];
-	const struct lf_model *model = find_slot(app, a)->model;
+	const struct o_slot *slot = find_slot(app, a);
+	const struct lf_model *model = slot->model;
+	bool sequence = a->at[LITEFLOW_A_EVAL_STATE];
 	uint32_t i, rows = number(a, LITEFLOW_A_EVAL_ROWS, 0);
 	size_t size = 0, row = app->n_out * 4;
 	const uint8_t *got = nl_find(reply, len, LITEFLOW_A_EVAL_OUTPUTS, &size);
@@ -444,12 +493,20 @@ static void apply_eval(struct o_app *app, const struct attrs *a, const void *rep
 		snprintf(bad, 160, "eval: %zu bytes of outputs instead of %zu", size, rows * row);
 		return;
 	}
+	eval_state(app, slot, a, state + 1);
 	for (i = 0; i < rows; i++) {
+		if (!sequence)
+			memset(state + 1, 0, model->state_len * sizeof(*state));
 		memcpy(in, a->at[LITEFLOW_A_EVAL_INPUTS] + i * app->n_in * 4, app->n_in * 4);
-		lf_model_run(model, in, out, scratch);
+		lf_model_step(model, in, out, state + 1, scratch);
 		if (memcmp(out, got + i * row, row))
 			snprintf(bad, 160, "eval: row %u differs from the library's", i);
 	}
+	got = nl_find(reply, len, LITEFLOW_A_EVAL_STATE, &size);
+	state[0] = slot->version;
+	row = (1 + (app->limits.max_state ? model->state_len : 0)) * 4;
+	if (!sequence ? !!got : !got || size != row || memcmp(got, state, row))
+		snprintf(bad, 160, "eval: the state is not the library's");
 	tally.evals++;
 	tally.rows += rows;
 }

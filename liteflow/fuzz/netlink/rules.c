@@ -32,6 +32,7 @@ static const struct rule app_rules[ATTRS_MAX + 1] = {
 	[LITEFLOW_A_APP_MAX_BYTES] = { NUMBER, 0, UINT32_MAX },
 	[LITEFLOW_A_APP_MAX_RETIRED] = { NUMBER, 0, UINT32_MAX },
 	[LITEFLOW_A_APP_UNITS] = { TEXT, 0, 31 },
+	[LITEFLOW_A_APP_MAX_STATE] = { NUMBER, 0, UINT32_MAX },
 	[LITEFLOW_A_APP_SAMPLE_SHIFT] = { NUMBER, 0, 30 },
 };
 
@@ -55,6 +56,7 @@ static const struct rule eval_rules[ATTRS_MAX + 1] = {
 	[LITEFLOW_A_EVAL_SLOT] = { NUMBER, 0, 7 },
 	[LITEFLOW_A_EVAL_ROWS] = { NUMBER, 1, 8192 },
 	[LITEFLOW_A_EVAL_INPUTS] = { BYTES, 0, 0 },
+	[LITEFLOW_A_EVAL_STATE] = { BYTES, 0, 0 },
 };
 
 static const struct rule collect_rules[ATTRS_MAX + 1] = {
@@ -83,7 +85,8 @@ static const struct op {
 	[LITEFLOW_CMD_APP_ADD] = { app_rules, true, false,
 		APP | A(APP_N_IN) | A(APP_N_OUT) | A(APP_CONTEXT) | A(APP_POLICY) |
 		A(APP_AT_LIMIT) | A(APP_N_SLOTS) | A(APP_CAPABILITY) | A(APP_MAX_MACS) |
-		A(APP_MAX_BYTES) | A(APP_MAX_RETIRED) | A(APP_UNITS) },
+		A(APP_MAX_BYTES) | A(APP_MAX_RETIRED) | A(APP_UNITS) |
+		A(APP_MAX_STATE) },
 	[LITEFLOW_CMD_APP_DEL] = { app_rules, true, false, APP },
 	[LITEFLOW_CMD_APP_SET] = { app_rules, true, false,
 		APP | A(APP_POLICY) | A(APP_AT_LIMIT) | A(APP_MAX_RETIRED) | A(APP_SAMPLE_SHIFT) },
@@ -100,7 +103,7 @@ static const struct op {
 	[LITEFLOW_CMD_MODEL_REMOVE] = { model_rules, true, false,
 		APP | A(MODEL_SLOT) | A(MODEL_REMOVE_FLAGS) },
 	[LITEFLOW_CMD_EVAL] = { eval_rules, true, false,
-		APP | A(EVAL_SLOT) | A(EVAL_ROWS) | A(EVAL_INPUTS) },
+		APP | A(EVAL_SLOT) | A(EVAL_ROWS) | A(EVAL_INPUTS) | A(EVAL_STATE) },
 	[LITEFLOW_CMD_COLLECT_START] = { collect_rules, true, false,
 		APP | A(COLLECT_EVERY) | A(COLLECT_INTERVAL_MS) | A(COLLECT_RING_BYTES) },
 	[LITEFLOW_CMD_COLLECT_STOP] = { collect_rules, true, false, 0 },

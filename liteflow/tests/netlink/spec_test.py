@@ -50,11 +50,12 @@ class Spec(unittest.TestCase):
                 if mode in op.yaml and "reply" in op.yaml[mode]:
                     promised[name, mode] = set(op.yaml[mode]["reply"]["attributes"])
         app = self.ynl.do("app-get", {"name": APP})
-        self.assertEqual(promised["app-get", "do"] - set(app), {"feature"})
+        self.assertEqual(promised["app-get", "do"] - set(app), {"feature", "max-state"})
         self.assertFalse(set(app) - promised["app-get", "do"])
         for app in self.ynl.dump("app-get", {}):
             self.assertFalse(set(app) - promised["app-get", "dump"])
-            self.assertFalse(promised["app-get", "dump"] - set(app) - {"units", "user"})
+            self.assertFalse(promised["app-get", "dump"] - set(app) -
+                             {"units", "user", "max-state"})
         for stats in self.ynl.dump("stats-get", {}):
             self.assertEqual(set(stats), promised["stats-get", "dump"])
         for model in self.ynl.dump("slot-get", {}):
@@ -106,6 +107,10 @@ class Spec(unittest.TestCase):
                      bad="every")
         self.refused(do, "eval", {"app-name": APP, "slot": 0, "rows": 2, "inputs":
                                   struct.pack("i", 1)}, errno.EINVAL, bad="inputs")
+        # the app keeps no state, so a version is all that a sequence can go on with
+        self.refused(do, "eval", {"app-name": APP, "slot": 0, "rows": 1, "inputs":
+                                  struct.pack("2i", 1, 2), "state": bytes(8)}, errno.EINVAL,
+                     bad="state")
 
     def test_nothing_matches(self):
         do, dump = self.ynl.do, self.ynl.dump

@@ -68,7 +68,7 @@ static const struct nla_policy liteflow_app_get_nl_policy[LITEFLOW_A_APP_NAME + 
 };
 
 /* LITEFLOW_CMD_APP_ADD - do */
-static const struct nla_policy liteflow_app_add_nl_policy[LITEFLOW_A_APP_UNITS + 1] = {
+static const struct nla_policy liteflow_app_add_nl_policy[LITEFLOW_A_APP_MAX_STATE + 1] = {
 	[LITEFLOW_A_APP_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &liteflow_a_app_id_range),
 	[LITEFLOW_A_APP_NAME] = { .type = NLA_NUL_STRING, .len = LITEFLOW_NAME_MAX, },
 	[LITEFLOW_A_APP_N_IN] = NLA_POLICY_RANGE(NLA_U32, 1, LITEFLOW_WIDTH_MAX),
@@ -82,6 +82,7 @@ static const struct nla_policy liteflow_app_add_nl_policy[LITEFLOW_A_APP_UNITS +
 	[LITEFLOW_A_APP_MAX_BYTES] = { .type = NLA_U32, },
 	[LITEFLOW_A_APP_MAX_RETIRED] = { .type = NLA_U32, },
 	[LITEFLOW_A_APP_UNITS] = { .type = NLA_NUL_STRING, .len = LITEFLOW_NAME_MAX, },
+	[LITEFLOW_A_APP_MAX_STATE] = { .type = NLA_U32, },
 };
 
 /* LITEFLOW_CMD_APP_DEL - do */
@@ -157,12 +158,13 @@ static const struct nla_policy liteflow_model_remove_nl_policy[LITEFLOW_A_MODEL_
 };
 
 /* LITEFLOW_CMD_EVAL - do */
-static const struct nla_policy liteflow_eval_nl_policy[LITEFLOW_A_EVAL_INPUTS + 1] = {
+static const struct nla_policy liteflow_eval_nl_policy[LITEFLOW_A_EVAL_STATE + 1] = {
 	[LITEFLOW_A_EVAL_APP_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &liteflow_a_eval_app_id_range),
 	[LITEFLOW_A_EVAL_APP_NAME] = { .type = NLA_NUL_STRING, .len = LITEFLOW_NAME_MAX, },
 	[LITEFLOW_A_EVAL_SLOT] = NLA_POLICY_MAX(NLA_U32, 7),
 	[LITEFLOW_A_EVAL_ROWS] = NLA_POLICY_RANGE(NLA_U32, 1, 8192),
 	[LITEFLOW_A_EVAL_INPUTS] = { .type = NLA_BINARY, },
+	[LITEFLOW_A_EVAL_STATE] = { .type = NLA_BINARY, },
 };
 
 /* LITEFLOW_CMD_COLLECT_START - do */
@@ -195,7 +197,7 @@ static const struct genl_split_ops liteflow_nl_ops[] = {
 		.pre_doit	= liteflow_nl_pre_doit,
 		.doit		= liteflow_nl_app_add_doit,
 		.policy		= liteflow_app_add_nl_policy,
-		.maxattr	= LITEFLOW_A_APP_UNITS,
+		.maxattr	= LITEFLOW_A_APP_MAX_STATE,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -289,7 +291,7 @@ static const struct genl_split_ops liteflow_nl_ops[] = {
 		.pre_doit	= liteflow_nl_pre_doit,
 		.doit		= liteflow_nl_eval_doit,
 		.policy		= liteflow_eval_nl_policy,
-		.maxattr	= LITEFLOW_A_EVAL_INPUTS,
+		.maxattr	= LITEFLOW_A_EVAL_STATE,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

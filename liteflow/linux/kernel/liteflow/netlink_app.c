@@ -61,7 +61,8 @@ static int lf_nl_put_app(struct sk_buff *skb, struct lf_app *app, bool features)
 	    nla_put_u32(skb, LITEFLOW_A_APP_MAX_RETIRED, info.max_retired) ||
 	    nla_put_u32(skb, LITEFLOW_A_APP_SAMPLE_SHIFT, info.sample_shift) ||
 	    (info.units[0] && nla_put_string(skb, LITEFLOW_A_APP_UNITS, info.units)) ||
-	    (info.user && nla_put_flag(skb, LITEFLOW_A_APP_USER)))
+	    (info.user && nla_put_flag(skb, LITEFLOW_A_APP_USER)) ||
+	    (info.max_state && nla_put_u32(skb, LITEFLOW_A_APP_MAX_STATE, info.max_state)))
 		return -EMSGSIZE;
 	if (!features || !info.features)
 		return 0;
@@ -154,6 +155,7 @@ int liteflow_nl_app_add_doit(struct sk_buff *skb, struct genl_info *info)
 		.max_macs = lf_nl_u32_or(info, LITEFLOW_A_APP_MAX_MACS, 0),
 		.max_bytes = lf_nl_u32_or(info, LITEFLOW_A_APP_MAX_BYTES, 0),
 		.max_retired = lf_nl_u32_or(info, LITEFLOW_A_APP_MAX_RETIRED, 0),
+		.max_state = lf_nl_u32_or(info, LITEFLOW_A_APP_MAX_STATE, 0),
 	};
 	struct nlattr *units = info->attrs[LITEFLOW_A_APP_UNITS];
 	struct lf_error err = {};

@@ -7,9 +7,11 @@
  * asked of the namespace's own user.
  */
 #include <linux/capability.h>
+#include <linux/err.h>
 #include <linux/liteflow_record.h>
 #include <linux/log2.h>
 #include <linux/netlink.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <net/genetlink.h>
 #include <net/netlink.h>
@@ -65,15 +67,49 @@ static int lf_nl_eval_rows(struct genl_info *info, const struct lf_app *app)
 	return nla_get_u32(rows);
 }
 
+/*
+ * What a sequence goes on with: a buffer of a version and its values, NULL if there is no
+ * sequence, or an error. *@len: most bytes that the reply has of it.
+ */
+static s32 *lf_nl_eval_state(struct genl_info *info, struct lf_app *app,
+			     struct lf_sequence *seq, size_t *len)
+{
+	struct nlattr *state = info->attrs[LITEFLOW_A_EVAL_STATE];
+	struct lf_app_info about;
+	s32 *buf;
+
+	*len = 0;
+	if (!state)
+		return NULL;
+	lf_app_info(app, &about);
+	*len = (1 + about.max_state) * sizeof(s32);
+	if (nla_len(state) % sizeof(s32) || nla_len(state) > *len) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, state,
+					"%d bytes of state: give those of the last reply, or none",
+					nla_len(state));
+		return ERR_PTR(-EINVAL);
+	}
+	buf = kvzalloc(*len, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	memcpy(buf, nla_data(state), nla_len(state));
+	seq->version = buf[0];
+	seq->n = max(nla_len(state) / sizeof(s32), 1) - 1;
+	seq->value = buf + 1;
+	return buf;
+}
+
 int liteflow_nl_eval_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct lf_sequence seq = {};
 	struct lf_error err = {};
 	struct nlattr *outputs;
 	struct sk_buff *reply;
 	struct lf_app *app;
+	size_t len, state_len;
 	int ret, slot, rows;
+	s32 *state = NULL;
 	void *head;
-	size_t len;
 
 	app = lf_nl_app_to_change(skb, info);
 	if (IS_ERR(app))
@@ -83,9 +119,15 @@ int liteflow_nl_eval_doit(struct sk_buff *skb, struct genl_info *info)
 	if (ret < 0)
 		goto put;
 	rows = ret;
+	state = lf_nl_eval_state(info, app, &seq, &state_len);
+	if (IS_ERR(state)) {
+		ret = PTR_ERR(state);
+		state = NULL;
+		goto put;
+	}
 
 	len = rows * app->n_out * sizeof(s32);
-	reply = lf_nl_large(len);
+	reply = lf_nl_large(len + nla_total_size(state_len));
 	if (!reply) {
 		ret = lf_nl_refuse(info, -ENOMEM, NULL);
 		goto put;
@@ -96,11 +138,18 @@ int liteflow_nl_eval_doit(struct sk_buff *skb, struct genl_info *info)
 	if (WARN_ON_ONCE(!outputs))
 		goto free;
 	/* Payloads are aligned to 4 bytes, as s32 is. */
-	ret = lf_eval(app, slot, nla_data(info->attrs[LITEFLOW_A_EVAL_INPUTS]), nla_data(outputs),
-		      rows, &err);
+	ret = lf_eval_sequence(app, slot, state ? &seq : NULL,
+			       nla_data(info->attrs[LITEFLOW_A_EVAL_INPUTS]), nla_data(outputs),
+			       rows, &err);
 	if (ret) {
 		lf_nl_refuse(info, ret, &err);
 		goto free;
+	}
+	if (state) {
+		state[0] = seq.version;
+		ret = nla_put(reply, LITEFLOW_A_EVAL_STATE, (1 + seq.n) * sizeof(s32), state);
+		if (WARN_ON_ONCE(ret))
+			goto free;
 	}
 	genlmsg_end(reply, head);
 	ret = genlmsg_reply(reply, info);
@@ -108,6 +157,7 @@ int liteflow_nl_eval_doit(struct sk_buff *skb, struct genl_info *info)
 free:
 	nlmsg_free(reply);
 put:
+	kvfree(state);
 	lf_app_put(app);
 	return ret;
 }
