@@ -57,6 +57,31 @@ static void edge(const struct judge *j, uint8_t *blob)
 	}
 }
 
+/* A row whose partial sums end exactly where 32 bits do, or one beyond. */
+static void edge_of_row(const struct judge *j, uint8_t *blob)
+{
+	unsigned int nth = below(j->n_cells);
+	const struct j_layer *l = &j->layers[nth];
+	unsigned int gates = l->type == J_RNN ? 1 : l->type == J_GRU ? 3 : 4;
+	unsigned int row = below(gates * l->n_out);
+	struct j_range r = judge_cell_row(j, nth, row);
+	int64_t most = (int64_t)INT32_MAX + below(2);
+
+	/* if another row is wide, this one tells nothing */
+	if (j->narrow[nth])
+		put(blob + (l->bias - blob) + 8 * (size_t)row, 8,
+		    below(2) ? most - (int64_t)r.hi : -most - (int64_t)r.lo);
+}
+
+/* All sums of the last layer are equal: argmax has to take the first. */
+static void level(const struct judge *j, uint8_t *blob)
+{
+	const struct j_layer *last = &j->layers[j->n_layers - 1];
+
+	memset(blob + (last->bias - blob), 0,
+	       8 * (size_t)last->n_out + 2 * (size_t)last->n_in * last->n_out);
+}
+
 /* Returns part of the reason; NULL: there is no place for it. */
 static const char *beyond(const struct judge *j, uint8_t *blob)
 {
@@ -64,7 +89,7 @@ static const char *beyond(const struct judge *j, uint8_t *blob)
 	const struct j_layer *l = &j->layers[nth];
 	uint8_t *shape = shape_of(j, blob, nth), *cell = blob + (l->bias - blob) - J_CELL;
 
-	switch (below(12)) {
+	switch (below(13)) {
 	case 0:
 		cell[0] = 16;
 		return "at most 15 are possible";
@@ -98,6 +123,11 @@ static const char *beyond(const struct judge *j, uint8_t *blob)
 	case 10:
 		put(blob + (l->bias - blob), 8, (1ULL << 61) + 1);
 		return "is beyond 2^61";
+	case 11:
+		if (!nth || j->layers[nth - 1].state_bits != 32)
+			return NULL;
+		cell[2] = 16;
+		return "state of 16 bits behind one of 32";
 	default:
 		if (l->type != J_GRU)
 			return NULL;
@@ -134,12 +164,16 @@ static void one_case(uint32_t seed)
 
 	if (judge_read(&j, blob, len))
 		fail("a random model is not sound", judge_read(&j, blob, len));
-	if (kind == 1)
+	if (kind == 1 && below(3))
+		edge_of_row(&j, blob);
+	else if (kind == 1)
 		edge(&j, blob);
 	else if (kind == 2)
 		reason = beyond(&j, blob);
 	else if (kind == 3)
 		damage(blob, len);
+	else if (!below(4))
+		level(&j, blob);
 	lf_testmodel_fix(blob, len);
 	/* not one byte more than that, so a read behind it is seen */
 	exact = malloc(len);

@@ -87,6 +87,9 @@ struct j_range judge_row(const struct j_layer *l, unsigned int row, int64_t bias
 struct j_range judge_act(const struct j_layer *l, bool last, struct j_range sums);
 uint32_t judge_crc(const uint8_t *blob, size_t len);
 
+/* The same of a row of recurrent layer @nth, without its bias; a GRU's n: inputs alone. */
+struct j_range judge_cell_row(const struct judge *j, unsigned int nth, unsigned int row);
+
 /* judge_cell.c, for judge.c: of a recurrent layer */
 size_t judge_cell_len(const struct j_layer *l);
 const char *judge_cell_read(struct judge *j, unsigned int nth, const uint8_t *at);

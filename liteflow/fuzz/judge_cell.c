@@ -136,6 +136,25 @@ const char *judge_cell_prove(struct judge *j, unsigned int nth, struct j_range *
 	return NULL;
 }
 
+struct j_range judge_cell_row(const struct judge *j, unsigned int nth, unsigned int row)
+{
+	const struct j_layer *l = &j->layers[nth];
+	struct j_range r = { 0, 0 }, h = format(l), x;
+
+	for (unsigned int i = 0; i < l->n_in; i++) {
+		wide_t w = (wide_t)j_weight(l, row, i) * (1 << l->shift_x);
+
+		x = nth ? format(l - 1) : judge_input(&j->in[i]);
+		widen(&r, w * x.lo, w * x.hi);
+	}
+	for (unsigned int i = 0; i < l->n_out && !(l->type == J_GRU && row >= 2 * l->n_out); i++) {
+		wide_t w = (wide_t)weight_h(l, row, i) * (1 << l->shift_h);
+
+		widen(&r, w * h.lo, w * h.hi);
+	}
+	return r;
+}
+
 static wide_t gate(wide_t sum, unsigned int shift)
 {
 	return (32768 + judge_curve(judge_rshift(sum, shift + 1))) >> 1;
