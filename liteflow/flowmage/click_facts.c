@@ -45,13 +45,20 @@ const char *click_field_name(enum fm_field field)
 	return NULL;
 }
 
+void *click_grow(void *list, unsigned int n, size_t size)
+{
+	list = realloc(list, (n + 1) * size);
+	if (!list)
+		err(EXIT_OTHER, "out of memory");
+	memset((char *)list + n * size, 0, size);
+	return list;
+}
+
 void click_add_line(char ***lines, unsigned int *n, const char *fmt, ...)
 {
-	char **more = realloc(*lines, (*n + 1) * sizeof(*more));
+	char **more = click_grow(*lines, *n, sizeof(*more));
 	va_list args;
 
-	if (!more)
-		err(EXIT_OTHER, "out of memory");
 	*lines = more;
 	va_start(args, fmt);
 	if (vasprintf(&more[*n], fmt, args) < 0)
@@ -295,7 +302,8 @@ static int look_in_table(const char *class_name, struct click_facts *facts, char
 static int look_everywhere(struct click_known *known, const char *class_name,
 			   struct click_facts *facts, char *why, size_t len)
 {
-	const char *path = getenv("CLICK_ELEMENTS"), *use_table = getenv("CLICK_TABLE");
+	const char *path = getenv("CLICK_ELEMENTS"), *sources = getenv("FASTCLICK");
+	const char *use_table = getenv("CLICK_TABLE");
 	size_t n;
 
 	if (path && *path && !known->declared) {
@@ -308,6 +316,9 @@ static int look_everywhere(struct click_known *known, const char *class_name,
 		known->declared_path = path;
 	}
 	if (known->declared && look_in_file(known, class_name, facts, why, len))
+		return -1;
+	if (!facts->known && sources && *sources &&
+	    click_source_look_up(sources, class_name, facts, why, len))
 		return -1;
 	if (!facts->known && !(use_table && !strcmp(use_table, "no")))
 		return look_in_table(class_name, facts, why, len);
@@ -323,10 +334,8 @@ struct click_facts *click_look_up(struct click_known *known, const char *class_n
 	for (i = 0; i < known->n; i++)
 		if (!strcmp(known->facts[i]->class_name, class_name))
 			return known->facts[i];
-	facts = calloc(1, sizeof(*facts));
-	more = realloc(known->facts, (known->n + 1) * sizeof(*more));
-	if (!facts || !more)
-		err(EXIT_OTHER, "out of memory");
+	facts = click_grow(NULL, 0, sizeof(*facts));
+	more = click_grow(known->facts, known->n, sizeof(*more));
 	known->facts = more;
 	if (look_everywhere(known, class_name, facts, why, len)) {
 		click_facts_free(facts);

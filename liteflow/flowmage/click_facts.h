@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What is known of the classes of a Click framework: the state that an element keeps, and what
- * keys it. It comes from a line of text, in the table or in a file of the user's.
+ * keys it. It comes from a line of text, in the table or in a file of the user's, or from
+ * the framework's sources.
  *
  * A line is the name of a class and words:
  *
@@ -111,6 +112,9 @@ struct click_state *click_facts_add(struct click_facts *facts, const char *name)
 void click_add_line(char ***lines, unsigned int *n, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Room for one more of @size bytes, zeroed, in a list of @n; without memory the program ends. */
+void *click_grow(void *list, unsigned int n, size_t size);
+
 /* The field of "src_ip" ...; FM_FIELDS: none. And the other way round; NULL: it has no such name. */
 enum fm_field click_field(const char *word, size_t n);
 const char *click_field_name(enum fm_field field);
@@ -134,11 +138,18 @@ struct click_known {
 
 /*
  * What is known of a class: declared by the user (CLICK_ELEMENTS=FILE in the environment), or by
- * the table (CLICK_TABLE=no: it is not asked).
+ * the sources (FASTCLICK=FOLDER[:FOLDER...]), or by the table (CLICK_TABLE=no: it is not asked).
  * Never NULL but with a line in @why, if what the user has named cannot be read.
  */
 struct click_facts *click_look_up(struct click_known *known, const char *class_name, char *why,
 				  size_t len);
 void click_known_free(struct click_known *known);
+
+/*
+ * From the sources in @folders, separated by colons. 0: @facts is filled, or the class is not
+ * there, and @facts->known is false; -1: a line in @why.
+ */
+int click_source_look_up(const char *folders, const char *class_name, struct click_facts *facts,
+			 char *why, size_t len);
 
 #endif /* _FLOWMAGE_CLICK_FACTS_H */

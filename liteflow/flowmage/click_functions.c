@@ -32,14 +32,6 @@ static char *format(const char *fmt, ...)
 	return text;
 }
 
-static void *more(void *list, unsigned int n, size_t size)
-{
-	list = realloc(list, (n + 1) * size);
-	if (!list)
-		err(EXIT_OTHER, "out of memory");
-	return memset((char *)list + n * size, 0, size) - n * size;
-}
-
 static struct fm_slice whole(enum fm_field field)
 {
 	struct fm_slice s = { .field = field, .size = fm_field_size(field) };
@@ -62,7 +54,7 @@ static void add_key(struct fm_map *map, const enum fm_field *fields, unsigned in
 	enum fm_field field;
 	unsigned int i, at = 0;
 
-	map->keys = more(map->keys, map->n_keys, sizeof(*map->keys));
+	map->keys = click_grow(map->keys, map->n_keys, sizeof(*map->keys));
 	key = &map->keys[map->n_keys++];
 	key->ethertype = key->protocol = key->vlan_tags = key->mirror = -1;
 	/* no element says that it leaves fragments out */
@@ -72,7 +64,7 @@ static void add_key(struct fm_map *map, const enum fm_field *fields, unsigned in
 	key->per_packet = map->per_packet;
 	for (i = 0; i < n; i++) {
 		field = swapped ? fm_field_mirror(fields[i]) : fields[i];
-		key->parts = more(key->parts, key->n_parts, sizeof(*key->parts));
+		key->parts = click_grow(key->parts, key->n_parts, sizeof(*key->parts));
 		part = &key->parts[key->n_parts++];
 		*part = (struct fm_part){ .kind = FM_PART_UNKNOWN, .at = at,
 					  .size = fm_field_size(field) };
@@ -84,7 +76,7 @@ static void add_key(struct fm_map *map, const enum fm_field *fields, unsigned in
 		if (lost >> field & 1)
 			continue;
 		part->kind = FM_PART_FIELD;
-		part->slices = more(NULL, 0, sizeof(*part->slices));
+		part->slices = click_grow(NULL, 0, sizeof(*part->slices));
 		part->slices[part->n_slices++] = whole(field);
 	}
 	if (at > map->key_size)
@@ -127,7 +119,7 @@ static bool has_field(const struct fm_key *key)
 
 static void add_reason(struct fm_map *map, char *line)
 {
-	map->reasons = more(map->reasons, map->n_reasons, sizeof(*map->reasons));
+	map->reasons = click_grow(map->reasons, map->n_reasons, sizeof(*map->reasons));
 	map->reasons[map->n_reasons++] = line;
 }
 
@@ -199,7 +191,7 @@ static void add_map(const struct builder *b, struct fm_function *fn, const struc
 	struct fm_map *map;
 	unsigned int i, k;
 
-	fn->maps = more(fn->maps, fn->n_maps, sizeof(*fn->maps));
+	fn->maps = click_grow(fn->maps, fn->n_maps, sizeof(*fn->maps));
 	map = &fn->maps[fn->n_maps++];
 	map->name = format("%s %s", fn->name, s->name);
 	map->type = format("click");
@@ -228,7 +220,7 @@ static void add_unknown(const struct builder *b, struct fm_function *fn,
 	all.reason = format("nothing is known of the class \"%s\"", step->facts->class_name);
 	fn->complete = false;
 	fn->rewrites_unknown = true;
-	fn->reasons = more(fn->reasons, fn->n_reasons, sizeof(*fn->reasons));
+	fn->reasons = click_grow(fn->reasons, fn->n_reasons, sizeof(*fn->reasons));
 	fn->reasons[fn->n_reasons++] = format("%s", all.reason);
 	add_map(b, fn, step, &all);
 	free(all.reason);
@@ -255,12 +247,12 @@ static void add_function(const struct builder *b, unsigned int i, struct fm_func
 	for (k = 0; k < FM_FIELDS; k++) {
 		if (!(facts->rewrites >> k & 1))
 			continue;
-		fn->rewrites = more(fn->rewrites, fn->n_rewrites, sizeof(*fn->rewrites));
+		fn->rewrites = click_grow(fn->rewrites, fn->n_rewrites, sizeof(*fn->rewrites));
 		fn->rewrites[fn->n_rewrites++] = whole(k);
 	}
 	fn->rewrites_unknown = facts->rewrites_unknown;
 	for (k = 0; k < facts->n_reasons; k++) {
-		fn->reasons = more(fn->reasons, fn->n_reasons, sizeof(*fn->reasons));
+		fn->reasons = click_grow(fn->reasons, fn->n_reasons, sizeof(*fn->reasons));
 		fn->reasons[fn->n_reasons++] = format("%s", facts->reasons[k]);
 	}
 }
@@ -287,7 +279,7 @@ int click_functions(const struct click_file *file, const struct click_step *step
 			list[n++] = i;
 	qsort_r(list, n, sizeof(*list), by_order, (void *)steps);
 	for (i = 0; i < n; i++) {
-		result->functions = more(result->functions, result->n, sizeof(*result->functions));
+		result->functions = click_grow(result->functions, result->n, sizeof(*result->functions));
 		add_function(&b, list[i], &result->functions[result->n++]);
 	}
 	free(list);

@@ -33,7 +33,7 @@ void click_refuse(struct click_file *file, size_t at, const char *fmt, ...)
 	va_end(args);
 	/* what is quoted of the file may hold anything */
 	for (i = 0; file->why[i]; i++)
-		if ((unsigned char)file->why[i] < ' ' || file->why[i] == 127)
+		if ((unsigned char)file->why[i] < ' ' || (unsigned char)file->why[i] > 126)
 			file->why[i] = '?';
 	longjmp(file->failed, 1);
 }

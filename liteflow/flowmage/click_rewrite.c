@@ -126,13 +126,9 @@ static struct click_change *find(struct rewrite *r, const struct click_item *ite
 static struct click_change *add(struct rewrite *r, const struct click_item *item, const char *keyword,
 				const char *value)
 {
-	struct click_change *more = realloc(r->changes, (r->n + 1) * sizeof(*more));
-
-	if (!more)
-		err(EXIT_OTHER, "out of memory");
-	r->changes = more;
-	more[r->n] = (struct click_change){ item, keyword, value };
-	return &more[r->n++];
+	r->changes = click_grow(r->changes, r->n, sizeof(*r->changes));
+	r->changes[r->n] = (struct click_change){ item, keyword, value };
+	return &r->changes[r->n++];
 }
 
 static const struct click_element *element_of(const struct rewrite *r, const char *name)
