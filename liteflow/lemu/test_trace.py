@@ -392,6 +392,16 @@ class Runs(Case):
             self.assertLess(found["delay + loss"]["right"], 0.95)
             self.assertEqual(found["never drops"]["found_8"], 0)
 
+    def test_pooled(self):
+        for number, packets in enumerate((300, 200)):
+            run(self.trace, "simulate", "-p", packets, "--seed", number, "-o", self.folder / "t")
+        paths = sorted((self.folder / "t").iterdir())
+        status, said = run(self.runs, self.model(), "--pool", *paths, "--float", "--json")
+        self.assertEqual(status, 0)
+        found, = json.loads(said)
+        self.assertEqual((found["traces"], found["model, float"]["packets"]), ("2 traces", 400))
+        self.assertEqual(found["model, float"]["right"], 1)
+
     def test_integers(self):
         """The engine's integers are exact on whole bytes, and lfctl's own run says the same."""
         path, packed, text = (self.folder / name for name in ("model.json", "m.lfm", "rows"))
