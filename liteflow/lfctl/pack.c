@@ -267,8 +267,11 @@ static void report(FILE *f, const struct net *net, const struct attempt *a)
 			fprintf(f, "%.4g", log2(lo));
 		else
 			fprintf(f, "%.1f..%.1f", log2(lo), log2(hi));
-		fprintf(f, ", shift %u, error of a sum about %.2g, at most %.2g\n", ql->shift,
-			ql->rms, ql->bound);
+		fprintf(f, ", shift %u", ql->shift);
+		/* of a sequence it is measured, as nothing is known of the states' errors */
+		if (!net->n_cells)
+			fprintf(f, ", error of a sum about %.2g, at most %.2g", ql->rms, ql->bound);
+		fprintf(f, "\n");
 		if (ql->clips > 0)
 			fprintf(f, "    saturates: a row may lose up to %.3g\n", ql->clips);
 	}
