@@ -23,7 +23,8 @@ static void spoil(struct code *c, struct call *call, unsigned int i)
 /* A function of the element's own: what it has put to its parameters is seen there. */
 static struct code_value enter(struct code *c, struct call *call, CXCursor definition)
 {
-	struct code_value v = code_enter(c, definition, call->args, call->n, c->functions[c->now].first), *p;
+	bool first = c->functions[c->now].first;
+	struct code_value v = code_enter(c, definition, call->args, call->n, first), *p;
 	struct cursors in = clang_children(definition);
 	unsigned int i, n = 0;
 
@@ -121,11 +122,13 @@ static bool may_rewrite(CXCursor callee, struct call *call, unsigned int i)
 	CXType type;
 
 	if (call->args[i].kind != VALUE_PACKET || strstr(call->name, "cksum") ||
-	    !strncmp(call->name, "operator", 8) || call_harmless(call->name) || clang.Cursor_isNull(callee))
+	    !strncmp(call->name, "operator", 8) || call_harmless(call->name) ||
+	    clang.Cursor_isNull(callee))
 		return false;
 	if (clang.getCursorKind(callee) == CXCursor_Constructor)
 		return false;
-	type = clang.getPointeeType(clang.getCanonicalType(clang.getArgType(clang.getCursorType(callee), i)));
+	type = clang.getPointeeType(
+		clang.getCanonicalType(clang.getArgType(clang.getCursorType(callee), i)));
 	return type.kind != CXType_Invalid && !clang.isConstQualifiedType(type);
 }
 
@@ -151,29 +154,38 @@ static struct code_value other(struct code *c, struct call *call)
 {
 	struct code_value v = code_value_of(VALUE_CONST);
 	CXCursor callee = clang.getCursorReferenced(call->e);
-	bool changes = clang.Cursor_isNull(callee) || clang.getCursorKind(callee) != CXCursor_CXXMethod ||
+	bool changes = clang.Cursor_isNull(callee) ||
+		       clang.getCursorKind(callee) != CXCursor_CXXMethod ||
 		       !clang.CXXMethod_isConst(callee);
 	unsigned int i;
 
 	for (i = 0; i < call->n; i++)
 		v = code_value_mix(v, call->args[i]);
-	if (call->has_object && call->object.kind != VALUE_MEMBER && call->object.kind != VALUE_ENTRY)
+	/* through a pointer to a function */
+	if (!call->name[0] && clang.Cursor_isNull(callee))
+		snprintf(c->unseen, sizeof(c->unseen), "a function that a pointer leads to");
+	if (call->has_object && call->object.kind != VALUE_MEMBER &&
+	    call->object.kind != VALUE_ENTRY)
 		v = code_value_mix(v, call->object);
 	if (gives_packet(c, call))
 		v = code_value_packet(AT_PACKET);
 	/* what an element is made from keeps its own books */
 	if (!call->has_object || is_this(c, &call->object)) {
 		if (call_harmless(call->name) ||
-		    (!clang.Cursor_isNull(callee) && clang.getCursorKind(callee) == CXCursor_CXXMethod &&
+		    (!clang.Cursor_isNull(callee) &&
+		     clang.getCursorKind(callee) == CXCursor_CXXMethod &&
 		     !code_is_inside(c, callee)))
 			return v;
 		/* a method of the element's whose text is in another file */
-		if (!clang.Cursor_isNull(callee) && clang.getCursorKind(callee) == CXCursor_CXXMethod)
+		if (!clang.Cursor_isNull(callee) &&
+		    clang.getCursorKind(callee) == CXCursor_CXXMethod)
 			snprintf(c->unseen, sizeof(c->unseen), "%s", call->name);
 	}
-	if (call_harmless(call->name) && (call->object.kind != VALUE_MEMBER || call_looks(call->name)))
+	if (call_harmless(call->name) &&
+	    (call->object.kind != VALUE_MEMBER || call_looks(call->name)))
 		return call->has_object ? call->object : v;
-	if (call->has_object && (call->object.kind == VALUE_MEMBER || call->object.kind == VALUE_ENTRY)) {
+	if (call->has_object &&
+	    (call->object.kind == VALUE_MEMBER || call->object.kind == VALUE_ENTRY)) {
 		if (changes)
 			code_write(c, call->object, call->e);
 		return call->object;
@@ -196,18 +208,23 @@ static struct code_value decide(struct code *c, struct call *call)
 		"operator&=", "operator++", "operator--", "operator^=", NULL };
 	struct code_value v;
 
-	if (call->has_object && call->object.kind == VALUE_PACKET && call_packet_method(c, call, &v))
+	if (call->has_object && call->object.kind == VALUE_PACKET &&
+	    call_packet_method(c, call, &v))
 		return v;
 	if (!strcmp(call->name, "fcb_data") || !strcmp(call->name, "fcb_data_for"))
-		return (struct code_value){ .kind = VALUE_ENTRY, .state = code_member(c, CODE_FLOW) };
+		return (struct code_value){ .kind = VALUE_ENTRY,
+					    .state = code_member(c, CODE_FLOW) };
 	v = code_value_of(VALUE_NONE);
 	if ((!call->has_object || is_this(c, &call->object)) &&
 	    own_methods(c, call, clang.getCursorReferenced(call->e), &v))
 		return v;
-	if (call_flow_id(call, &v) || call_dpdk_table(c, call, &v) || call_container(c, call, &v) || call_copy(c, call, &v))
+	if (call_flow_id(call, &v) || call_dpdk_table(c, call, &v) || call_container(c, call, &v) ||
+	    call_copy(c, call, &v))
 		return v;
 	if (call_is_one_of(call->name, stores) && call->has_object) {
-		v = call->n && !strcmp(call->name, "operator=") ? call->args[0] : code_value_of(VALUE_CONST);
+		v = code_value_of(VALUE_CONST);
+		if (call->n && !strcmp(call->name, "operator="))
+			v = call->args[0];
 		code_store(c, call->target, v);
 		return call->object;
 	}

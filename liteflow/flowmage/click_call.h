@@ -29,17 +29,17 @@ struct call {
 /* Is it one of these names? The last one is NULL. */
 bool call_is_one_of(const char *name, const char *const *names);
 
-/* Who only passes its argument on, or turns its bytes around, so that it can be told from the result. */
+/* Who only passes its argument on, or turns its bytes around: it can be told from the result. */
 bool call_is_identity(const char *name);
 
-/* Methods of a packet, identifiers of flows, DPDK's tables, containers, copies: false: it is none. */
+/* Methods of a packet, flows' identifiers, DPDK's tables, containers, copies; false: it is none. */
 bool call_packet_method(struct code *c, struct call *call, struct code_value *v);
 bool call_flow_id(struct call *call, struct code_value *v);
 bool call_dpdk_table(struct code *c, struct call *call, struct code_value *v);
 bool call_container(struct code *c, struct call *call, struct code_value *v);
 bool call_copy(struct code *c, struct call *call, struct code_value *v);
 
-/* Functions that change neither state nor packets; and methods of containers that change nothing. */
+/* Functions that change neither state nor packets; methods of containers that change nothing. */
 bool call_harmless(const char *name);
 bool call_looks(const char *name);
 

@@ -95,8 +95,8 @@ unsigned int clang_place(CXCursor cursor, unsigned int *line, char *file, size_t
 	unsigned int offset;
 	CXFile f;
 
-	clang.getExpansionLocation(clang.getRangeStart(clang.getCursorExtent(cursor)), &f, line, NULL,
-				   &offset);
+	clang.getExpansionLocation(clang.getRangeStart(clang.getCursorExtent(cursor)), &f, line,
+				   NULL, &offset);
 	if (file)
 		take(clang.getFileName(f), file, len);
 	return offset;
@@ -149,7 +149,8 @@ bool clang_has_word(CXCursor cursor, const char *word)
 
 	clang.tokenize(unit, clang.getCursorExtent(cursor), &tokens, &n);
 	for (i = 0; i < n && !found; i++)
-		found = !strcmp(take(clang.getTokenSpelling(unit, tokens[i]), text, sizeof(text)), word);
+		found = !strcmp(take(clang.getTokenSpelling(unit, tokens[i]), text, sizeof(text)),
+				word);
 	clang.disposeTokens(unit, tokens, n);
 	return found;
 }

@@ -25,7 +25,9 @@
 	use(CXXMethod_isConst) use(Type_getNumTemplateArguments)		\
 	use(Type_getTemplateArgumentAsType) use(Type_visitFields)		\
 	use(Cursor_isNull) use(isCursorDefinition) use(getArrayElementType)	\
-	use(Cursor_getTranslationUnit) use(getArgType) use(CXXMethod_isPureVirtual) use(Type_getSizeOf) use(CXXMethod_isVirtual) use(isConstQualifiedType)
+	use(Cursor_getTranslationUnit) use(getArgType) use(Type_getSizeOf)	\
+	use(CXXMethod_isPureVirtual) use(CXXMethod_isVirtual)			\
+	use(isConstQualifiedType)
 
 struct clang {
 #define CLANG_MEMBER(name) __typeof__(clang_##name) *name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The code of a class of elements in a parsed source, and what the class then is: see click_facts.h.
+ * The code of a class of elements in a parsed source, and what the class then is: see
+ * click_facts.h.
  */
 #include <err.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ static enum CXChildVisitResult find_class(CXCursor cursor, CXCursor parent, CXCl
 		return CXChildVisit_Recurse;
 	if (kind != CXCursor_ClassDecl && kind != CXCursor_StructDecl)
 		return CXChildVisit_Continue;
-	if (!clang.isCursorDefinition(cursor) || strcmp(clang_name(cursor, name, sizeof(name)), g->name))
+	if (!clang.isCursorDefinition(cursor) ||
+	    strcmp(clang_name(cursor, name, sizeof(name)), g->name))
 		return CXChildVisit_Continue;
 	g->class = cursor;
 	g->found = true;
@@ -40,8 +42,9 @@ static bool is_framework(const char *name)
 {
 	static const char *const names[] = {
 		"Element", "BatchElement", "FlowElement", "VirtualFlowSpaceElement",
-		"FlowSpaceElement", "FlowStateElement", "FlowSharedBufferElement", "VirtualFlowManager",
-		"Router::InitFuture", "InitFuture", "Router::ChildrenFuture", "MigrationListener" };
+		"FlowSpaceElement", "FlowStateElement", "FlowSharedBufferElement",
+		"VirtualFlowManager", "Router::InitFuture", "InitFuture",
+		"Router::ChildrenFuture", "MigrationListener" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
@@ -84,7 +87,8 @@ static void add_base(struct chain *h, CXCursor base)
 		t = clang.getCanonicalType(clang.Type_getTemplateArgumentAsType(type, i));
 		/* its own name is one of them, in "class A : public State<A, S>" */
 		clang_name(h->c->classes[0], name, sizeof(name));
-		if (t.kind != CXType_Invalid && strcmp(clang_type_name(t, argument, sizeof(argument)), name))
+		if (t.kind != CXType_Invalid &&
+		    strcmp(clang_type_name(t, argument, sizeof(argument)), name))
 			h->pointers |= code_has_pointers(t, 1);
 	}
 	add_class(h, decl);
@@ -116,8 +120,9 @@ static enum CXChildVisitResult find_methods(CXCursor cursor, CXCursor parent, CX
 	struct code *c = data;
 
 	(void)parent;
-	if (kind == CXCursor_Namespace || kind == CXCursor_LinkageSpec || kind == CXCursor_ClassDecl ||
-	    kind == CXCursor_StructDecl || kind == CXCursor_ClassTemplate)
+	if (kind == CXCursor_Namespace || kind == CXCursor_LinkageSpec ||
+	    kind == CXCursor_ClassDecl || kind == CXCursor_StructDecl ||
+	    kind == CXCursor_ClassTemplate)
 		return CXChildVisit_Recurse;
 	if ((kind == CXCursor_CXXMethod || kind == CXCursor_FunctionTemplate) &&
 	    clang.isCursorDefinition(cursor) && code_is_inside(c, cursor)) {
@@ -130,7 +135,8 @@ static enum CXChildVisitResult find_methods(CXCursor cursor, CXCursor parent, CX
 /* An entry point that is declared, and whose text is in another file. */
 static void find_unseen(struct code *c)
 {
-	static const char *const points[] = { "push", "push_batch", "pull", "pull_batch", "simple_action",
+	static const char *const points[] = {
+		"push", "push_batch", "pull", "pull_batch", "simple_action",
 		"simple_action_batch", "push_flow", "push_flow_batch", "new_flow" };
 	struct cursors in;
 	char name[CODE_NAME];
@@ -144,7 +150,8 @@ static void find_unseen(struct code *c)
 				continue;
 			clang_name(in.list[k], name, sizeof(name));
 			for (p = 0; p < ARRAY_SIZE(points); p++)
-				if (!strcmp(points[p], name) && !clang.CXXMethod_isPureVirtual(in.list[k]) &&
+				if (!strcmp(points[p], name) &&
+				    !clang.CXXMethod_isPureVirtual(in.list[k]) &&
 				    clang.Cursor_isNull(clang.getCursorDefinition(in.list[k])))
 					snprintf(c->unseen, sizeof(c->unseen), "%s", name);
 		}
@@ -167,7 +174,8 @@ static bool method_has(const struct code *c, const char *method, const char *wor
 /* Queues, and tasks and timers that send packets. */
 static bool hands_over(const struct code *c)
 {
-	static const char *const ways[] = { "PUSH_TO_PULL", "PULL_TO_PUSH", "\"h/l\"", "\"l/h\"", "\"h/lh\"" };
+	static const char *const ways[] = { "PUSH_TO_PULL", "PULL_TO_PUSH", "\"h/l\"", "\"l/h\"",
+					    "\"h/lh\"" };
 	static const char *const later[] = { "run_task", "run_timer", "selected" };
 	static const char *const sends[] = { "push", "push_batch", "output_push_batch",
 					     "checked_output_push_batch", "checked_output_push" };
@@ -243,7 +251,8 @@ static void tell(const struct code *c, const struct chain *h, struct click_facts
 	for (i = 0; i < c->n_members; i++) {
 		m = &c->members[i];
 		if (!strcmp(m->name, CODE_FLOW) ? c->is_flow : m->written && (m->keyed || m->cpu))
-			add_member(facts, m, (m->keyed || !strcmp(m->name, CODE_FLOW)) && h->pointers);
+			add_member(facts, m,
+				   (m->keyed || !strcmp(m->name, CODE_FLOW)) && h->pointers);
 	}
 	add_constant(facts, c);
 	if (c->unseen[0]) {
@@ -251,7 +260,7 @@ static void tell(const struct code *c, const struct chain *h, struct click_facts
 		s->key = CLICK_KEY_UNKNOWN;
 		s->written = s->per_packet = true;
 		facts->rewrites_unknown = true;
-		if (asprintf(&s->reason, "the text of %s() is in another file", c->unseen) < 0)
+		if (asprintf(&s->reason, "the text of %s is not there", c->unseen) < 0)
 			err(EXIT_OTHER, "out of memory");
 	}
 	if (c->blind) {
@@ -270,7 +279,8 @@ static void tell(const struct code *c, const struct chain *h, struct click_facts
 		if (facts->states[i].key != CLICK_KEY_FIELDS_OF)
 			continue;
 		facts->manager.n_fields = facts->states[i].n_fields;
-		memcpy(facts->manager.fields, facts->states[i].fields, sizeof(facts->manager.fields));
+		memcpy(facts->manager.fields, facts->states[i].fields,
+		       sizeof(facts->manager.fields));
 		break;
 	}
 }

@@ -208,7 +208,8 @@ static void enter_method(struct code *c, CXCursor method, bool flow, bool first)
 		type = clang.getCursorType(in.list[i]);
 		if (code_is_packet(type))
 			args[n] = code_value_packet(AT_PACKET);
-		else if (flow && clang.getPointeeType(clang.getCanonicalType(type)).kind != CXType_Invalid)
+		else if (flow &&
+			 clang.getPointeeType(clang.getCanonicalType(type)).kind != CXType_Invalid)
 			args[n] = (struct code_value){ .kind = VALUE_ENTRY,
 						  .state = code_member(c, CODE_FLOW) };
 		else

@@ -5,7 +5,7 @@
  *
  * All assignments to a variable count at once, whatever their order, and the functions are gone
  * through until no value changes. A member of the element that held a value before is from another
- * packet, so such a value is not believed, unless it was put there in the same function just before.
+ * packet, so such a value is not believed, unless it was put there in the same function before.
  */
 #ifndef _FLOWMAGE_CLICK_CODE_H
 #define _FLOWMAGE_CLICK_CODE_H
@@ -118,7 +118,8 @@ void code_store_at(struct code *c, CXCursor pointer, struct code_value target,
 
 /* Members by name: its number. An access to one: @key is NULL if it has none. */
 int code_member(struct code *c, const char *name);
-void code_access(struct code *c, int member, const struct code_value *key, bool write, CXCursor site);
+void code_access(struct code *c, int member, const struct code_value *key, bool write,
+		 CXCursor site);
 
 /* A function is called with these values: its result so far. */
 struct code_value code_enter(struct code *c, CXCursor definition, const struct code_value *args,
@@ -145,7 +146,7 @@ bool code_has_pointers(CXType type, unsigned int depth);
 void code_run(struct code *c);
 void code_free(struct code *c);
 
-/* The class of that name in a source: @facts->known is false if it is not there, or not all of it. */
+/* The class of that name in a source: @facts->known is false if not all of it is there. */
 void code_read_class(CXTranslationUnit unit, const char *class_name, struct click_facts *facts);
 
 #endif /* _FLOWMAGE_CLICK_CODE_H */

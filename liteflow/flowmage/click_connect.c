@@ -76,7 +76,8 @@ static unsigned int read_ports(struct parser *p, struct ports *side, unsigned in
 			if (side->n == before)
 				add_port(p, side, item, 0);
 			if (side->open >= 0)
-				click_refuse(p->file, t.span.at, "a second list of ports without an end");
+				click_refuse(p->file, t.span.at,
+					     "a second list of ports without an end");
 			side->open = side->n - 1;
 			break;
 		}
@@ -139,9 +140,11 @@ static void connect(struct parser *p, struct ports from, struct ports to, struct
 		to = widen(p, &to, from.n - to.n);
 	if (from.n > 1 && to.n > 1) {
 		if (!both)
-			click_refuse(p->file, arrow.span.at, "several outputs to several inputs need \"=>\"");
+			click_refuse(p->file, arrow.span.at,
+				     "several outputs to several inputs need \"=>\"");
 		if (from.n != to.n)
-			click_refuse(p->file, arrow.span.at, "%u outputs to %u inputs", from.n, to.n);
+			click_refuse(p->file, arrow.span.at, "%u outputs to %u inputs", from.n,
+				     to.n);
 	}
 	n = from.n > to.n ? from.n : to.n;
 	for (i = 0; i < n; i++)
@@ -192,9 +195,11 @@ static unsigned int read_element(struct parser *p, struct click_token t)
 
 	if (known >= 0 && !p->scope->items[known].bare) {
 		if (click_peek(p).word == CLICK_COLONS)
-			click_refuse(p->file, t.span.at, "\"%.80s\" is declared a second time", name);
+			click_refuse(p->file, t.span.at, "\"%.80s\" is declared a second time",
+				     name);
 		if (click_is(click_peek(p), '('))
-			click_refuse(p->file, click_peek(p).span.at, "parentheses behind \"%.80s\", which is declared already",
+			click_refuse(p->file, click_peek(p).span.at,
+				     "parentheses behind \"%.80s\", which is declared already",
 				     name);
 		return known;
 	}
@@ -246,7 +251,8 @@ static void spread(struct parser *p, unsigned int first, unsigned int n)
 static bool begins_element(const struct parser *p, struct click_token t)
 {
 	if (click_is(t, '('))
-		click_refuse(p->file, t.span.at, "groups in parentheses are not understood: give them names");
+		click_refuse(p->file, t.span.at,
+			     "groups in parentheses are not understood: give them names");
 	return click_is(t, '{') || (t.word == CLICK_NAME && !click_is_keyword(p, t));
 }
 

@@ -54,7 +54,7 @@ static bool is_plain(const char *value, size_t n)
 	return true;
 }
 
-/* Where a keyword's value stands, or where it is to be put. 0; or -1: there stands something else. */
+/* Where a keyword's value stands, or is to be put. 0; or -1: something else stands there. */
 static int make_edit(const struct click_file *file, const struct click_change *c, struct edit *e)
 {
 	const struct click_item *item = c->item;
@@ -167,8 +167,8 @@ char *click_edit(const struct click_file *file, struct click_change *changes, un
 		if (i && same_text(&changes[i], &changes[i - 1]))
 			continue;
 		if (make_edit(file, &changes[i], &edits[made++])) {
-			snprintf(why, len, "%s: the value of %s of \"%.80s\" is no word", file->path,
-				 changes[i].keyword, changes[i].item->name);
+			snprintf(why, len, "%s: the value of %s of \"%.80s\" is no word",
+				 file->path, changes[i].keyword, changes[i].item->name);
 			free(edits);
 			return NULL;
 		}
@@ -185,7 +185,8 @@ char *click_edit(const struct click_file *file, struct click_change *changes, un
 			click_free(&again);
 			return text;
 		}
-		snprintf(why, len, "%s: rewritten, it is not what it was: %.100s", file->path, wrong);
+		snprintf(why, len, "%s: rewritten, it is not what it was: %.100s", file->path,
+			 wrong);
 	}
 	click_free(&again);
 	free(text);
@@ -200,7 +201,8 @@ char *click_edit_check(const struct click_file *file, char *why, size_t len)
 
 	for (i = 0; i < file->n_elements; i++)
 		if (*file->elements[i].item->class_name && !file->elements[i].item->class)
-			changes[n++] = (struct click_change){ file->elements[i].item, "SHARED", "false" };
+			changes[n++] =
+				(struct click_change){ file->elements[i].item, "SHARED", "false" };
 	text = click_edit(file, changes, n, why, len);
 	free(changes);
 	return text;

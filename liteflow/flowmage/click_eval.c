@@ -15,12 +15,17 @@ static enum fm_field header_field(enum click_header at, const char *name)
 		const char *name;
 		enum fm_field field;
 	} known[] = {
-		{ AT_IP, "ip_src", FM_SRC_ADDR4 }, { AT_IP, "ip_dst", FM_DST_ADDR4 },
+		{ AT_IP, "ip_src", FM_SRC_ADDR4 },
+		{ AT_IP, "ip_dst", FM_DST_ADDR4 },
 		{ AT_IP, "ip_p", FM_PROTOCOL },
-		{ AT_IP6, "ip6_src", FM_SRC_ADDR6 }, { AT_IP6, "ip6_dst", FM_DST_ADDR6 },
-		{ AT_TRANSPORT, "th_sport", FM_SRC_PORT }, { AT_TRANSPORT, "th_dport", FM_DST_PORT },
-		{ AT_TRANSPORT, "uh_sport", FM_SRC_PORT }, { AT_TRANSPORT, "uh_dport", FM_DST_PORT },
-		{ AT_ETHER, "ether_shost", FM_SRC_MAC }, { AT_ETHER, "ether_dhost", FM_DST_MAC },
+		{ AT_IP6, "ip6_src", FM_SRC_ADDR6 },
+		{ AT_IP6, "ip6_dst", FM_DST_ADDR6 },
+		{ AT_TRANSPORT, "th_sport", FM_SRC_PORT },
+		{ AT_TRANSPORT, "th_dport", FM_DST_PORT },
+		{ AT_TRANSPORT, "uh_sport", FM_SRC_PORT },
+		{ AT_TRANSPORT, "uh_dport", FM_DST_PORT },
+		{ AT_ETHER, "ether_shost", FM_SRC_MAC },
+		{ AT_ETHER, "ether_dhost", FM_DST_MAC },
 		{ AT_ETHER, "ether_type", FM_ETHERTYPE },
 	};
 	size_t i;
@@ -47,7 +52,9 @@ struct code_value code_resolve(struct code *c, struct code_value v, CXCursor e)
 static struct code_value read_member(struct code *c, int number, CXCursor e)
 {
 	const struct code_member *m = &c->members[number];
-	struct code_value v = { .kind = VALUE_MEMBER, .state = number, .part = number, .cpu = m->cpu };
+	struct code_value v = {
+		.kind = VALUE_MEMBER, .state = number, .part = number, .cpu = m->cpu
+	};
 
 	return code_resolve(c, v, e);
 }
@@ -78,7 +85,8 @@ static struct code_value eval_member(struct code *c, CXCursor e, struct cursors 
 		return code_value_of(VALUE_CONST);
 	if (own || base.kind == VALUE_MEMBER) {
 		number = code_member(c, name);
-		if (own && !clang.Cursor_isNull(field) && code_is_per_cpu(clang.getCursorType(field)))
+		if (own && !clang.Cursor_isNull(field) &&
+		    code_is_per_cpu(clang.getCursorType(field)))
 			c->members[number].cpu = true;
 		/* a part of something is that, but what was put into it is known by its own name */
 		if (!own) {
@@ -109,8 +117,10 @@ static struct code_value eval_name(struct code *c, CXCursor e)
 		return v->kind == VALUE_NONE && c->settled ? code_value_of(VALUE_UNKNOWN) : *v;
 	case CXCursor_VarDecl:
 		/* of a class, or of all: as a member is */
-		if (clang.getCursorKind(clang.getCursorSemanticParent(decl)) == CXCursor_TranslationUnit ||
-		    clang.getCursorKind(clang.getCursorSemanticParent(decl)) == CXCursor_Namespace ||
+		if (clang.getCursorKind(clang.getCursorSemanticParent(decl)) ==
+			    CXCursor_TranslationUnit ||
+		    clang.getCursorKind(clang.getCursorSemanticParent(decl)) ==
+			    CXCursor_Namespace ||
 		    code_is_inside(c, decl)) {
 			number = code_member(c, clang_name(decl, name, sizeof(name)));
 			return read_member(c, number, e);
@@ -249,7 +259,7 @@ static struct code_value eval_variable(struct code *c, CXCursor decl, struct cur
 	return v;
 }
 
-/* Parameters of a function without a name: a packet, or what it is called with, which is not known. */
+/* Parameters of a function without a name: a packet; what else it is called with is not known. */
 static void lambda_params(struct code *c, struct cursors in)
 {
 	struct code_value *v;
@@ -288,7 +298,8 @@ static void eval_return(struct code *c, struct cursors in)
 	c->changed = true;
 }
 
-static struct code_value eval_kind(struct code *c, CXCursor e, enum CXCursorKind kind, struct cursors in)
+static struct code_value eval_kind(struct code *c, CXCursor e, enum CXCursorKind kind,
+				   struct cursors in)
 {
 	struct code_value v;
 	unsigned int i;

@@ -115,7 +115,7 @@ void click_add_line(char ***lines, unsigned int *n, const char *fmt, ...)
 /* Room for one more of @size bytes, zeroed, in a list of @n; without memory the program ends. */
 void *click_grow(void *list, unsigned int n, size_t size);
 
-/* The field of "src_ip" ...; FM_FIELDS: none. And the other way round; NULL: it has no such name. */
+/* The field of "src_ip" ...; FM_FIELDS: none. And the other way round; NULL: it has no name. */
 enum fm_field click_field(const char *word, size_t n);
 const char *click_field_name(enum fm_field field);
 

@@ -20,7 +20,8 @@ int click_parse(struct click_file *file, const char *path, const char *text, siz
 	if (n > CLICK_MAX_FILE)
 		click_refuse(file, 0, "more than %u bytes", CLICK_MAX_FILE);
 	if (memchr(text, 0, n))
-		click_refuse(file, (const char *)memchr(text, 0, n) - text, "a byte of 0: this is no text");
+		click_refuse(file, (const char *)memchr(text, 0, n) - text,
+			     "a byte of 0: this is no text");
 	click_read(file);
 	click_flatten(file);
 	return 0;

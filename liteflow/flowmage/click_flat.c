@@ -50,8 +50,10 @@ struct flattener {
 static void check_count(struct flattener *f, size_t at, unsigned int n)
 {
 	if (n > CLICK_MAX_ELEMENTS)
-		click_refuse(f->file, at, "with its compound elements put in, the file has more than %d elements",
-			     CLICK_MAX_ELEMENTS);
+		click_refuse(
+			f->file, at,
+			"with its compound elements put in, the file has more than %d elements",
+			CLICK_MAX_ELEMENTS);
 }
 
 static unsigned int add_node(struct flattener *f, int element, size_t at)
@@ -124,12 +126,14 @@ static const char *expand(struct flattener *f, const struct place *place, struct
 			obstack_grow(pool, text + at, step);
 		}
 		if (obstack_object_size(pool) > MAX_CONFIG)
-			click_refuse(f->file, where, "with its parameters put in, this has more than %u bytes",
+			click_refuse(f->file, where,
+				     "with its parameters put in, this has more than %u bytes",
 				     MAX_CONFIG);
 	}
 	f->configs += obstack_object_size(pool);
 	if (f->configs > MAX_CONFIGS)
-		click_refuse(f->file, where, "with their parameters put in, all have more than %u bytes",
+		click_refuse(f->file, where,
+			     "with their parameters put in, all have more than %u bytes",
 			     MAX_CONFIGS);
 	obstack_1grow(pool, 0);
 	return obstack_finish(pool);
@@ -241,15 +245,16 @@ static void put_item(struct flattener *f, const struct place *place, unsigned in
 			if (inner.scope)
 				break;
 			if (!class->extends)
-				click_refuse(file, item->at, "no body of \"%.80s\" takes these arguments",
-					     name);
+				click_refuse(file, item->at,
+					     "no body of \"%.80s\" takes these arguments", name);
 		}
 		name = class->alias_name;
 		class = class->alias;
 	}
 	if (inner.scope) {
 		if (depth == CLICK_MAX_DEPTH)
-			click_refuse(file, item->at, "more than %d compound elements in one another",
+			click_refuse(file, item->at,
+				     "more than %d compound elements in one another",
 				     CLICK_MAX_DEPTH);
 		/* a body without a name stands in one place only */
 		inner.shared |= *item->class_name != 0;
@@ -291,9 +296,9 @@ static void flatten(struct flattener *f, const struct place *place, unsigned int
 			click_refuse(f->file, 0, "more than %d connections", CLICK_MAX_LINKS);
 		f->links = click_more(f->file, f->links, f->n_links, &f->room_links,
 				      sizeof(*f->links));
-		f->links[f->n_links++] = (struct click_link){
-			ends[l->from][CLICK_OUTPUT], l->from_port, ends[l->to][CLICK_INPUT], l->to_port
-		};
+		f->links[f->n_links++] =
+			(struct click_link){ ends[l->from][CLICK_OUTPUT], l->from_port,
+					     ends[l->to][CLICK_INPUT], l->to_port };
 	}
 }
 
@@ -330,7 +335,8 @@ static void follow(struct flattener *f, unsigned int from, unsigned int from_por
 	unsigned int i;
 
 	if (++f->steps > 8 * CLICK_MAX_LINKS || depth > 4 * CLICK_MAX_DEPTH)
-		click_refuse(file, f->nodes[l->to].at, "connections from here go through more than %d compound elements",
+		click_refuse(file, f->nodes[l->to].at,
+			     "connections from here go through more than %d compound elements",
 			     4 * CLICK_MAX_DEPTH);
 	if (f->nodes[l->to].element >= 0) {
 		if (file->n_links == CLICK_MAX_LINKS)
@@ -344,7 +350,8 @@ static void follow(struct flattener *f, unsigned int from, unsigned int from_por
 		return;
 	}
 	for (i = first_link(f, l->to, l->to_port);
-	     i < f->n_links && f->links[i].from == l->to && f->links[i].from_port == l->to_port; i++)
+	     i < f->n_links && f->links[i].from == l->to && f->links[i].from_port == l->to_port;
+	     i++)
 		follow(f, from, from_port, &f->links[i], depth + 1);
 }
 

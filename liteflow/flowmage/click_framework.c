@@ -14,14 +14,16 @@ bool call_is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-/* Who only passes its argument on, or turns its bytes around, so that it can be told from the result. */
+/* Who only passes its argument on, or turns its bytes around: it can be told from the result. */
 bool call_is_identity(const char *name)
 {
 	static const char *const names[] = {
-		"ntohs", "ntohl", "htons", "htonl", "IPAddress", "EtherAddress", "IP6Address", "move",
+		"ntohs", "ntohl", "htons", "htonl", "IPAddress", "EtherAddress", "IP6Address",
+		"move",
 		"addr", "data", "in_addr", "s_addr", "addressof", "likely", "unlikely",
-		"__builtin_expect", "bswap_16", "bswap_32", "__bswap_16", "__bswap_32", "get", "value",
-		"operator&", "operator*", "operator->", "operator uint32_t", "operator unsigned int",
+		"__builtin_expect", "bswap_16", "bswap_32", "__bswap_16", "__bswap_32", "get",
+		"value", "operator&", "operator*", "operator->", "operator uint32_t",
+		"operator unsigned int",
 		"operator in_addr", "operator struct in_addr", "ptr", "key", "live", NULL };
 
 	return call_is_one_of(name, names);
@@ -38,8 +40,9 @@ bool call_packet_method(struct code *c, struct call *call, struct code_value *v)
 		{ "tcp_header", AT_TRANSPORT }, { "udp_header", AT_TRANSPORT },
 		{ "ether_header", AT_ETHER }, { "mac_header", AT_DATA }, { "data", AT_DATA },
 		{ "uniqueify", AT_PACKET }, { "clone", AT_PACKET }, { "next", AT_PACKET },
-		{ "first", AT_PACKET }, { "tail", AT_PACKET }, { "put", AT_PACKET }, { "push", AT_PACKET },
-		{ "push_mac_header", AT_PACKET }, { "nonunique_push", AT_PACKET }, { "prev", AT_PACKET },
+		{ "first", AT_PACKET }, { "tail", AT_PACKET }, { "put", AT_PACKET },
+		{ "push", AT_PACKET }, { "push_mac_header", AT_PACKET },
+		{ "nonunique_push", AT_PACKET }, { "prev", AT_PACKET },
 		{ "shift_data", AT_PACKET }, { "transport_header", AT_DATA },
 	};
 	size_t i;
@@ -83,7 +86,7 @@ bool call_dpdk_table(struct code *c, struct call *call, struct code_value *v)
 	bool write = strstr(call->name, "_add_") || strstr(call->name, "_del_");
 
 	if (!strcmp(call->name, "rte_hash_crc_4byte")) {
-		/* a cyclic redundancy check of 32 bits tells all of 32 bits, if it begins with a constant */
+		/* a check of 32 bits tells all of 32 bits, if it begins with a constant */
 		*v = code_value_of(VALUE_UNKNOWN);
 		if (call->n == 2 && call->args[1].kind == VALUE_CONST &&
 		    call->args[0].kind == VALUE_FIELDS && code_value_size(&call->args[0]) <= 4)
@@ -108,16 +111,19 @@ bool call_dpdk_table(struct code *c, struct call *call, struct code_value *v)
 /* A member that is a container: a method with a key. */
 bool call_container(struct code *c, struct call *call, struct code_value *v)
 {
-	static const char *const reads[] = { "find", "findp", "get", "get_pointer", "count", "contains",
-		"lookup", "operator[]", "at", "find_prefer", "findp_force", NULL };
-	static const char *const writes[] = { "insert", "set", "find_insert", "find_insert_write", "erase", "remove",
-		"find_create", "findp_force", "operator[]", "insert_at", "find_erase", "find_remove",
-		"find_remove_clean", "emplace", "erase_clean", NULL };
+	static const char *const reads[] = {
+		"find", "findp", "get", "get_pointer", "count", "contains", "lookup", "operator[]",
+		"at", "find_prefer", "findp_force", NULL };
+	static const char *const writes[] = {
+		"insert", "set", "find_insert", "find_insert_write", "erase", "remove",
+		"find_create", "findp_force", "operator[]", "insert_at", "find_erase",
+		"find_remove", "find_remove_clean", "emplace", "erase_clean", NULL };
 	bool write = call_is_one_of(call->name, writes);
 	const char *type;
 	char text[200];
 
-	if (call->object.kind != VALUE_MEMBER || !call->n || !(write || call_is_one_of(call->name, reads)))
+	if (call->object.kind != VALUE_MEMBER || !call->n ||
+	    !(write || call_is_one_of(call->name, reads)))
 		return false;
 	type = clang_type_name(clang.getCanonicalType(clang.getCursorType(call->target)), text,
 			       sizeof(text));
@@ -165,10 +171,11 @@ bool call_harmless(const char *name)
 {
 	static const char *const names[] = {
 		"click_chatter", "output", "output_push_batch", "checked_output_push_batch",
-		"checked_output_push", "noutputs", "ninputs", "router", "name", "size", "begin", "end",
-		"empty", "c_str", "unparse", "class_name", "push", "push_batch", "kill", "fast_kill",
-		"nelements", "weight", "max_prefer_cpu", "errh", "port", "eindex", "__assert_fail", "now",
-		"recent_steady", "now_steady", "home_thread_id", "thread", "active", "printf", NULL };
+		"checked_output_push", "noutputs", "ninputs", "router", "name", "size", "begin",
+		"end", "empty", "c_str", "unparse", "class_name", "push", "push_batch", "kill",
+		"fast_kill", "nelements", "weight", "max_prefer_cpu", "errh", "port", "eindex",
+		"__assert_fail", "now", "recent_steady", "now_steady", "home_thread_id", "thread",
+		"active", "printf", NULL };
 
 	return call_is_one_of(name, names);
 }
@@ -176,8 +183,9 @@ bool call_harmless(const char *name)
 /* Methods of containers that change nothing, where the container's type is open. */
 bool call_looks(const char *name)
 {
-	static const char *const names[] = { "size", "begin", "end", "empty", "c_str", "unparse", "weight",
-		"now", "name", "nelements", "active", NULL };
+	static const char *const names[] = {
+		"size", "begin", "end", "empty", "c_str", "unparse", "weight", "now", "name",
+		"nelements", "active", NULL };
 
 	return call_is_one_of(name, names);
 }

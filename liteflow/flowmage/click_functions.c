@@ -160,7 +160,8 @@ static void classify(const struct builder *b, const struct click_step *step, str
 		map->class = s->key == CLICK_KEY_CONST ? FM_CONST_KEY : FM_SHARED;
 		add_key(map, NULL, 0, 0, false);
 		if (s->reason || s->key == CLICK_KEY_CONST)
-			add_reason(map, format("%s", s->reason ? s->reason : "one for all packets"));
+			add_reason(map,
+				   format("%s", s->reason ? s->reason : "one for all packets"));
 	} else {
 		key = key_of(b, step, s, &lost, &why);
 		if (key)
@@ -168,9 +169,10 @@ static void classify(const struct builder *b, const struct click_step *step, str
 		map->class = why ? FM_SHARED : FM_PACKET_KEY;
 		for (i = 0; i < map->n_keys && !why; i++)
 			if (!has_field(&map->keys[i]))
-				why = step->rewriter < 0 ? format("none of its key's fields is known") :
-					format("\"%s\" in front of it changes the fields of its key",
-					       b->file->elements[step->rewriter].name);
+				why = step->rewriter < 0 ?
+					      format("none of its key's fields is known") :
+					      format("\"%s\" in front of it changes the fields of its key",
+						     b->file->elements[step->rewriter].name);
 		if (why) {
 			map->class = FM_SHARED;
 			add_reason(map, why);
@@ -180,8 +182,9 @@ static void classify(const struct builder *b, const struct click_step *step, str
 		map->class = FM_READ_ONLY;
 	} else if (step->lost >= 0) {
 		map->class = FM_SHARED;
-		add_reason(map, format("behind \"%s\", packets are not with the CPU that received them",
-				       b->file->elements[step->lost].name));
+		add_reason(map,
+			   format("behind \"%s\", packets are not with the CPU that received them",
+				  b->file->elements[step->lost].name));
 	}
 }
 
@@ -202,7 +205,8 @@ static void add_map(const struct builder *b, struct fm_function *fn, const struc
 	for (k = 0; b->explain && k < map->n_keys; k++)
 		for (i = 0; i <= s->n_sites; i++)
 			if (i < s->n_sites)
-				click_add_line(&map->keys[k].sites, &map->keys[k].n_sites, "%s", s->sites[i]);
+				click_add_line(&map->keys[k].sites, &map->keys[k].n_sites, "%s",
+					       s->sites[i]);
 			else if (!s->n_sites)
 				click_add_line(&map->keys[k].sites, &map->keys[k].n_sites, "%s: %s",
 					       step->facts->class_name, step->facts->from);
@@ -266,8 +270,8 @@ static int by_order(const void *a, const void *b, void *context)
 	return x < y ? -1 : x > y;
 }
 
-int click_functions(const struct click_file *file, const struct click_step *steps, const char *source,
-		    bool explain, struct fm_analysis *result)
+int click_functions(const struct click_file *file, const struct click_step *steps,
+		    const char *source, bool explain, struct fm_analysis *result)
 {
 	struct builder b = { .file = file, .steps = steps, .source = source, .explain = explain };
 	unsigned int *list = calloc(file->n_elements + 1, sizeof(*list)), n = 0, i;
@@ -279,7 +283,8 @@ int click_functions(const struct click_file *file, const struct click_step *step
 			list[n++] = i;
 	qsort_r(list, n, sizeof(*list), by_order, (void *)steps);
 	for (i = 0; i < n; i++) {
-		result->functions = click_grow(result->functions, result->n, sizeof(*result->functions));
+		result->functions =
+			click_grow(result->functions, result->n, sizeof(*result->functions));
 		add_function(&b, list[i], &result->functions[result->n++]);
 	}
 	free(list);
@@ -300,7 +305,8 @@ static const char *split(const char *spec, char *path)
 	return colon + 1;
 }
 
-int fm_analyse_click(const char *spec, bool explain, struct fm_analysis *result, char *why, size_t len)
+int fm_analyse_click(const char *spec, bool explain, struct fm_analysis *result, char *why,
+		     size_t len)
 {
 	char *path = format("%s", spec), *text;
 	const char *receiver = split(spec, path);

@@ -192,8 +192,8 @@ static size_t name_end(const struct click_file *file, size_t at)
 {
 	const char *text = file->text;
 
-	while (at < file->n &&
-	       (in_name(text[at]) || (text[at] == '/' && at + 1 < file->n && in_name(text[at + 1]))))
+	while (at < file->n && (in_name(text[at]) ||
+				(text[at] == '/' && at + 1 < file->n && in_name(text[at + 1]))))
 		at++;
 	return at;
 }
@@ -249,7 +249,8 @@ struct click_token click_lex(struct click_file *file, size_t *at)
 		t.word = CLICK_VARIABLE;
 		end = variable_end(file, start);
 	} else if (t.c == '~') {
-		n = strspn(text + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/0123456789");
+		n = strspn(text + 1,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/0123456789");
 		if (text[1 + n] != '>')
 			click_refuse(file, start, "\"~\" that is not part of \"~>\"");
 		t.word = CLICK_CONTEXT_ARROW;

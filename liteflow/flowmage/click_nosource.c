@@ -10,7 +10,9 @@ int click_source_look_up(const char *folders, const char *class_name, struct cli
 {
 	(void)folders;
 	(void)facts;
-	snprintf(why, len, "FASTCLICK: %s: this flowmage was built without libclang: install libclang-dev and build it again",
-		 class_name);
+	snprintf(
+		why, len,
+		"FASTCLICK: %s: this flowmage was built without libclang: install libclang-dev, build again",
+		class_name);
 	return -1;
 }

@@ -247,11 +247,13 @@ static void read_define(struct parser *p)
 		i = arg.span.at;
 		end = i + arg.span.n;
 		if (config[i] != '$')
-			click_refuse(p->file, span.at + i, "\"define\" of something that is no variable");
+			click_refuse(p->file, span.at + i,
+				     "\"define\" of something that is no variable");
 		for (i++; i < end && (isalnum((unsigned char)config[i]) || config[i] == '_'); i++)
 			;
 		if (i == arg.span.at + 1 || (i < end && !isspace((unsigned char)config[i])))
-			click_refuse(p->file, span.at + arg.span.at, "\"define\" of something that is no variable");
+			click_refuse(p->file, span.at + arg.span.at,
+				     "\"define\" of something that is no variable");
 		arg.value = (struct click_span){ span.at + arg.span.at + 1, i - arg.span.at - 1 };
 		while (i < end && isspace((unsigned char)config[i]))
 			i++;
@@ -272,7 +274,8 @@ static void check_names(struct parser *p)
 			continue;
 		k = click_find_item(s, s->items[i].class_name);
 		if (k >= 0)
-			click_refuse(p->file, s->items[i].at, "\"%.80s\" is used before it is declared",
+			click_refuse(p->file, s->items[i].at,
+				     "\"%.80s\" is used before it is declared",
 				     s->items[i].class_name);
 	}
 }

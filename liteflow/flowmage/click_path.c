@@ -16,7 +16,7 @@ struct walk {
 	unsigned int *first;	/* [element]: of its links; they are sorted by where they begin */
 };
 
-/* A Strip that takes more than a link header away: what then is called an IP header is another one. */
+/* A Strip that takes more than a link header away: what is an IP header then is another one. */
 static bool strips_more(const struct click_element *e, uint32_t before)
 {
 	static const char *const link_headers[] = { "0", "4", "12", "14", "18", "22" };

@@ -46,8 +46,8 @@ struct click_step *click_follow(const struct click_file *file, struct click_know
  * The elements that were reached, those with state and those that change packets, as
  * functions. @source: of all of them.
  */
-int click_functions(const struct click_file *file, const struct click_step *steps, const char *source,
-		    bool explain, struct fm_analysis *result);
+int click_functions(const struct click_file *file, const struct click_step *steps,
+		    const char *source, bool explain, struct fm_analysis *result);
 
 /* Read and analyse FILE or FILE:RECEIVER: as fm_analyse_nft(). */
 int fm_analyse_click(const char *spec, bool explain, struct fm_analysis *result, char *why,

@@ -38,7 +38,8 @@ struct rewrite {
 };
 
 static const struct argp_option table[] = {
-	{ "output", 'o', "FILE", 0, "where the new file goes; - is standard output (the default)", 0 },
+	{ "output", 'o', "FILE", 0, "where the new file goes; - is standard output (the default)",
+	  0 },
 	{ 0 }
 };
 
@@ -113,7 +114,8 @@ static bool has_state(const struct fm_function *fn)
 	return false;
 }
 
-static struct click_change *find(struct rewrite *r, const struct click_item *item, const char *keyword)
+static struct click_change *find(struct rewrite *r, const struct click_item *item,
+				 const char *keyword)
 {
 	unsigned int i;
 
@@ -123,8 +125,8 @@ static struct click_change *find(struct rewrite *r, const struct click_item *ite
 	return NULL;
 }
 
-static struct click_change *add(struct rewrite *r, const struct click_item *item, const char *keyword,
-				const char *value)
+static struct click_change *add(struct rewrite *r, const struct click_item *item,
+				const char *keyword, const char *value)
 {
 	r->changes = click_grow(r->changes, r->n, sizeof(*r->changes));
 	r->changes[r->n] = (struct click_change){ item, keyword, value };
@@ -188,7 +190,8 @@ static uint32_t fields_of(const struct fm_key *key)
 /* The value of HASHFUNC for what a receiver's packets meet: NULL: no private state; "": none. */
 static const char *hashed(struct rewrite *r, const struct fm_analysis *all)
 {
-	static const enum fm_field order[] = { FM_SRC_ADDR4, FM_DST_ADDR4, FM_SRC_PORT, FM_DST_PORT };
+	static const enum fm_field order[] = { FM_SRC_ADDR4, FM_DST_ADDR4, FM_SRC_PORT,
+					       FM_DST_PORT };
 	uint32_t set = ALL_FIELDS;
 	const struct fm_map *map;
 	const char *text = "";
@@ -231,8 +234,9 @@ static int hash_receiver(struct rewrite *r, const struct click_element *e)
 	value = hashed(r, &all);
 	fm_analysis_free(&all);
 	if (value && !*value)
-		return complain("%s: \"%s\": no hashed fields do for all of its private state: leave it to the key",
-				r->file.path, e->name);
+		return complain(
+			"%s: \"%s\": no hashed fields do for all of its private state: leave it to the key",
+			r->file.path, e->name);
 	if (value && !find(r, e->item, "HASHFUNC"))
 		add(r, e->item, "HASHFUNC", value);
 	return 0;
@@ -308,9 +312,14 @@ static int rewrite(struct rewrite *r, const struct options *o, const struct plan
 int cmd_rewrite(int argc, char **argv)
 {
 	static const struct argp argp = {
-		table, option, "PLAN FILE",
+		table,
+		option,
+		"PLAN FILE",
 		"Put a plan into a Click file: SHARED per element, HASHFUNC for receivers that know it. "
-		"All else stays byte for byte.", NULL, NULL, NULL
+		"All else stays byte for byte.",
+		NULL,
+		NULL,
+		NULL
 	};
 	struct options o = { .output = "-" };
 	struct rewrite r = { 0 };

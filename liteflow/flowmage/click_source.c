@@ -113,8 +113,11 @@ static int parse(const char *source, const char *top, const char *class_name,
 		{ MISSING "/rte_version.h", "", 0 }, { MISSING "/rte_ethdev.h", "", 0 },
 	};
 	char include[1100], folder[1100];
-	const char *args[] = { "-x", "c++", "-std=gnu++17", "-DCLICK_USERLEVEL", "-DHAVE_CONFIG_H", "-w",
-			       include, folder, "-idirafter", MISSING, NULL, NULL };
+	const char *args[] = {
+		"-x", "c++",   "-std=gnu++17", "-DCLICK_USERLEVEL", "-DHAVE_CONFIG_H",
+		"-w", include, folder,	       "-idirafter",	    MISSING,
+		NULL, NULL
+	};
 	CXTranslationUnit unit = NULL;
 	CXIndex index = clang.createIndex(0, 0);
 	enum CXErrorCode code;

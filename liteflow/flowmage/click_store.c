@@ -35,7 +35,8 @@ static bool is_mirror(const struct code_value *a, const struct code_value *b)
 	return true;
 }
 
-void code_access(struct code *c, int member, const struct code_value *key, bool write, CXCursor site)
+void code_access(struct code *c, int member, const struct code_value *key, bool write,
+		 CXCursor site)
 {
 	struct code_member *m = &c->members[member];
 	struct code_value k;
@@ -121,12 +122,14 @@ static void store_variable(struct code *c, CXCursor e, struct code_value value)
 	bool reference = type.kind == CXType_LValueReference;
 
 	/* a member, or what a reference leads to */
-	if (now.kind == VALUE_MEMBER && (reference || clang.getCursorKind(decl) == CXCursor_FieldDecl)) {
+	if (now.kind == VALUE_MEMBER &&
+	    (reference || clang.getCursorKind(decl) == CXCursor_FieldDecl)) {
 		keep(c, now.part, value, e);
 		code_write(c, now, e);
 		return;
 	}
-	if (reference && (now.kind == VALUE_ENTRY || (now.kind == VALUE_PACKET && now.at != AT_PACKET))) {
+	if (reference &&
+	    (now.kind == VALUE_ENTRY || (now.kind == VALUE_PACKET && now.at != AT_PACKET))) {
 		code_write(c, now, e);
 		return;
 	}
@@ -201,7 +204,9 @@ static void store_subscript(struct code *c, CXCursor e, struct cursors in, struc
 	} else if (base.kind == VALUE_MEMBER) {
 		if (index.kind == VALUE_FIELDS) {
 			code_access(c, base.state, &index, true, e);
-			code_write(c, (struct code_value){ .kind = VALUE_ENTRY, .state = base.state }, e);
+			code_write(c,
+				   (struct code_value){ .kind = VALUE_ENTRY, .state = base.state },
+				   e);
 			return;
 		}
 		keep(c, base.part, value, e);

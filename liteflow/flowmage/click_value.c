@@ -18,7 +18,8 @@ struct code_value code_value_packet(enum click_header at)
 bool code_value_equal(const struct code_value *a, const struct code_value *b)
 {
 	return a->kind == b->kind && a->n == b->n && a->at == b->at && a->state == b->state &&
-	       a->part == b->part && a->content == b->content && a->cpu == b->cpu && !memcmp(a->fields, b->fields, a->n * sizeof(*a->fields));
+	       a->part == b->part && a->content == b->content && a->cpu == b->cpu &&
+	       !memcmp(a->fields, b->fields, a->n * sizeof(*a->fields));
 }
 
 struct code_value code_value_join(struct code_value a, struct code_value b)
@@ -59,7 +60,9 @@ struct code_value code_value_append(struct code_value a, struct code_value b)
 	if (a.kind == VALUE_NONE || b.kind == VALUE_NONE)
 		return code_value_of(VALUE_NONE);
 	if (a.kind == VALUE_CONST)
-		return b.kind == VALUE_FIELDS || b.kind == VALUE_CONST ? b : code_value_of(VALUE_UNKNOWN);
+		return b.kind == VALUE_FIELDS || b.kind == VALUE_CONST ?
+			       b :
+			       code_value_of(VALUE_UNKNOWN);
 	if (b.kind == VALUE_CONST && a.kind == VALUE_FIELDS)
 		return a;
 	if (a.kind != VALUE_FIELDS || b.kind != VALUE_FIELDS || a.n + b.n > CLICK_KEY_FIELDS)

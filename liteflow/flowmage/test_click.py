@@ -129,6 +129,23 @@ class Facts(Click):
         self.assertEqual([(k.get("protocol"), k["fragments"]) for k in made["b"]["maps"][0]["keys"]],
                          [(None, True), (1, True)])
 
+    def test_labels(self):
+        """The table says of the paper's elements what the labels say."""
+        with open(os.path.join(EXAMPLES, "labels"), encoding="utf-8") as f:
+            labels = [line.split()[1:] for line in f if line.startswith("paper ")]
+        self.assertEqual(len(labels), 14)
+        made = self.analyze("FromDevice(e) -> FlowIPManager -> s :: Switch; " + "".join(
+            "s [%d] -> x%d :: %s -> Discard; " % (i, i, words[0]) for i, words in enumerate(labels)))
+        short = {"src_addr4": "src_ip", "dst_addr4": "dst_ip"}
+        for i, (name, *words) in enumerate(labels):
+            keyed = [m for m in made["x%d" % i]["maps"] if m["class"] == "packet-key"]
+            found = ["stateless"]
+            if keyed:
+                fields = [p["slices"][0]["field"] for p in keyed[0]["keys"][0]["parts"]]
+                key = "flow" if fields == list(fmcase.TUPLE4) else short[fields[0]]
+                found = ["key=" + key, "packet" if keyed[0]["per_packet"] else "flow"]
+            self.assertEqual(found, words[:len(found)], name)
+
     def test_unknown(self):
         """It is named, is shared, and may have changed anything."""
         made = self.analyze("FromDevice(e) -> a :: IPolicer -> x :: Nobody -> b :: IPolicer -> Discard")
