@@ -11,10 +11,10 @@
 typedef float vec __attribute__((vector_size(4 * LANES), aligned(4)));
 
 #define VEC(array, row, lanes, at) (*(vec *)((array) + (size_t)(row) * (lanes) + (at)))
+/* the widest vectors that the machine has, found out as the program starts */
+#if defined(__x86_64__) && !defined(__clang__)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-
-#ifndef __x86_64__
-#undef CLONES
+#else
 #define CLONES
 #endif
 
