@@ -88,7 +88,9 @@ def load(folder, cases, variants):
         case = lfdcases.CASES[name]
         paths = {v: folder / f"{case.name if v in case.variants else case.like}-{v}.json"
                  for v in variants if v in case.variants or case.like}
-        out[name] = {v: Result(path) for v, path in paths.items() if path.exists()}
+        known = {v: Result(path) for v, path in paths.items() if path.exists()}
+        # those of a case like it are there to compare with
+        out[name] = known if known.keys() & set(case.variants) else {}
     return out
 
 

@@ -239,6 +239,8 @@ class Results(unittest.TestCase):
                 result(folder, case, variant, (1, 1, 1))
             known = lfdresults.load(folder, ["unknown"], lfdlab.VARIANTS)
             self.assertEqual(sorted(known["unknown"]), ["bbr", "refit"])
+            (folder / "unknown-refit.json").unlink()
+            self.assertEqual(lfdresults.load(folder, ["unknown"], lfdlab.VARIANTS), {"unknown": {}})
 
 
 if __name__ == "__main__":
