@@ -209,6 +209,8 @@ size_t lf_state_size(const struct lf_app *app);
 struct lf_state *lf_state_alloc(const struct lf_app *app, gfp_t gfp);
 void lf_state_free(struct lf_state *state);
 void lf_state_reset(struct lf_state *state);
+int lf_state_range(struct lf_app *app, const struct lf_state *state, unsigned int input,
+		   s32 *lo, s32 *hi);
 int lf_query_state(struct lf_app *app, struct lf_state *state, const s32 *in, unsigned int n_in,
 		   s32 *out, unsigned int n_out);
 

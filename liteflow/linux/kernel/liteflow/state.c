@@ -7,6 +7,7 @@
  */
 #include <linux/export.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -87,3 +88,38 @@ void lf_state_reset(struct lf_state *state)
 	memset(state->value, 0, state->room * sizeof(*state->value));
 }
 EXPORT_SYMBOL_GPL(lf_state_reset);
+
+/**
+ * lf_state_range() - the range of an input that a state's model was trained on
+ * @app: the app
+ * @state: the state
+ * @input: number of the input
+ * @lo: result: lower end, the app's units
+ * @hi: result: upper end, inclusive
+ *
+ * It is that of the model that serves the state, or if none does yet, of the active one.
+ *
+ * Context: as lf_query_state().
+ * Return: 0; -ENODATA: there is no model, or it is compiled and has no ranges; -EINVAL:
+ * no such input.
+ */
+int lf_state_range(struct lf_app *app, const struct lf_state *state, unsigned int input,
+		   s32 *lo, s32 *hi)
+{
+	const struct lf_snapshot *snap;
+	int ret = -ENODATA;
+
+	if (input >= app->n_in)
+		return -EINVAL;
+	rcu_read_lock();
+	snap = state->flow.pin ? rcu_dereference(state->flow.pin->snapshot) :
+				 rcu_dereference(app->active);
+	if (snap && snap->model) {
+		*lo = snap->model->in[input].lo;
+		*hi = snap->model->in[input].hi;
+		ret = 0;
+	}
+	rcu_read_unlock();
+	return ret;
+}
+EXPORT_SYMBOL_GPL(lf_state_range);
