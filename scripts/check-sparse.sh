@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-OURS='(kernel/liteflow/.*|/(jc|tcp_liteflow|liteflow)[a-z_]*)\.[ch]:[0-9:]+ (warning|error):'
+OURS='(kernel/liteflow/.*|/(jc|tcp_liteflow|liteflow|sch_lemu)[a-z_]*)\.[ch]:[0-9:]+ (warning|error):'
 
 # check NAME COMMAND...: sparse reads the sources, whether they are compiled or not
 check()
@@ -27,7 +27,9 @@ command -v sparse >/dev/null || {
 	echo "sparse is missing"
 	exit 4
 }
-targets=(kernel/liteflow/ kernel/sched/ net/ipv4/tcp_liteflow_{main,law,path,compete}.o)
+targets=(kernel/liteflow/ kernel/sched/ net/ipv4/tcp_liteflow_{main,law,path,compete}.o \
+	net/sched/sch_lemu_{main,model,options,queue}.o)
 check guest kmake "$LINUX" "$BUILD/kernel" C=2 "${targets[@]}"
 check kunit kmake "$LINUX" "$BUILD/uml-debug" ARCH=um C=2 "${targets[@]}" \
-	net/ipv4/tcp_liteflow_test.o net/ipv4/tcp_liteflow_{modes,path,compete}_test.o
+	net/ipv4/tcp_liteflow_test.o net/ipv4/tcp_liteflow_{modes,path,compete}_test.o \
+	net/sched/sch_lemu_{test,test_link,model_test}.o

@@ -51,7 +51,7 @@ if [ "$mode" = stock ]; then
 else
 	name=bzImage-$mode
 	targets+=(modules)
-	fragments+=("$ROOT/kconfig/liteflow.config" "$ROOT/kconfig/mode-$mode.config")
+	fragments+=("$ROOT/kconfig/liteflow.config" "$ROOT/kconfig/lemu.config" "$ROOT/kconfig/mode-$mode.config")
 	if [ "$fxdpt" = y ]; then
 		name+=-fixed
 		fragments+=("$ROOT/kconfig/fxdpt.config")

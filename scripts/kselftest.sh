@@ -13,7 +13,7 @@ usage()
 	cat <<-'END'
 	usage: kselftest.sh [-c COLLECTION | -t COLLECTION:TEST]... [-o SECONDS]
 	                    [--uml | IMAGE [options of qemu/start.sh]]
-	  -c     jc_sched, liteflow or liteflow_cc; default: all
+	  -c     jc_sched, liteflow, liteflow_cc or liteflow_lemu; default: all
 	  -t     one test, as jc_sched:partition.sh
 	  -o     a test may take so long; default: what its collection says
 	  --uml  in UML's debug kernel, which 'uml.sh --debug --build-only' built:
@@ -23,7 +23,7 @@ usage()
 }
 
 OUT=$BUILD/kselftest
-ALL=(jc_sched liteflow liteflow_cc)
+ALL=(jc_sched liteflow liteflow_cc liteflow_lemu)
 RUN=() TIMEOUT=() UML=n
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -35,7 +35,7 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ ${#RUN[@]} -gt 0 ] || RUN=(-c jc_sched -c liteflow -c liteflow_cc)
+[ ${#RUN[@]} -gt 0 ] || RUN=(-c jc_sched -c liteflow -c liteflow_cc -c liteflow_lemu)
 RUN+=("${TIMEOUT[@]}")
 
 build()
@@ -71,7 +71,10 @@ uml()
 		-exec cp -t "$uml/kselftest-modules" {} +
 	"$ROOT/scripts/uml.sh" --debug --no-build -- env KSFT_MACHINE_SLOW=yes \
 		${LFCC_SHORT:+LFCC_SHORT="$LFCC_SHORT"} \
+		${LEMU_NAMESPACES:+LEMU_NAMESPACES="$LEMU_NAMESPACES"} \
+		${LEMU_SWITCHES:+LEMU_SWITCHES="$LEMU_SWITCHES"} \
 		LFCTL="$BUILD/liteflow/lfctl" LF_MODULES="$uml/kselftest-modules" \
+		TC_LIB_DIR="$BUILD/liteflow/tc" \
 		"$OUT/install/run_kselftest.sh" "${RUN[@]}"
 }
 
@@ -86,4 +89,4 @@ shift
 # Emulated, with two CPUs for eight: the tests allow themselves more time.
 "$ROOT/qemu/start.sh" --accel "${ACCEL:-auto}" --kernel "$image" "$@" -- \
 	env KSFT_MACHINE_SLOW="${KSFT_MACHINE_SLOW:-yes}" LFCTL="$BUILD/liteflow/lfctl" \
-	LF_MODULES="$image.modules" "$OUT/install/run_kselftest.sh" "${RUN[@]}"
+	TC_LIB_DIR="$BUILD/liteflow/tc" LF_MODULES="$image.modules" "$OUT/install/run_kselftest.sh" "${RUN[@]}"

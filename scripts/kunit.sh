@@ -10,7 +10,7 @@ set -euo pipefail
 mkdir -p "$BUILD/uml" "$BUILD/logs"
 CONFIG=$BUILD/uml/kunitconfig
 cat "$LINUX/kernel/sched/tests/.kunitconfig" "$LINUX/kernel/liteflow/tests/.kunitconfig" \
-	"$LINUX/net/ipv4/.kunitconfig" | sort -u >"$CONFIG"
+	"$LINUX/net/ipv4/.kunitconfig" "$LINUX/net/sched/.kunitconfig" | sort -u >"$CONFIG"
 lock uml
 cd "$LINUX"
 tool=(tools/testing/kunit/kunit.py)

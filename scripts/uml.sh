@@ -57,9 +57,9 @@ build()
 	local fragments=("$ROOT/kconfig/uml.config") line
 
 	case $NAME in
-	debug) fragments+=("$ROOT/kconfig/uml-debug.config") ;;
+	debug) fragments+=("$ROOT/kconfig/uml-debug.config" "$ROOT/kconfig/lemu.config") ;;
 	lab)
-		fragments+=("$ROOT/kconfig/cclab.config")
+		fragments+=("$ROOT/kconfig/cclab.config" "$ROOT/kconfig/lemu.config")
 		export KBUILD_KCONFIG=$OUT/Kconfig
 		;;
 	esac

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The arithmetic of an emulated link: time, work, the byte queue, departures.
+ *
+ * It knows no qdisc and no model, takes no lock and reads no clock: the KUnit tests
+ * and programs of user space compile it as well.
+ */
+#ifndef _NET_SCHED_SCH_LEMU_QUEUE_H
+#define _NET_SCHED_SCH_LEMU_QUEUE_H
+
+#include <linux/types.h>
+
+/* More work than any queue holds: what passed is not counted beyond it. */
+#define LEMU_MAX_WORK	0x7fffffffU
+
+/* Bytes of the smallest packet: the headers of IPv4 and UDP. */
+#define LEMU_SMALLEST	28
+
+/**
+ * struct lemu_link - the link, as the options have it
+ * @capacity: bytes per second, LEMU_MIN_CAPACITY to LEMU_MAX_CAPACITY
+ * @delay: ns, at most LEMU_MAX_DELAY
+ * @queue: limit of the queue, bytes, at most LEMU_MAX_QUEUE
+ * @limit: packets that may wait at a time; 0: as lemu_default_limit() says
+ * @ecn: marks instead of losses
+ */
+struct lemu_link {
+	u64 capacity;
+	u64 delay;
+	u32 queue;
+	u32 limit;
+	bool ecn;
+};
+
+/**
+ * struct lemu_clock - a clock that never goes back
+ * @last: what the clock below showed last, ns
+ * @ahead: what this one shows more than that, ns
+ */
+struct lemu_clock {
+	u64 last;
+	u64 ahead;
+};
+
+/**
+ * struct lemu_pace - what the link could do since the last packet
+ * @last: time up to which work is counted, ns
+ * @rest: work of less than a byte, in bytes per 10^9, below 10^9
+ * @pending: whole bytes that no packet was told yet
+ * @begun: a packet came
+ */
+struct lemu_pace {
+	u64 last;
+	u32 rest;
+	u32 pending;
+	bool begun;
+};
+
+u64 lemu_clock_read(struct lemu_clock *clock, u64 raw);
+u64 lemu_clock_raw(const struct lemu_clock *clock, u64 time);
+void lemu_pace_advance(struct lemu_pace *pace, u64 capacity, u64 now);
+u32 lemu_pace_take(struct lemu_pace *pace, u64 capacity, u64 now);
+bool lemu_queue_packet(u32 *backlog, u32 work, u32 size, u32 limit);
+u64 lemu_departure(const struct lemu_link *link, u64 previous, u64 arrival, u32 backlog);
+u32 lemu_default_limit(const struct lemu_link *link);
+u32 lemu_per_ms(u64 capacity);
+
+#endif /* _NET_SCHED_SCH_LEMU_QUEUE_H */
