@@ -30,7 +30,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest lfdlab cc-staleness kunit lfctl demo torture fuzz flowmage lemu lemu-demo flowmage-demo flowmage-report dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest lfdlab cc-staleness kunit lfctl tc-lemu demo torture fuzz flowmage lemu lemu-demo flowmage-demo flowmage-report dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -56,6 +56,7 @@ help:
 #:
 #: LiteFlow
 #:   make lfctl           the tool, and the service lfd, into build/liteflow
+#:   make tc-lemu         tc's plugin for the qdisc lemu, and lemu-log, into build/liteflow
 #:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
 #:   make lemu            links emulated by recurrent networks: trainer and traces, docs/lemu.md
 #:   make lemu-demo       a link is recorded, learned and judged: build/data/lemu-demo, 3 minutes
@@ -179,6 +180,11 @@ lemu: lfctl
 
 lemu-demo: lemu
 	@liteflow/lemu/demo
+
+tc-lemu:
+	@$(MAKE) -s -C liteflow/lemu/tc BUILD=$(BUILD)
+	@$(MAKE) -s -C liteflow/lemu/log BUILD=$(BUILD)
+	@echo "tc-lemu: TC_LIB_DIR=$(BUILD)/liteflow/tc"
 
 flowmage:
 	@scripts/deps.sh --notice lfctl mllb

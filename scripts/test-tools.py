@@ -10,7 +10,7 @@ from pylib.paths import BUILD, ROOT
 
 BUILT = ["tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools/dump_lb",
          "tools/queues", "liteflow/lfctl", "liteflow/lfd", "liteflow/flowmage", "liteflow/traffic",
-         "liteflow/ccsim/ccsim"]
+         "liteflow/ccsim/ccsim", "liteflow/lemu-log"]
 SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", "liteflow/flowmage/report",
            *(f"scripts/{name}" for name in (
                "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
