@@ -132,6 +132,16 @@ static bool may_rewrite(CXCursor callee, struct call *call, unsigned int i)
 	return type.kind != CXType_Invalid && !clang.isConstQualifiedType(type);
 }
 
+/* What a function that is not known may do to its argument. */
+static void change_argument(struct code *c, struct call *call, CXCursor callee, unsigned int i)
+{
+	if (call->args[i].kind == VALUE_ENTRY && !call->args[i].content)
+		code_write(c, call->args[i], call->e);
+	if (gives_place(callee, call, i))
+		spoil(c, call, i);
+	c->rewrites_unknown |= may_rewrite(callee, call, i);
+}
+
 /* A packet that the framework gives, or makes of others: not one that the element has kept. */
 static bool gives_packet(const struct code *c, const struct call *call)
 {
@@ -169,6 +179,8 @@ static struct code_value other(struct code *c, struct call *call)
 		v = code_value_mix(v, call->object);
 	if (gives_packet(c, call))
 		v = code_value_packet(AT_PACKET);
+	for (i = 0; i < call->n && !call_harmless(call->name); i++)
+		change_argument(c, call, callee, i);
 	/* what an element is made from keeps its own books */
 	if (!call->has_object || is_this(c, &call->object)) {
 		if (call_harmless(call->name) ||
@@ -181,8 +193,9 @@ static struct code_value other(struct code *c, struct call *call)
 		    clang.getCursorKind(callee) == CXCursor_CXXMethod)
 			snprintf(c->unseen, sizeof(c->unseen), "%s", call->name);
 	}
-	if (call_harmless(call->name) &&
-	    (call->object.kind != VALUE_MEMBER || call_looks(call->name)))
+	if (call_looks(call->name) || (call_harmless(call->name) &&
+				       call->object.kind != VALUE_MEMBER &&
+				       call->object.kind != VALUE_ENTRY))
 		return call->has_object ? call->object : v;
 	if (call->has_object &&
 	    (call->object.kind == VALUE_MEMBER || call->object.kind == VALUE_ENTRY)) {
@@ -192,13 +205,6 @@ static struct code_value other(struct code *c, struct call *call)
 	}
 	if (call->has_object && changes)
 		spoil_object(c, call);
-	for (i = 0; i < call->n; i++) {
-		if (call->args[i].kind == VALUE_ENTRY)
-			code_write(c, call->args[i], call->e);
-		if (gives_place(callee, call, i))
-			spoil(c, call, i);
-		c->rewrites_unknown |= may_rewrite(callee, call, i);
-	}
 	return v;
 }
 

@@ -43,7 +43,8 @@ void code_access(struct code *c, int member, const struct code_value *key, bool 
 
 	m->used = true;
 	m->written |= write;
-	m->per_packet |= write && !key && !c->functions[c->now].first;
+	/* an entry that is added under a condition is a new one: that is a flow's first packet */
+	m->per_packet |= write && (!key || !c->conditions) && !c->functions[c->now].first;
 	if (write || key)
 		add_site(m, site);
 	if (!key)

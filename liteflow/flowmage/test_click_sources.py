@@ -197,6 +197,18 @@ class Small(Sources):
         made = self.action("more(p)", "void more(Packet *);")
         self.assertEqual(made, {"code elsewhere": ("shared", "whole")})
 
+    def test_entries(self):
+        """What is in an entry may be changed, and the packet with it, by code that is not there."""
+        before = "struct Kept { void add(Packet *); int n; int get() const; };"
+        for call, packet, intensity in (("e.add(p)", True, True), ("e.n = 3", False, True),
+                                        ("e.get()", False, False),
+                                        ("_t.insert(k, e)", False, True)):
+            made = self.element("HashTable<uint32_t, Kept> _t; Packet *simple_action(Packet *p) override {"
+                                + SRC + "Kept *f = _t.find(k); if (!f) _t.insert(k, Kept()); "
+                                "Kept &e = *f; %s; return p; }" % call, before=before)
+            self.assertEqual((made["rewrites_unknown"], made["maps"][0]["per_packet"]),
+                             (packet, intensity), call)
+
     def test_bad(self):
         """Folders that are not there, not configured, or are of something else; classes that are not there."""
         self.write("c.click", "FromDevice(e) -> E -> Discard")
