@@ -14,7 +14,6 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
-#include <linux/sched/clock.h>
 #include <linux/workqueue.h>
 
 #include <trace/events/lemu.h>
@@ -362,7 +361,7 @@ void lemu_model_choose(struct Qdisc *sch)
 
 static void lemu_timed(struct lemu_model *m, struct lemu_verdict *verdict, u64 begin)
 {
-	u64 ns = min_t(u64, local_clock() - begin, U32_MAX / 8);
+	u64 ns = min_t(u64, ktime_get_ns() - begin, U32_MAX / 8);
 
 	verdict->query_ns = ns;
 	m->query_ns8 = m->query_ns8 ? m->query_ns8 - m->query_ns8 / 8 + ns : 8 * ns;
@@ -410,7 +409,7 @@ bool lemu_model_judge(struct Qdisc *sch, u32 size, struct lemu_verdict *verdict)
 		m->first = q->history.first;
 	}
 	if (trace_lemu_packet_enabled() || q->history.n % LEMU_TIME_EVERY == 0)
-		begin = local_clock() ?: 1;
+		begin = ktime_get_ns() ?: 1;
 	if (unlikely(lemu_ask(m->app, m->state, &q->link, m->drained, &step, out)))
 		return false;
 	if (begin)
