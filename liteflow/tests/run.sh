@@ -57,10 +57,10 @@ done
 for name in tanh digest-1000 memory damage; do
 	check "$name, sanitized" "$out/engine_test_san" "$name"
 done
-for name in queue digest-200 digest-1000 weights damage limits; do
+for name in queue digest-200 digest-1000 kinds damage limits; do
 	check "recurrent, $name" "$out/recurrent_test" "$name"
 done
-for name in queue-short digest-200 weights damage limits; do
+for name in queue-short digest-200 kinds damage limits; do
 	check "recurrent, $name, sanitized" "$out/recurrent_test_san" "$name"
 done
 for seed in 1 2 3 4 5; do

@@ -94,11 +94,10 @@ struct lf_layer {
  * @state_bits: of a value of h: 16 or 32
  * @c_frac: LSTM: bits after the point of a value of c
  * @wide: sums may need more than 32 bits, so an accumulator has one row; otherwise two
- * @shift_x: scale of w_x, which the weights here have in them
- * @shift_h: scale of w_h, in the same way
  * @bias: four per block, in the form of the accumulators
  * @weight: per block first [n_in], then [n_out] times four weights, three in a GRU:
- *	one for each accumulator. recurrent.c says which rows a block has
+ *	one for each accumulator, with their scale in them. recurrent.h says which rows
+ *	a block has
  */
 struct lf_cell {
 	u16 n_in;
@@ -109,8 +108,6 @@ struct lf_cell {
 	u8 state_bits;
 	u8 c_frac;
 	bool wide;
-	u8 shift_x;
-	u8 shift_h;
 	const s64 *bias;
 	const s64 *weight;
 };
@@ -195,8 +192,6 @@ void lf_model_run(const struct lf_model *model, const s32 *in, s32 *out, s16 *sc
 void lf_model_step(const struct lf_model *model, const s32 *in, s32 *out, s32 *state,
 		   s32 *scratch);
 bool lf_state_sound(const struct lf_model *model, const s32 *state);
-s16 lf_cell_weight(const struct lf_cell *cell, unsigned int row, unsigned int col);
-s64 lf_cell_bias(const struct lf_cell *cell, unsigned int row);
 s32 lf_tanh(s64 angle);
 s16 lf_layer_weight(const struct lf_layer *layer, unsigned int row, unsigned int col);
 s64 lf_layer_bias(const struct lf_layer *layer, unsigned int row);

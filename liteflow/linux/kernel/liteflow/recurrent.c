@@ -8,7 +8,6 @@
  */
 #include <linux/bits.h>
 #include <linux/compiler.h>
-#include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -332,61 +331,3 @@ bool lf_state_sound(const struct lf_model *model, const s32 *state)
 	}
 	return true;
 }
-
-/* Which block, accumulator and half a row is in: the inverse of lf_place_of(). */
-static void lf_find_place(const struct lf_cell *cell, unsigned int gate, unsigned int unit,
-			  unsigned int *block, unsigned int *nth, unsigned int *odd)
-{
-	struct lf_place p;
-
-	*block = unit / lf_block_units(cell->type, cell->wide);
-	for (*nth = 0; *nth < LF_BLOCK; ++*nth) {
-		for (*odd = 0; *odd < 2; ++*odd) {
-			p = lf_place_of(cell->type, cell->wide, *block, *nth, *odd);
-			if (p.unit == unit && p.gate == gate)
-				return;
-		}
-	}
-}
-
-static s64 lf_half(const struct lf_cell *cell, s64 acc, unsigned int odd)
-{
-	return cell->wide ? acc : odd ? lf_odd(acc) : lf_even(acc);
-}
-
-/**
- * lf_cell_weight() - a weight as the blob had it
- * @cell: of a model
- * @row: of the weights, the first gate's rows first
- * @col: input, or lf_cell::n_in plus a value of h
- *
- * Context: any.
- * Return: the weight.
- */
-s16 lf_cell_weight(const struct lf_cell *cell, unsigned int row, unsigned int col)
-{
-	unsigned int per_col = lf_block_weights(cell->type), block, nth, odd;
-	s64 w;
-
-	lf_find_place(cell, row / cell->n_out, row % cell->n_out, &block, &nth, &odd);
-	w = cell->weight[((size_t)block * (cell->n_in + cell->n_out) + col) * per_col + nth];
-	return lf_half(cell, w, odd) >> (col < cell->n_in ? cell->shift_x : cell->shift_h);
-}
-EXPORT_SYMBOL_GPL(lf_cell_weight);
-
-/**
- * lf_cell_bias() - a bias as the blob had it
- * @cell: of a model
- * @row: of the biases
- *
- * Context: any.
- * Return: the bias.
- */
-s64 lf_cell_bias(const struct lf_cell *cell, unsigned int row)
-{
-	unsigned int block, nth, odd;
-
-	lf_find_place(cell, row / cell->n_out, row % cell->n_out, &block, &nth, &odd);
-	return lf_half(cell, cell->bias[block * LF_BLOCK + nth], odd);
-}
-EXPORT_SYMBOL_GPL(lf_cell_bias);

@@ -304,8 +304,6 @@ void lf_cell_fill(const struct lf_shape *s, bool wide, const u8 *param, struct l
 		.state_bits = at.b.state_bits,
 		.c_frac = at.b.c_frac,
 		.wide = wide,
-		.shift_x = at.b.shift_x,
-		.shift_h = at.b.shift_h,
 		.bias = to,
 		.weight = weight,
 	};

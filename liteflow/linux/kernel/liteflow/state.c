@@ -29,7 +29,6 @@ size_t lf_state_size(const struct lf_app *app)
 	/* lf_model_step() needs two layers' activations */
 	return struct_size(state, value, app->max_state + 2 * app->limits.max_width);
 }
-EXPORT_SYMBOL_GPL(lf_state_size);
 
 /**
  * lf_state_alloc() - make a state

@@ -78,6 +78,10 @@ unsigned int lft_n_out = 1;
 module_param_named(n_out, lft_n_out, uint, 0444);
 MODULE_PARM_DESC(n_out, "bench: outputs");
 
+unsigned int lft_max_state;
+module_param_named(max_state, lft_max_state, uint, 0444);
+MODULE_PARM_DESC(max_state, "bench: values of state that models may keep");
+
 char *lft_units;
 module_param_named(units, lft_units, charp, 0444);
 MODULE_PARM_DESC(units, "bench: units tag of the models; none: any");

@@ -173,6 +173,7 @@ extern unsigned int lft_hz;
 extern unsigned int lft_flow_ms;
 extern unsigned int lft_n_in;
 extern unsigned int lft_n_out;
+extern unsigned int lft_max_state;
 extern char *lft_units;
 extern unsigned int lft_evict_mb;
 

@@ -5,7 +5,8 @@
  * An app is registered, user space installs and activates a model, and a write
  * to the parameter "run" measures: the whole of lf_query() with warm and with
  * cold caches, and for comparison the same network as a plain loop over
- * s64, which has to give the same answers.
+ * s64, which has to give the same answers. Of a model that remembers, with the
+ * parameter "max_state", it is lf_query_state() alone, in one sequence.
  */
 #define pr_fmt(fmt) "lf_torture: " fmt
 
@@ -92,6 +93,7 @@ struct lft_figures {
 };
 
 static struct lf_app *lft_app;
+static struct lf_state *lft_state;	/* NULL: the app keeps none */
 static struct lft_figures lft_figures;
 
 /* The active model; the lock keeps it while it is measured. */
@@ -243,8 +245,8 @@ static struct lft_plain *lft_plain_make(const struct lf_model *model)
 static int lft_prepare(struct lf_app *app, const struct lf_model *model, void **priv,
 		       struct lf_error *err)
 {
-	/* Of a compiled one nothing is known; it is measured alone. */
-	if (!model)
+	/* Of a compiled one nothing is known, and the loop has no memory: measured alone. */
+	if (!model || model->n_cells)
 		return 0;
 	*priv = lft_plain_make(model);
 	if (*priv)
@@ -294,6 +296,8 @@ static u64 lft_middle(u64 *values, unsigned int n)
 
 static int lft_query(const s32 *in, s32 *out)
 {
+	if (lft_state)
+		return lf_query_state(lft_app, lft_state, in, lft_n_in, out, lft_n_out);
 	return lf_query(lft_app, NULL, in, lft_n_in, out, lft_n_out);
 }
 
@@ -436,6 +440,10 @@ static int lft_measure(const struct lft_plain *p, s32 *in, s32 *out, u64 *times)
 {
 	int err;
 
+	if (!lf_app_version(lft_app))
+		return -ENODATA;
+	if (lft_state)
+		lf_state_reset(lft_state);
 	lft_fill(p, in);
 	if (p) {
 		err = lft_check_plain(p, in, out);
@@ -488,6 +496,7 @@ static int lft_bench_start(void)
 		.context	= LF_CONTEXT_SOFTIRQ,
 		.policy		= LF_POLICY_FOLLOW,
 		.capability	= CAP_NET_ADMIN,
+		.max_state	= lft_max_state,
 		.units		= lft_units,
 		.ops		= &lft_ops,
 		.owner		= THIS_MODULE,
@@ -498,11 +507,20 @@ static int lft_bench_start(void)
 		return -EINVAL;
 	}
 	lft_app = lf_app_register(&desc);
-	return PTR_ERR_OR_ZERO(lft_app);
+	if (IS_ERR(lft_app))
+		return PTR_ERR(lft_app);
+	/* who looks at the app finds what was asked for */
+	if (!lf_app_fits(lft_app, &desc, NULL) && lft_max_state)
+		lft_state = lf_state_alloc(lft_app, GFP_KERNEL);
+	if (!lft_max_state || lft_state)
+		return 0;
+	lf_app_unregister(lft_app);
+	return -ENOMEM;
 }
 
 static void lft_bench_stop(void)
 {
+	lf_state_free(lft_state);
 	lf_app_unregister(lft_app);
 }
 
