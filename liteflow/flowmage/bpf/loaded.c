@@ -397,45 +397,44 @@ static void name_call(struct insn *in, const char *name)
  */
 static int link_calls(struct object *o)
 {
-	char line[512], name[128];
+	char line[512], name[128], *end;
+	uint32_t *call = calloc(o->n_insns + 1, sizeof(*call)), n = 0, i;
 	unsigned long long at;
 	uint64_t base;
 	struct insn *in;
-	uint32_t i;
 	FILE *f;
 
-	for (i = 0; i < o->n_insns && !calls_kernel(&o->insns[i]); i++)
-		;
-	if (i == o->n_insns)
-		return 0;
-	f = open_symbols(o, &base);
-	if (!f)
-		return -1;
-	for (in = o->insns; in < o->insns + o->n_insns; in++)
-		if (calls_kernel(in) && in->raw.imm != BPF_FUNC_tail_call) {
-			in->link = LINK_EXTERN;
-			in->name = "";
-		}
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llx %*c %127s", &at, name) != 2)
+	for (i = 0; call && i < o->n_insns; i++) {
+		in = &o->insns[i];
+		if (!calls_kernel(in) || in->raw.imm == BPF_FUNC_tail_call)
 			continue;
-		for (in = o->insns; in < o->insns + o->n_insns; in++)
-			if (calls_kernel(in) && in->raw.imm != BPF_FUNC_tail_call &&
-			    base + (int64_t)in->raw.imm == at)
-				name_call(in, name);
+		in->link = LINK_EXTERN;
+		in->name = "";
+		call[n++] = i;
+	}
+	f = n ? open_symbols(o, &base) : NULL;
+	if (!f) {
+		free(call);
+		return !call ? object_refuse(o, "out of memory") : n ? -1 : 0;
+	}
+	while (fgets(line, sizeof(line), f)) {
+		at = strtoull(line, &end, 16);
+		for (i = 0; i < n; i++)
+			if (base + (int64_t)o->insns[call[i]].raw.imm == at &&
+			    sscanf(end, " %*c %127s", name) == 1)
+				name_call(&o->insns[call[i]], name);
 	}
 	fclose(f);
-	for (i = 0; i < o->n_insns; i++) {
-		in = &o->insns[i];
-		if (!calls_kernel(in))
-			continue;
+	for (i = 0; i < n; i++) {
+		in = &o->insns[call[i]];
 		if (in->addend)
 			in->raw.imm = in->addend;
 		else if (in->link == LINK_EXTERN && !strcmp(in->name, "__htab_map_lookup_elem") &&
-			 restore_hash(o, i))
+			 restore_hash(o, call[i]))
 			in->link = LINK_NONE;
 		in->addend = 0;
 	}
+	free(call);
 	return 0;
 }
 
