@@ -30,7 +30,7 @@ vpath %.c mllb/jc_sched mllb/loads
 
 .PHONY: help deps source sync kernel debug-kernel stock-kernel tools clean distclean \
 	patches check-patches check-bisect check-off check-hook check-stack check-olddefconfig check-cross \
-	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest lfdlab cc-staleness kunit lfctl tc-lemu demo torture fuzz flowmage lemu lemu-demo flowmage-demo flowmage-report dump_lb mllb mllb-report run test test-full bench
+	check-ynl deb ccsim cc-train cclab cclab-build cclab-sealed cclab-ablation cclab-guest lfdlab cc-staleness kunit lfctl tc-lemu demo torture fuzz flowmage lemu lemu-demo lemu-report flowmage-demo flowmage-report dump_lb mllb mllb-report run test test-full bench
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -60,6 +60,8 @@ help:
 #:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
 #:   make lemu            links emulated by recurrent networks: trainer and traces, docs/lemu.md
 #:   make lemu-demo       a link is recorded, learned and judged: build/data/lemu-demo, 3 minutes
+#:   make lemu-report     TCP over the emulated link and over the queue it learned, in virtual
+#:                        time: docs/lemu; 5 minutes
 #:   make flowmage        steering of stateful network functions, into build/liteflow
 #:   make flowmage-demo   four chains of functions in the guest: solved, applied, verified
 #:   make flowmage-report all its figures, and the raw data: docs/flowmage; an hour or so
@@ -180,6 +182,9 @@ lemu: lfctl
 
 lemu-demo: lemu
 	@liteflow/lemu/demo
+
+lemu-report: cclab-build
+	@liteflow/cc/lab/lemulab --report docs/lemu $(LEMULAB)
 
 tc-lemu:
 	@$(MAKE) -s -C liteflow/lemu/tc BUILD=$(BUILD)

@@ -87,21 +87,23 @@ def paused(process):
             os.kill(pid, signal.SIGCONT)
 
 
-def start(core, listing, models, timeout, virtual=True, qemu=None, settings=(), **options):
+def start(core, listing, models, timeout, virtual=True, qemu=None, settings=(),
+          module="net/ipv4/tcp_liteflow.ko", **options):
     """A kernel on a core, for the runs of a list -> subprocess.Popen.
 
     models: {app: packed model}, none of them: flows of liteflow are as Reno; None: without
     the module.
     settings: "NAME=VALUE" of lab/guest, as its header has them.
+    module: what is loaded and brings the apps; "": they are built in.
     qemu: the guest's kernel; its clock counts instructions and skips idle time, but computing
     does take time there.
     """
     if qemu:
-        module = pathlib.Path(f"{qemu}.modules") / "tcp_liteflow.ko"
+        module = pathlib.Path(f"{qemu}.modules") / pathlib.Path(module).name
         command = [ROOT / "qemu" / "start.sh", "--kernel", qemu, "--nodes", "1", "--smp", "1",
                    "--icount"]
     else:
-        module = LINUX.parent / "net" / "ipv4" / "tcp_liteflow.ko"
+        module = LINUX.parent / module
         command = [ROOT / "scripts" / "uml.sh", "--lab", "--no-build"]
         if virtual:
             command.append("--virtual-time")

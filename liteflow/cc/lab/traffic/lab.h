@@ -47,7 +47,19 @@ struct noise {
 	double jitter_ms;
 };
 
+/* What the bottleneck is. */
+enum bottleneck {
+	BOTTLENECK_TBF,
+	BOTTLENECK_CODEL,	/* a tbf whose queue CoDel keeps */
+	BOTTLENECK_LEMU,	/* emulated: lemu's byte queue, or a model */
+	BOTTLENECK_NETEM,	/* delay and loss at random, whatever is sent */
+};
+
 struct shape {
+	enum bottleneck bottleneck;
+	const char *app;	/* of lemu; "": the byte queue */
+	double netem_ms;	/* netem's delay */
+	double netem_loss;	/* percent */
 	double mbit[2];		/* capacity; the second one from step_s on, and so on */
 	double step_s;		/* 0: it stays */
 	double rtt_ms;

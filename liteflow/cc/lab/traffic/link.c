@@ -7,9 +7,11 @@
  * r1 is the bottleneck: tbf, a bucket of one packet, a buffer in bytes; or a policer:
  * a large bucket, and no buffer.  f1 loses packets, behind the bottleneck, for they
  * have used it. r0 delays what goes back by the whole round trip, and does to ACKs
- * what else a path does; where flows differ in their round trip, by bands. f0 is the bottleneck of the way back, if that has one.
- * What tbf cannot do is done in deliver.c, in r1's place.  tc cannot seed netem before iproute2 6.6, so that is asked
- * for here.
+ * what else a path does; where flows differ in their round trip, by bands.  f0 is the
+ * bottleneck of the way back, if that has one.
+ * What tbf cannot do is done in deliver.c, in r1's place.  tc cannot seed netem before
+ * iproute2 6.6, so that is asked for here.  For comparison, r1 can also have CoDel behind its
+ * tbf, or no real queue at all: lemu or netem, which emulate one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #include <linux/ethtool.h>
 #include <linux/gen_stats.h>
 #include <linux/pkt_sched.h>
+#include <linux/pkt_sched_lemu.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -29,6 +32,8 @@
 
 #define NETEM_PRNG_SEED	14	/* TCA_NETEM_PRNG_SEED of Linux 6.6 and later */
 #define DIST_ENTRIES	256
+#define TBF_HANDLE	TC_H_MAKE(1 << 16, 0)
+#define RANDOM_LIMIT	1000000		/* packets: nothing is lost for want of room */
 
 /* What netem does; ns, and shares of packets. */
 struct emulation {
@@ -219,8 +224,10 @@ static void put_tbf(struct device *dev, double mbit, uint32_t limit, uint32_t bu
 		.limit = limit,
 	};
 	struct nlmsghdr *nlh = qdisc(dev, RTM_NEWQDISC, NLM_F_ACK | flags, "tbf");
+	struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
 	struct nlattr *options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
 
+	tcm->tcm_handle = TBF_HANDLE;
 	mnl_attr_put(nlh, TCA_TBF_PARMS, sizeof(opt), &opt);
 	mnl_attr_put_u32(nlh, TCA_TBF_BURST, burst);
 	if (rate >= UINT32_MAX)
@@ -229,10 +236,62 @@ static void put_tbf(struct device *dev, double mbit, uint32_t limit, uint32_t bu
 	put(dev, nlh, "tbf");
 }
 
+/* As RFC 8289 has it, 5 and 100 ms; its limit is the buffer's. */
+static void put_codel(void)
+{
+	struct device child = bottleneck;
+	struct nlmsghdr *nlh;
+	struct nlattr *options;
+
+	child.parent = TC_H_MAKE(TBF_HANDLE, 1);
+	nlh = qdisc(&child, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, "codel");
+	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+	mnl_attr_put_u32(nlh, TCA_CODEL_LIMIT, the_shape->buffer / PACKET ?: 1);
+	mnl_attr_put_u32(nlh, TCA_CODEL_ECN, 0);
+	mnl_attr_nest_end(nlh, options);
+	put(&child, nlh, "codel");
+}
+
+static void put_lemu(double mbit, uint16_t flags)
+{
+	struct nlmsghdr *nlh = qdisc(&bottleneck, RTM_NEWQDISC, NLM_F_ACK | flags, "lemu");
+	struct nlattr *options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+
+	mnl_attr_put_strz(nlh, TCA_LEMU_APP, the_shape->app);
+	mnl_attr_put_u64(nlh, TCA_LEMU_CAPACITY, mbit * 1e6 / 8);
+	mnl_attr_put_u32(nlh, TCA_LEMU_QUEUE, the_shape->buffer);
+	mnl_attr_nest_end(nlh, options);
+	put(&bottleneck, nlh, "lemu");
+}
+
+/* In netem's place nothing has a capacity. */
+static void put_random(uint16_t flags)
+{
+	struct emulation link = {
+		.delay = the_shape->netem_ms * NS_PER_MS,
+		.loss = the_shape->netem_loss / 100,
+	};
+
+	if (flags & NLM_F_CREATE)
+		put_netem(&bottleneck, &link, RANDOM_LIMIT, the_shape->seed);
+}
+
 static void put_bottleneck(double mbit, uint16_t flags)
 {
-	put_tbf(&bottleneck, mbit, the_shape->police ? PACKET : the_shape->buffer,
-		the_shape->police ?: PACKET, flags);
+	switch (the_shape->bottleneck) {
+	case BOTTLENECK_LEMU:
+		put_lemu(mbit, flags);
+		break;
+	case BOTTLENECK_NETEM:
+		put_random(flags);
+		break;
+	case BOTTLENECK_TBF:
+	case BOTTLENECK_CODEL:
+		put_tbf(&bottleneck, mbit, the_shape->police ? PACKET : the_shape->buffer,
+			the_shape->police ?: PACKET, flags);
+		if (the_shape->bottleneck == BOTTLENECK_CODEL && flags & NLM_F_CREATE)
+			put_codel();
+	}
 }
 
 /* A buffer as deep in time as that of the way there, but 8 packets at least. */

@@ -395,12 +395,14 @@ static void report(int64_t cpu)
 }
 
 enum { KEY_NOISE = 256, KEY_BURSTS, KEY_JITTER, KEY_REORDER, KEY_SLOTS, KEY_THIN, KEY_POLICE, KEY_CHANGE,
-       KEY_RTTS, KEY_BACK, KEY_REVERSE, KEY_TRACE, KEY_ARRIVALS, KEY_STALL };
+       KEY_RTTS, KEY_BACK, KEY_REVERSE, KEY_TRACE, KEY_ARRIVALS, KEY_STALL, KEY_BOTTLENECK };
 
 static const struct argp_option options[] = {
 	{ "capacity", 'c', "MBIT[:MBIT:S]", 0, "capacity of the bottleneck; alternates every S seconds", 0 },
 	{ "rtt", 'r', "MS", 0, "base round-trip time", 0 },
 	{ "buffer", 'b', "BYTES", 0, "buffer of the bottleneck", 0 },
+	{ "bottleneck", KEY_BOTTLENECK, "KIND", 0, "what it is: tbf, codel, lemu (its byte queue), "
+	  "lemu:APP (its model), or netem:MS:PERCENT (delay and loss) instead (tbf)", 0 },
 	{ "loss", 'l', "PERCENT", 0, "random loss behind the bottleneck (0)", 0 },
 	{ "bursts", KEY_BURSTS, "PACKETS", 0, "mean length of bursts of that loss (independent)", 0 },
 	{ "jitter", KEY_JITTER, "MS", 0, "ACKs are late by this on average, in batches at random "
@@ -525,6 +527,29 @@ static void parse_stall(char *arg, struct argp_state *state)
 	run.shape.stall_s = numbers[1];
 }
 
+static void parse_bottleneck(char *arg, struct argp_state *state)
+{
+	char *rest = strchr(arg, ':');
+	double numbers[2] = { 0 };
+
+	if (rest)
+		*rest++ = 0;
+	if (!strcmp(arg, "lemu")) {
+		run.shape.bottleneck = BOTTLENECK_LEMU;
+		run.shape.app = rest ?: "";
+	} else if (!strcmp(arg, "netem")) {
+		run.shape.bottleneck = BOTTLENECK_NETEM;
+		if (!rest || parse_numbers(rest, numbers, 2, 0, 1e4, state) != 2 || numbers[1] > 50)
+			argp_error(state, "netem:MS:PERCENT, up to 50 %%");
+		run.shape.netem_ms = numbers[0];
+		run.shape.netem_loss = numbers[1];
+	} else if (!strcmp(arg, "codel") && !rest) {
+		run.shape.bottleneck = BOTTLENECK_CODEL;
+	} else if (strcmp(arg, "tbf") || rest) {
+		argp_error(state, "there is no bottleneck '%s'", arg);
+	}
+}
+
 /* NAME:NUMBER */
 static double parse_named(char *arg, char *cc, double min, double max, struct argp_state *state)
 {
@@ -569,6 +594,8 @@ static void check_options(struct argp_state *state)
 		argp_error(state, "a trace says itself when it passes what");
 	if (delivers(shape) && (shape->police || shape->n_changes || run.command))
 		argp_error(state, "trace, arrivals and stall go with flows, and with neither police nor change");
+	if (shape->bottleneck != BOTTLENECK_TBF && (delivers(shape) || shape->police))
+		argp_error(state, "trace, arrivals, stall and police are other bottlenecks");
 	if (shape->n_changes && (shape->step_s || shape->thin || shape->n_rtts))
 		argp_error(state, "change goes with none of steps, thin and rtts");
 	if (shape->n_noises && (shape->n_changes || shape->thin || shape->slots_ms))
@@ -589,6 +616,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'b':
 		run.shape.buffer = tool_number(arg, PACKET, 1e9, state);
+		return 0;
+	case KEY_BOTTLENECK:
+		parse_bottleneck(arg, state);
 		return 0;
 	case 'l':
 		run.shape.loss = tool_number(arg, 0, 50, state);
