@@ -119,6 +119,7 @@ static bool gives_place(CXCursor callee, struct call *call, unsigned int i)
 /* A packet is handed to a function whose text is not there, and which may write to it. */
 static bool may_rewrite(CXCursor callee, struct call *call, unsigned int i)
 {
+	char class[CODE_NAME];
 	CXType type;
 
 	if (call->args[i].kind != VALUE_PACKET || strstr(call->name, "cksum") ||
@@ -126,6 +127,11 @@ static bool may_rewrite(CXCursor callee, struct call *call, unsigned int i)
 	    clang.Cursor_isNull(callee))
 		return false;
 	if (clang.getCursorKind(callee) == CXCursor_Constructor)
+		return false;
+	/* packets put together, not written to */
+	clang_name(clang.getCursorSemanticParent(callee), class, sizeof(class));
+	if (!strcmp(class, "PacketBatch") || !strcmp(class, "Packet") ||
+	    !strcmp(class, "WritablePacket") || !strcmp(class, "BatchBuilder"))
 		return false;
 	type = clang.getPointeeType(
 		clang.getCanonicalType(clang.getArgType(clang.getCursorType(callee), i)));
@@ -139,7 +145,8 @@ static void change_argument(struct code *c, struct call *call, CXCursor callee, 
 		code_write(c, call->args[i], call->e);
 	if (gives_place(callee, call, i))
 		spoil(c, call, i);
-	c->rewrites_unknown |= may_rewrite(callee, call, i);
+	if (may_rewrite(callee, call, i))
+		code_rewrite(c, call->e);
 }
 
 /* A packet that the framework gives, or makes of others: not one that the element has kept. */
@@ -255,6 +262,7 @@ static void read_callee(struct code *c, struct call *call, CXCursor callee)
 {
 	struct cursors in = clang_children(callee), inner;
 	CXCursor at = callee;
+	int first;
 
 	while (clang.getCursorKind(at) == CXCursor_UnexposedExpr && in.n) {
 		at = in.list[0];
@@ -267,9 +275,10 @@ static void read_callee(struct code *c, struct call *call, CXCursor callee)
 		if (!call->name[0])
 			clang_last_name(at, call->name, sizeof(call->name));
 	}
-	if (clang.getCursorKind(at) == CXCursor_MemberRefExpr && in.n) {
-		call->target = in.list[0];
-		call->object = code_eval(c, in.list[0]);
+	first = clang_first_expression(in);
+	if (clang.getCursorKind(at) == CXCursor_MemberRefExpr && first >= 0) {
+		call->target = in.list[first];
+		call->object = code_eval(c, call->target);
 		call->has_object = true;
 	}
 	free(in.list);

@@ -63,6 +63,20 @@ struct cursors clang_children(CXCursor cursor)
 	return c;
 }
 
+int clang_first_expression(struct cursors in)
+{
+	enum CXCursorKind kind;
+	unsigned int i;
+
+	for (i = 0; i < in.n; i++) {
+		kind = clang.getCursorKind(in.list[i]);
+		if (kind != CXCursor_TypeRef && kind != CXCursor_TemplateRef &&
+		    kind != CXCursor_NamespaceRef)
+			return i;
+	}
+	return -1;
+}
+
 static const char *take(CXString s, char *text, size_t len)
 {
 	const char *made = clang.getCString(s);

@@ -48,6 +48,9 @@ struct cursors {
 
 struct cursors clang_children(CXCursor cursor);
 
+/* The first child that is an expression, not "Class::" in front of a name; -1: there is none. */
+int clang_first_expression(struct cursors in);
+
 /* Name of a cursor or a type in @text, of @len bytes; @text. */
 const char *clang_name(CXCursor cursor, char *text, size_t len);
 const char *clang_type_name(CXType type, char *text, size_t len);

@@ -271,6 +271,9 @@ static void tell(const struct code *c, const struct chain *h, struct click_facts
 	}
 	facts->rewrites = c->rewrites;
 	facts->rewrites_unknown |= c->rewrites_unknown;
+	facts->doubtful = c->blind || c->unseen[0] || c->rewrites_unknown;
+	if (c->rewrites_unknown && c->rewriter[0])
+		click_add_line(&facts->reasons, &facts->n_reasons, "%s", c->rewriter);
 	facts->handoff = hands_over(c);
 	facts->shared_keyword = method_has(c, NULL, "\"SHARED\"");
 	facts->hash_keyword = method_has(c, NULL, "\"HASHFUNC\"");

@@ -94,6 +94,7 @@ struct code {
 	bool is_flow;		/* it has state that a flow manager keeps */
 	uint32_t rewrites;
 	bool rewrites_unknown;
+	char rewriter[300];	/* where that was first seen */
 };
 
 /* The expression's value; stores and calls in it are done. */
@@ -141,6 +142,12 @@ bool code_is_per_cpu(CXType type);
 
 /* Has a value of this type pointers in it, however deep? */
 bool code_has_pointers(CXType type, unsigned int depth);
+
+/* The field that a header's member of that name is; FM_FIELDS: none. */
+enum fm_field code_header_field(enum click_header at, const char *name);
+
+/* The packet may be changed at any place, by this. */
+void code_rewrite(struct code *c, CXCursor site);
 
 /* Go through the code of c->methods. */
 void code_run(struct code *c);

@@ -7,8 +7,7 @@
 #include "click_code.h"
 #include "flowmage.h"
 
-/* Members of headers that are fields. */
-static enum fm_field header_field(enum click_header at, const char *name)
+enum fm_field code_header_field(enum click_header at, const char *name)
 {
 	static const struct {
 		enum click_header at;
@@ -72,14 +71,15 @@ static struct code_value eval_member(struct code *c, CXCursor e, struct cursors 
 	CXCursor field = clang.getCursorReferenced(e);
 	char name[CODE_NAME];
 	enum fm_field f;
-	bool own = !in.n;
+	int first = clang_first_expression(in);
+	bool own = first < 0;
 	int number;
 
 	member_name(e, name, sizeof(name));
-	if (in.n)
-		base = code_eval(c, in.list[0]);
-	if (in.n && clang.getCursorKind(in.list[0]) == CXCursor_CXXThisExpr)
-		own = true;
+	if (!own) {
+		base = code_eval(c, in.list[first]);
+		own = clang.getCursorKind(in.list[first]) == CXCursor_CXXThisExpr;
+	}
 	if (own && !clang.Cursor_isNull(field) &&
 	    clang.getCursorKind(field) != CXCursor_FieldDecl && !code_is_inside(c, field))
 		return code_value_of(VALUE_CONST);
@@ -100,7 +100,7 @@ static struct code_value eval_member(struct code *c, CXCursor e, struct cursors 
 	base.content = base.kind == VALUE_ENTRY;
 	if (base.kind != VALUE_PACKET)
 		return base;	/* a part of an entry, or of an address: s_addr and the like */
-	f = header_field(base.at, name);
+	f = code_header_field(base.at, name);
 	return f == FM_FIELDS ? code_value_of(VALUE_UNKNOWN) : code_value_field(f);
 }
 

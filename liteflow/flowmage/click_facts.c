@@ -320,7 +320,7 @@ static int look_everywhere(struct click_known *known, const char *class_name,
 	if (!facts->known && sources && *sources &&
 	    click_source_look_up(sources, class_name, facts, why, len))
 		return -1;
-	if (!facts->known && !(use_table && !strcmp(use_table, "no")))
+	if ((!facts->known || facts->doubtful) && !(use_table && !strcmp(use_table, "no")))
 		return look_in_table(class_name, facts, why, len);
 	return 0;
 }

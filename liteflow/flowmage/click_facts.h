@@ -72,6 +72,7 @@ struct click_state {
  * @class_name: its name
  * @from: where this was learnt: "table", "FILE:LINE"
  * @known: false: nothing is known; it counts as shared
+ * @doubtful: the sources do not tell all of it: then the table counts, if it knows the class
  * @states: [n_states]
  * @manager: it is a flow manager, and this is its flows' key
  * @handoff: other CPUs go on with its packets
@@ -86,6 +87,7 @@ struct click_facts {
 	char *class_name;
 	char *from;
 	bool known;
+	bool doubtful;
 	struct click_state states[CLICK_STATES];
 	unsigned int n_states;
 	bool is_manager;

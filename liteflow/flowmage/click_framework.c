@@ -52,7 +52,8 @@ bool call_packet_method(struct code *c, struct call *call, struct code_value *v)
 			*v = code_value_packet(places[i].at);
 			return true;
 		}
-	c->rewrites_unknown |= !strncmp(call->name, "rewrite", 7);
+	if (!strncmp(call->name, "rewrite", 7))
+		code_rewrite(c, call->e);
 	*v = code_value_of(VALUE_UNKNOWN);
 	return call->object.at == AT_PACKET;
 }
@@ -160,7 +161,7 @@ bool call_copy(struct code *c, struct call *call, struct code_value *v)
 	if (!call_is_one_of(call->name, names) || !call->n)
 		return false;
 	if (call->args[0].kind == VALUE_PACKET && call->args[0].at != AT_PACKET)
-		c->rewrites_unknown = true;
+		code_rewrite(c, call->e);
 	code_store(c, call->list[0], strcmp(call->name, "memset") && call->n > 1 ?
 		   call->args[1] : code_value_of(VALUE_CONST));
 	*v = call->args[0];

@@ -242,17 +242,23 @@ static int hash_receiver(struct rewrite *r, const struct click_element *e)
 	return 0;
 }
 
-static int hash_receivers(struct rewrite *r, const struct click_step *steps)
+static int hash_receivers(struct rewrite *r, const struct click_step *steps,
+			  const char *output)
 {
 	const struct click_element *e;
 	unsigned int i;
 
 	for (i = 0; i < r->file.n_elements; i++) {
 		e = &r->file.elements[i];
-		if (steps[i].facts->receiver && (steps[i].facts->hash_keyword ||
-						 click_keyword(e->config, "HASHFUNC").n) &&
-		    hash_receiver(r, e))
+		if (!steps[i].facts->receiver)
+			continue;
+		if (!steps[i].facts->hash_keyword && !click_keyword(e->config, "HASHFUNC").n) {
+			if (strcmp(output, "-"))
+				printf("%s: it knows no HASHFUNC: set its device's key and table\n",
+				       e->name);
+		} else if (hash_receiver(r, e)) {
 			return EXIT_OTHER;
+		}
 	}
 	return 0;
 }
@@ -304,7 +310,7 @@ static int rewrite(struct rewrite *r, const struct options *o, const struct plan
 	click_functions(&r->file, steps, r->file.path, false, &all);
 	share(r, steps, &all);
 	fm_analysis_free(&all);
-	ret = hash_receivers(r, steps);
+	ret = hash_receivers(r, steps, o->output);
 	free(steps);
 	return ret ? ret : write_result(r, o->output);
 }

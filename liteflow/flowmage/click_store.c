@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "click_code.h"
+#include "flowmage.h"
 
 static void add_site(struct code_member *m, CXCursor site)
 {
@@ -63,6 +64,22 @@ void code_access(struct code *c, int member, const struct code_value *key, bool 
 		m->key = code_value_of(VALUE_UNKNOWN);
 }
 
+void code_rewrite(struct code *c, CXCursor site)
+{
+	char file[200], name[CODE_NAME];
+	unsigned int line;
+	const char *base;
+
+	if (c->rewrites_unknown)
+		return;
+	c->rewrites_unknown = true;
+	clang_place(site, &line, file, sizeof(file));
+	base = strrchr(file, '/');
+	clang_name(site, name, sizeof(name));
+	snprintf(c->rewriter, sizeof(c->rewriter), "%.120s:%u: it may change any field of a packet%s%.79s",
+		 base ? base + 1 : file, line, *name ? ": " : "", name);
+}
+
 void code_write(struct code *c, struct code_value target, CXCursor site)
 {
 	struct code_member *m;
@@ -75,7 +92,7 @@ void code_write(struct code *c, struct code_value target, CXCursor site)
 		m->per_packet |= !c->functions[c->now].first;
 		add_site(m, site);
 	} else if (target.kind == VALUE_PACKET && target.at != AT_PACKET) {
-		c->rewrites_unknown = true;
+		code_rewrite(c, site);
 	}
 }
 
@@ -150,8 +167,41 @@ static void note_blind(struct code *c, CXCursor pointer, struct code_value v)
 {
 	CXType type = clang.getCanonicalType(clang.getCursorType(pointer));
 
-	if (v.kind == VALUE_UNKNOWN && type.kind == CXType_Pointer)
-		c->blind = c->rewrites_unknown = true;
+	if (v.kind != VALUE_UNKNOWN || type.kind != CXType_Pointer)
+		return;
+	c->blind = true;
+	code_rewrite(c, pointer);
+}
+
+/* A member of a header that lies somewhere in the packet: no more than that is changed. */
+static void store_header(struct code *c, CXCursor e)
+{
+	static const struct {
+		const char *class;
+		enum click_header at;
+	} headers[] = {
+		{ "click_ip", AT_IP }, { "click_ip6", AT_IP6 }, { "click_ether", AT_ETHER },
+		{ "click_tcp", AT_TRANSPORT }, { "click_udp", AT_TRANSPORT },
+	};
+	CXCursor member = clang.getCursorReferenced(e);
+	char class[CODE_NAME], name[CODE_NAME];
+	enum fm_field field;
+	size_t i;
+
+	if (clang.Cursor_isNull(member)) {
+		code_rewrite(c, e);
+		return;
+	}
+	clang_name(clang.getCursorSemanticParent(member), class, sizeof(class));
+	for (i = 0; i < ARRAY_SIZE(headers); i++) {
+		if (strcmp(headers[i].class, class))
+			continue;
+		field = code_header_field(headers[i].at, clang_name(e, name, sizeof(name)));
+		if (field != FM_FIELDS)
+			c->rewrites |= 1u << field;
+		return;
+	}
+	code_rewrite(c, e);
 }
 
 static void store_member(struct code *c, CXCursor e, struct cursors in, struct code_value value)
@@ -159,25 +209,24 @@ static void store_member(struct code *c, CXCursor e, struct cursors in, struct c
 	struct code_value base = { .kind = VALUE_MEMBER };
 	struct code_value now = code_eval(c, e);
 	char name[CODE_NAME];
-	int number;
+	int number, first = clang_first_expression(in);
 
-	if (in.n) {
-		base = code_eval(c, in.list[0]);
-		note_blind(c, in.list[0], base);
+	if (first >= 0) {
+		base = code_eval(c, in.list[first]);
+		note_blind(c, in.list[first], base);
 	}
 	if (base.kind == VALUE_PACKET) {
 		if (now.kind == VALUE_FIELDS)
 			c->rewrites |= 1u << now.fields[0];
 		else if (base.at == AT_DATA)
-			c->rewrites_unknown = true;
+			store_header(c, e);
 		return;
 	}
 	if (base.kind == VALUE_MEMBER) {
 		clang_name(e, name, sizeof(name));
 		number = code_member(c, *name ? name : clang_last_name(e, name, sizeof(name)));
 		keep(c, number, value, e);
-		if (in.n && clang.getCursorKind(in.list[0]) != CXCursor_CXXThisExpr &&
-		    base.kind == VALUE_MEMBER)
+		if (first >= 0 && clang.getCursorKind(in.list[first]) != CXCursor_CXXThisExpr)
 			code_write(c, base, e);
 		else
 			code_access(c, number, NULL, true, e);
@@ -185,8 +234,8 @@ static void store_member(struct code *c, CXCursor e, struct cursors in, struct c
 	}
 	if (base.kind == VALUE_ENTRY)
 		code_write(c, base, e);
-	else if (in.n && base.kind != VALUE_NONE)
-		code_store(c, in.list[0], code_value_of(VALUE_UNKNOWN));
+	else if (first >= 0 && base.kind != VALUE_NONE)
+		code_store(c, in.list[first], code_value_of(VALUE_UNKNOWN));
 }
 
 static void store_subscript(struct code *c, CXCursor e, struct cursors in, struct code_value value)

@@ -171,6 +171,9 @@ class Small(Sources):
         self.assertEqual(rewrites("click_ip *ip = q->ip_header(); ip->ip_ttl--"), ([], False))
         self.assertEqual(rewrites("*(uint32_t *)(q->data() + 3) = 1"), ([], True))
         self.assertEqual(rewrites("q->data()[3] = 1"), ([], True))
+        header = "click_ip *ip = (click_ip *)q->data(); "
+        self.assertEqual(rewrites(header + "ip->ip_ttl = 3"), ([], False))
+        self.assertEqual(rewrites(header + "ip->ip_src.s_addr = 3"), (["src_addr4"], False))
         self.assertEqual(rewrites("int *n = find(); *n = 1; } int *find(); void g() {"), ([], True))
 
     def test_functions(self):
@@ -196,6 +199,19 @@ class Small(Sources):
         self.assertEqual(made, {"state": ("shared", "whole")})
         made = self.action("more(p)", "void more(Packet *);")
         self.assertEqual(made, {"code elsewhere": ("shared", "whole")})
+
+    def test_table(self):
+        """What the sources leave open the table tells, if it knows the class; else it is not asked."""
+        os.environ.pop("CLICK_TABLE")
+        for body, wanted in (("void push(int, Packet *p) override { more(p); } void more(Packet *);",
+                              "dst_addr4"),
+                             ("HashTable<uint32_t, int> _t; void push(int, Packet *p) override {" +
+                              SRC + "_t[k]++; }", "src_addr4")):
+            self.write("tree/elements/e.cc", (ELEMENT % ("", body, "")).replace(
+                '"E"', '"IPolicer"').replace("class E", "class IPolicer").replace("(E)", "(IPolicer)"))
+            made = self.analyze("FromDevice(e) -> x :: IPolicer -> Discard")
+            keys = [m["keys"][0]["text"] for f in made if f["name"] == "x" for m in f["maps"]]
+            self.assertEqual(keys, [wanted], body)
 
     def test_entries(self):
         """What is in an entry may be changed, and the packet with it, by code that is not there."""
