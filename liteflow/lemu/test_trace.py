@@ -437,7 +437,8 @@ class Runs(Case):
 
     def test_shipped(self):
         """Shipped models are as good as they are said to be, on few packets of their link."""
-        for name, links, right in (("bytequeue-16", "default", 0.955),):
+        for name, links, right in (("bytequeue-16", "default", 0.955),
+                                   ("ethernet-16", "ethernet", 0.945)):
             status, said = run(self.runs, HERE / "models" / f"{name}.json", "--simulated", 16,
                                "--seq_len", 1024, "--link_properties", links, "--both", "--json")
             self.assertEqual(status, 0)

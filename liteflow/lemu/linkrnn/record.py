@@ -2,8 +2,7 @@
 """Ground truth from the kernel's own queues: three network namespaces, UDP through a qdisc.
 
 sender -- veth -- router with the qdisc -- veth -- receiver. The namespaces have no names: they
-are gone with this process, however it ends. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN: root, also
-that of scripts/uml.sh --lab.
+are gone with this process, however it ends. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
 """
 import ctypes
 import os
@@ -64,8 +63,7 @@ class Namespaces:
         for _ in range(3):
             if self.libc.unshare(CLONE_NEWNET):
                 code = ctypes.get_errno()
-                raise Problem(f"no network namespace: {os.strerror(code)}: be root, or use "
-                              "scripts/uml.sh --lab")
+                raise Problem(f"no network namespace: {os.strerror(code)}: be root")
             self.fds.append(os.open("/proc/self/ns/net", os.O_RDONLY))
             # its own packets would be in the captures
             _set("net/ipv6/conf/default/disable_ipv6", 1)
