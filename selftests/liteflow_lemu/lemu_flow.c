@@ -23,7 +23,7 @@
 #include <linux/types.h>
 
 /* Nothing for so long behind the last one: the rest is lost. */
-#define PATIENCE_MS	3000
+#define PATIENCE_NS	3000000000ULL
 
 struct packet {
 	__u64 number;
@@ -72,13 +72,16 @@ static void note(const struct msghdr *msg, const struct packet *p)
 }
 
 /* All that came, or comes within that time. */
-static bool receive(int fd, int wait_ms)
+static bool receive(int fd, __u64 wait_ns)
 {
+	struct timespec wait = {
+		.tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000,
+	};
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char data[65536], control[64];
 	bool any = false;
 
-	while (poll(&p, 1, wait_ms) > 0) {
+	while (ppoll(&p, 1, &wait, NULL) > 0) {
 		struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
 		struct msghdr msg = {
 			.msg_iov = &iov, .msg_iovlen = 1,
@@ -91,7 +94,7 @@ static bool receive(int fd, int wait_ms)
 		memcpy(&packet, data, sizeof(packet));
 		note(&msg, &packet);
 		any = true;
-		wait_ms = 0;
+		wait = (struct timespec) {};
 	}
 	return any;
 }
@@ -152,9 +155,10 @@ int main(int argc, char **argv)
 	due = now_ns();
 	for (; !stopped && seen.sent < count && now_ns() < end; due += gap_us * 1000ULL) {
 		struct packet packet = { .number = seen.sent };
+		__u64 now;
 
-		while (now_ns() < due)
-			receive(in, 0);
+		while ((now = now_ns()) < due)
+			receive(in, due - now);
 		packet.sent_ns = now_ns();
 		memcpy(data, &packet, sizeof(packet));
 		if (sendto(out, data, size, 0, (void *)&to, sizeof(to)) == size)
@@ -163,7 +167,7 @@ int main(int argc, char **argv)
 			die("sendto");
 		receive(in, 0);
 	}
-	while (seen.received < seen.sent && receive(in, PATIENCE_MS))
+	while (seen.received < seen.sent && receive(in, PATIENCE_NS))
 		;
 	printf("sent %llu received %llu reordered %llu marked %llu min_us %llu max_us %llu\n",
 	       seen.sent, seen.received, seen.reordered, seen.marked,
