@@ -171,7 +171,7 @@ static void lf_recurrent_test_sound(struct kunit *test)
 }
 
 static struct kunit_case lf_recurrent_cases[] = {
-	KUNIT_CASE(lf_recurrent_test_queue),
+	KUNIT_CASE_SLOW(lf_recurrent_test_queue),
 	KUNIT_CASE(lf_recurrent_test_digest),
 	KUNIT_CASE_PARAM(lf_recurrent_test_refusals, lf_cell_damage_gen_params),
 	KUNIT_CASE(lf_recurrent_test_limits),
