@@ -44,7 +44,7 @@
 
 #define TLF_PREFERENCES		3
 #define TLF_PREF_SUM		1000
-#define TLF_HASH_BITS		16	/* at most: 512 KB */
+#define TLF_HASH_BITS		20	/* at most: 8 MB */
 #define TLF_REMOTE_US		USEC_PER_SEC
 
 /*
@@ -581,8 +581,10 @@ static size_t tlf_get_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_inf
 	out->flags = ca->modelled ? 0 : TCP_LITEFLOW_CLASSIC;
 	out->mode = ca->hot.mode;
 	hlist_bl_for_each_entry_rcu(state, node, tlf_head(sk), node) {
-		if (state->sk == sk)
+		if (state->sk == sk) {
 			tlf_fill_info(ca, state, out);
+			break;
+		}
 	}
 	*attr = INET_DIAG_LITEFLOWINFO;
 	return sizeof(*out);
