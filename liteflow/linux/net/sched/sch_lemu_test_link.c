@@ -83,12 +83,10 @@ static void free_spare(struct lemu_test *t)
 void lemu_test_end(struct lemu_test *t)
 {
 	rtnl_lock();
-	t->sch->ops->reset(t->sch);
-	t->sch->ops->destroy(t->sch);
+	/* not before: work that is under way takes its lock */
+	qdisc_put(t->sch);
 	rcu_assign_pointer(netdev_get_tx_queue(t->dev, 0)->qdisc_sleeping, NULL);
 	rtnl_unlock();
-	netdev_put(t->dev, &t->sch->dev_tracker);
-	qdisc_free_rcu(t->sch);
 	free_spare(t);
 	free_netdev(t->dev);
 }
