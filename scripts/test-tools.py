@@ -17,7 +17,7 @@ SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", "liteflow/flowmage/report"
 FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/cc/hook",
            "liteflow/lfc", "liteflow/lemu"]
 # tests, and what only other programs call
-NO_TOOLS = re.compile(r"test|^(guest|iperf|adapt)$|\.py$")
+NO_TOOLS = re.compile(r"test|^(guest|iperf|ask-host|lfd-beside)$|\.py$")
 
 
 def scripts():
