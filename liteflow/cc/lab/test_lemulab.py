@@ -20,15 +20,18 @@ def results(kind, **changes):
 
 class Lemulab(unittest.TestCase):
     def test_runs(self):
-        runs = lemulab.links("lemu:lemu", 3)
+        runs = lemulab.links("network a-1", 3)
         self.assertEqual(len({run.link for run in runs}), 2 * 12)
         self.assertEqual(len({run.name for run in runs}), 3 * 24)
-        self.assertNotIn(":", "".join(run.name for run in runs))
+        # a name is a word of a line
+        self.assertNotIn(" ", "".join(run.name for run in runs))
 
     def test_arguments(self):
         run = lemulab.Run("lemu+", "bbr", 2, 20, 10000, 1)
         self.assertEqual(run.arguments(65, {}), "--bottleneck lemu --capacity 2 --rtt 20 --buffer 10000 "
                          "--time 65 --seed 1001 bbr:0")
+        run = lemulab.Run("network a-1", "bbr", 2, 20, 10000, 1)
+        self.assertIn("--bottleneck lemu:lemu ", run.arguments(65, {}))
         run = lemulab.Run("netem", "bbr", 2, 20, 10000, 1)
         self.assertIn("netem:12.000:0.5000 ", run.arguments(65, lemulab.fit(results("tbf"), "tbf")))
 
@@ -49,17 +52,17 @@ class Lemulab(unittest.TestCase):
             self.assertEqual(lemulab.compare(found, FIGURES)[1], fits, name)
 
     def test_tables(self):
-        far = results("lemu:lemu")
+        far = results("network a-1")
         one = next(run for run in far if run.cc == "bbr")
         for run in far:
             if run.link == one.link:
                 far[run] = {**FIGURES, "mbit": 5.0}
         lines, last = lemulab.tables(lemulab.medians({**results("lemu"), **far}),
-                                     {"lemu:lemu": "lemu"}, 3)
+                                     ["network a-1"], "lemu", 3)
         last = {name: value for name, value, _ in last}
-        self.assertEqual(last["lemu_tcp_bbr_network_queue"], "11")
-        self.assertEqual(last["lemu_tcp_cubic_network_queue"], "12")
-        self.assertEqual(last["lemu_tcp_bbr_network_queue_worst_goodput"], "25.0")
+        self.assertEqual(last["lemu_tcp_bbr_a_1_queue"], "11")
+        self.assertEqual(last["lemu_tcp_cubic_a_1_queue"], "12")
+        self.assertEqual(last["lemu_tcp_bbr_a_1_queue_worst_goodput"], "25.0")
         self.assertEqual(sum(" no " in line for line in lines), 1)
 
 
