@@ -64,7 +64,7 @@ bad_words() {
 		refused "queue" queue -1 && refused "queue: 1000 bytes, give 1514" queue 1000b &&
 		refused "delay" delay 3601s && refused "delay" delay -1ms &&
 		refused "limit" limit 0 && refused "limit" limit 4294967296 &&
-		refused "\"blue\" is no option" blue && refused "given twice" ecn ecn &&
+		refused "\"blue\" is no option" blue && refused "given twice" ecn delay 1ms ecn &&
 		refused "app" app "$(printf 'x%.0s' {1..32})"
 }
 

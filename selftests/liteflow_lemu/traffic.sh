@@ -40,7 +40,8 @@ marks() {
 # Drops for want of room here have a counter of their own, and are told to the sender.
 limit() {
 	lemu_link capacity 8kbit queue 100kb delay 1000s limit 3 &&
-		lemu_in bash -c 'for i in 1 2 3 4 5 6; do echo > /dev/udp/127.0.0.1/9; done' 2> /dev/null
+		lemu_in bash -c 'for i in 1 2 3 4 5 6; do echo > /dev/udp/127.0.0.1/9; done' \
+			2> /dev/null
 	lemu_is qlen 3 && lemu_is lost 0 && lemu_above over_limit 2 &&
 		lemu_is drops "$(lemu_stat over_limit)"
 }
