@@ -146,7 +146,8 @@ incoming() {
 	lemu_tc qdisc del dev lo root 2> /dev/null
 	lemu_in ip link add ifb7 type ifb && lemu_in ip link set ifb7 up &&
 		lemu_tc qdisc add dev lo handle ffff: ingress &&
-		lemu_tc filter add dev lo parent ffff: matchall action mirred egress redirect dev ifb7 &&
+		lemu_tc filter add dev lo parent ffff: matchall \
+			action mirred egress redirect dev ifb7 &&
 		lemu_tc qdisc add dev ifb7 root lemu capacity 2mbit queue 50kb delay 10ms &&
 		lemu_flow -n 10 -g 20000 127.0.0.1 || return 1
 	[ "$received" = 10 ] && ((min_us >= 14000)) && [ "$(lemu_stat arrived ifb7)" -ge 10 ] &&
