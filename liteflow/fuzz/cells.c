@@ -4,33 +4,16 @@
  * with weights and biases at their limits, one step beyond a bound, or damaged. See
  * check.c for what is asked of each; shapes.c has the other models.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/liteflow_model.h>
+#include "cases.h"
 #include "check.h"
 #include "judge.h"
 #include "testcell.h"
 #include "testmodel.h"
-
-static uint64_t random_state;
-
-/* xorshift64* */
-static uint32_t below(uint32_t n)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (random_state * 0x2545f4914f6cdd1d >> 32) * n >> 32;
-}
-
-static void put(uint8_t *at, int size, uint64_t value)
-{
-	for (int i = 0; i < size; i++)
-		at[i] = value >> 8 * i;
-}
 
 static uint8_t *shape_of(const struct judge *j, uint8_t *blob, unsigned int nth)
 {
@@ -189,32 +172,16 @@ static void one_case(uint32_t seed)
 
 int main(int argc, char **argv)
 {
-	unsigned long n = 10000, seed = 1, from = 0;
-	int opt;
+	struct cases cases = { .n = 10000, .seed = 1 };
 
-	while ((opt = getopt(argc, argv, "n:s:f:")) != -1) {
-		if (opt == 'n')
-			n = strtoul(optarg, NULL, 0);
-		else if (opt == 's')
-			seed = strtoul(optarg, NULL, 0);
-		else if (opt == 'f')
-			from = strtoul(optarg, NULL, 0);
-		else
-			opt = 0;
-		if (!opt) {
-			fprintf(stderr, "usage: cells [-n CASES] [-s SEED] [-f FIRST]\n");
-			return 2;
-		}
-	}
-	for (unsigned long i = from; i < from + n; i++) {
-		/* any case can be had alone: -f i -n 1 */
-		random_state = (seed * 0x9e3779b97f4a7c15 ^ (i + 1) * 0xd1b54a32d192ed03) | 1;
-		below(2);
-		snprintf(check_case, sizeof(check_case), "-s %lu -f %lu -n 1", seed, i);
-		one_case(seed * 1000003 + i);
+	if (!cases_parse(&cases, argc, argv, "cells"))
+		return 2;
+	for (unsigned long i = cases.from; i < cases.from + cases.n; i++) {
+		cases_begin(&cases, i);
+		one_case(cases.seed * 1000003 + i);
 	}
 	printf("%lu cases with state: %lu sound, %lu at limits, %lu one step beyond, %lu damaged; "
-	       "%lu accepted\n", n, count.sound, count.edge, count.beyond, count.damaged,
+	       "%lu accepted\n", cases.n, count.sound, count.edge, count.beyond, count.damaged,
 	       count.accepted);
 	return 0;
 }

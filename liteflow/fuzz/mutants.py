@@ -132,8 +132,9 @@ class Mutants(unittest.TestCase):
         self.mutate(folder, *change)
         # check.c reads struct lf_model as the mutant has it
         sources = [*(folder / file for file in FILES if file.endswith(".c")),
-                   *(OUT / f"{name}.o" for name in (program, "check", "judge", "judge_cell",
-                                                    "testcell", "testmodel", "compat"))]
+                   *(OUT / f"{name}.o" for name in (program, "cases", "check", "judge",
+                                                    "judge_cell", "testcell", "testmodel",
+                                                    "compat"))]
         subprocess.run([os.environ.get("FUZZ_CC") or "clang", "-std=gnu11", "-O1", "-g",
                         "-Wno-everything", "-fsanitize=address,undefined",
                         "-fno-sanitize-recover=all", f"-I{folder}",

@@ -7,11 +7,11 @@
  * refused for that bound, or the same with fields changed at random, where the
  * judge decides. See check.c for what is asked of each.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cases.h"
 #include "check.h"
 #include "judge.h"
 
@@ -20,22 +20,6 @@
 #define MAX_OUT		32	/* unless it is about outputs */
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
-
-static uint64_t state;
-
-/* xorshift64* */
-static uint64_t rnd(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1d;
-}
-
-static uint32_t below(uint32_t n)
-{
-	return (rnd() >> 32) * n >> 32;
-}
 
 static bool one_in(uint32_t n)
 {
@@ -46,12 +30,6 @@ static bool one_in(uint32_t n)
 static int64_t between(int64_t lo, int64_t hi)
 {
 	return lo + (int64_t)(rnd() % ((uint64_t)hi - lo + 1));
-}
-
-static void put(uint8_t *at, int size, uint64_t value)
-{
-	for (int i = 0; i < size; i++)
-		at[i] = value >> 8 * i;
 }
 
 /* What a model is before it is bytes. */
@@ -693,38 +671,23 @@ static void one_case(uint8_t *blob)
 
 int main(int argc, char **argv)
 {
-	unsigned long n = 20000, seed = 1, from = 0;
-	uint8_t *blob = malloc(ROOM);
-	int opt;
+	struct cases cases = { .n = 20000, .seed = 1 };
+	uint8_t *blob;
 
-	while ((opt = getopt(argc, argv, "n:s:f:")) != -1) {
-		if (opt == 'n')
-			n = strtoul(optarg, NULL, 0);
-		else if (opt == 's')
-			seed = strtoul(optarg, NULL, 0);
-		else if (opt == 'f')
-			from = strtoul(optarg, NULL, 0);
-		else
-			opt = 0;
-		if (!opt) {
-			fprintf(stderr, "usage: shapes [-n CASES] [-s SEED] [-f FIRST]\n");
-			return 2;
-		}
-	}
-	for (unsigned long i = from; i < from + n; i++) {
-		/* any case can be had alone: -f i -n 1 */
-		state = (seed * 0x9e3779b97f4a7c15 ^ (i + 1) * 0xd1b54a32d192ed03) | 1;
-		rnd();
-		snprintf(check_case, sizeof(check_case), "-s %lu -f %lu -n 1", seed, i);
+	if (!cases_parse(&cases, argc, argv, "shapes"))
+		return 2;
+	blob = malloc(ROOM);
+	for (unsigned long i = cases.from; i < cases.from + cases.n; i++) {
+		cases_begin(&cases, i);
 		one_case(blob);
 	}
 	free(blob);
 	printf("%lu cases: %lu sound, %lu one step beyond, %lu damaged; %lu accepted: %lu of width "
-	       "%d, %lu of %d layers, %lu of 1 MiB\n", n, count.sound, count.beyond,
+	       "%d, %lu of %d layers, %lu of 1 MiB\n", cases.n, count.sound, count.beyond,
 	       count.damaged, count.accepted, count.wide, J_WIDTH, count.layers, J_LAYERS,
 	       count.full);
-	if (n >= 15000 && !(count.sound && count.beyond && count.damaged && count.wide &&
-			    count.layers && count.full)) {
+	if (cases.n >= 15000 && !(count.sound && count.beyond && count.damaged && count.wide &&
+				  count.layers && count.full)) {
 		fprintf(stderr, "a kind of case never came\n");
 		return 1;
 	}
