@@ -363,17 +363,20 @@ static bool lft_limit_good(const struct lft_result *r)
 	return lft_consistency_done(r) && r->sum.moves && r->evictions;
 }
 
-/* Spread the switches over the queries. */
+/*
+ * Queries between any two switches, so that flows come to hold each model. A share
+ * of all queries would not do: who wakes late would switch several times in a row.
+ */
 static void lft_switches_run(void)
 {
+	unsigned long share = DIV_ROUND_UP(lft_queries, lft_switches), due = 0;
 	unsigned int n;
 
 	for (n = 0; n < lft_switches && !kthread_should_stop(); n++) {
-		unsigned long due = (u64)lft_queries * n / lft_switches;
-
-		while (n && lft_answers() < due && !kthread_should_stop())
+		while (lft_answers() < due && !kthread_should_stop())
 			usleep_range(100, 1000);
 		lft_switch(0);
+		due = lft_answers() + share;
 	}
 	while (lft_answers() < lft_queries && !kthread_should_stop())
 		usleep_range(1000, 10000);
