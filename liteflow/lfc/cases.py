@@ -42,14 +42,39 @@ def figure(name, value, unit):
     print(f"{name} {value:.4g} {unit}", flush=True)
 
 
+def step(layer, state, x):
+    """(h, c) of a recurrent layer after a step, by the formulas of PyTorch's manual."""
+    def sigmoid(v):
+        return 1 / (1 + np.exp(-v))
+    h, c = state
+    of_x, of_h = (np.array(layer[w]) @ v + layer[b] for w, v, b in (("w_x", x, "b_x"),
+                                                                  ("w_h", h, "b_h")))
+    if layer["type"] == "rnn":
+        both = of_x + of_h
+        return np.maximum(both, 0) if layer["activation"] == "relu" else np.tanh(both), c
+    if layer["type"] == "gru":
+        (r_x, z_x, n_x), (r_h, z_h, n_h) = np.split(of_x, 3), np.split(of_h, 3)
+        z = sigmoid(z_x + z_h)
+        return (1 - z) * np.tanh(n_x + sigmoid(r_x + r_h) * n_h) + z * h, c
+    i, f, g, o = np.split(of_x + of_h, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
 def run_json(model, values):
-    """Answers of a model's JSON to values, float64 [rows][inputs], by lfctl(8)'s description."""
+    """Answers of a model's JSON to values, float64 [rows][inputs], by lfctl(8)'s description; the
+    rows are a sequence to recurrent layers."""
     x = []
     for io, column in zip(model["inputs"], np.asarray(values, dtype=np.float64).T):
         column = np.clip(column, io["lo"], io["hi"])
         x.append((column - io.get("offset", 0)) * io.get("scale", 1))
     x = np.array(x).T
     for layer in model["layers"]:
+        if "w_h" in layer:
+            state = (np.zeros(len(layer["w_h"][0])),) * 2
+            states = [state := step(layer, state, row) for row in x]
+            x = np.array([h for h, _ in states])
+            continue
         x = x @ np.array(layer["weights"]).T + np.array(layer["bias"])
         if layer["activation"] == "relu":
             x = np.maximum(x, 0)

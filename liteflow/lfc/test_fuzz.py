@@ -114,7 +114,8 @@ def onnx_damaged(dice, data):
     graph = model.graph
     names = [name for n in graph.node for name in [*n.input, *n.output]] + \
         [i.name for i in graph.initializer] + ["", "none"]
-    ops = [n.op_type for n in graph.node] + ["Erf", "Conv", "LSTM", "Slice", "Gather", "Concat",
+    ops = [n.op_type for n in graph.node] + ["Erf", "Conv", "LSTM", "GRU", "RNN", "Slice", "Gather",
+                                             "Concat",
                                              "Shape", "Expand", "ConstantOfShape", "Pow", "Sum",
                                              "Transpose", "Squeeze", "ArgMax", "Softmax", "Clip",
                                              "Reshape", "Flatten", "Cast", "MatMul", "Gemm",
@@ -131,9 +132,12 @@ def onnx_damaged(dice, data):
         elif kind == 3:
             name = dice.choice(["axis", "axes", "perm", "alpha", "transA", "transB", "to", "shape",
                                 "keepdims", "min", "max", "value", "epsilon", "broadcast",
-                                "value_ints", "value_floats", "allowzero", "select_last_index"])
+                                "value_ints", "value_floats", "allowzero", "select_last_index",
+                                "hidden_size", "direction", "activations", "clip", "layout",
+                                "linear_before_reset", "input_forget"])
             value = dice.choice([dice.choice(NUMBERS[:-4]), [dice.choice(NUMBERS[:-8])] * 3, 1e38,
-                                 -3, [], float("nan"), "text", [1, 0], [-1, -1], [0.5]])
+                                 -3, [], float("nan"), "text", [1, 0], [-1, -1], [0.5],
+                                 ["Tanh"], ["Relu", "\xff"], "reverse"])
             if isinstance(value, float):
                 value = float(np.float32(value))
             for at, old in enumerate(node.attribute):
@@ -172,6 +176,32 @@ def onnx_damaged(dice, data):
 
 # -- what is damaged -----------------------------------------------------------
 
+def recurrent(w):
+    """Networks with state; @w: weights [3][4]"""
+    from test_lfc import onnx_net
+    files = []
+    for at, (op, gates) in enumerate((("RNN", 1), ("GRU", 3), ("LSTM", 4))):
+        constants = {"x": np.tile(w.T, (gates, 1))[None], "r": np.tile(w[0], (4 * gates, 1))[None],
+                     "b": np.ones((1, 8 * gates), dtype=w.dtype), "h": np.zeros((1, 1, 4)),
+                     "v": w[:2].T, "axes": np.int64([1]), "last": np.int64(-1),
+                     "m": np.float32([0.5, 0, 1]), "begin": np.int64([-1]),
+                     "end": np.int64([1 << 62])}
+        cell = (op, ["u", "x", "r", "b", "", "h"], ["y", "yh"], {"hidden_size": 4, **(
+            {"linear_before_reset": 1} if op == "GRU" else {"activations": ["Relu"]}
+            if op == "RNN" else {})})
+        ends = ([("Squeeze", ["y", "axes"], ["s"], {}), ("Gather", ["s", "last"], ["g"], {}),
+                 ("MatMul", ["g", "v"], ["out"], {})],
+                [("Concat", ["yh", "yh"], ["hs"], {"axis": 0}),
+                 ("Gather", ["hs", "last"], ["g"], {}), ("Gemm", ["g", "v"], ["out"], {})],
+                [("Squeeze", ["y", "axes"], ["s"], {}),
+                 ("Slice", ["s", "begin", "end"], ["g"], {}), ("MatMul", ["g", "v"], ["out"], {})])
+        files.append(onnx_net([("Sub", ["in", "m"], ["c"], {}),
+                               ("Transpose", ["c"], ["u"], {"perm": [1, 0, 2]}), cell, *ends[at]],
+                              constants, (1, None, 3), opset=14,
+                              metadata=json.dumps(cases.like(3, 2))))
+    return files
+
+
 def networks():
     """{kind: list of bytes} of good networks of 3 inputs"""
     from test_lfc import onnx_net
@@ -200,6 +230,7 @@ def networks():
           ("Concat", ["z0", "shape"], ["z1"], {"axis": 0}),
           ("Slice", ["z1", "axes", "two"], ["z2"], {}), ("Reshape", ["t", "z2"], ["r"], {}),
           ("Gemm", ["r", "v"], ["out"], {"transB": 1})], 13))]
+    files += recurrent(w)
     small = [network(cases.Dice(n), kind, (3, 2))[0] for n in range(4)
              for kind in (None, "int8", "weights", "float16")]
     return {"onnx": files, "tflite": small}

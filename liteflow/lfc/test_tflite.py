@@ -87,7 +87,7 @@ class Random(unittest.TestCase):
     def test_refused(self):
         from tflitemaker import Maker
         for op, custom, fused, pattern in (
-                ("CONV_2D", "", None, r'"out" \(Conv\): the engine has fully connected'),
+                ("CONV_2D", "", None, r'"out" \(Conv\): the engine has no convolutions'),
                 ("ELU", "", None, r'"out" \(Elu\): the engine has none; train with'),
                 ("CUSTOM", "Magic", None, r"custom\.Magic"),
                 ("FULLY_CONNECTED", "", "SIGN_BIT", "FULLY_CONNECTED.*activation is number 5")):

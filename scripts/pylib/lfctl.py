@@ -61,8 +61,15 @@ def text(model):
     keys[0] = "{" + keys[0][1:]
     for k in ("inputs", "outputs"):
         keys.append(f"  {line(k)}: [\n    " + ",\n    ".join(map(line, model[k])) + "]")
-    parts = [f"  {{ \"activation\": {line(la['activation'])},\n    \"weights\": [\n      "
-             + ",\n      ".join(map(line, la["weights"]))
-             + f"],\n    \"bias\": {line(la['bias'])} }}" for la in model["layers"]]
+    parts = []
+    for layer in model["layers"]:
+        # words on one line, then a line for each vector, and for each row of a matrix
+        words, rows = [], []
+        for k, v in layer.items():
+            if isinstance(v, list) and v and isinstance(v[0], list):
+                rows.append(f"{line(k)}: [\n      " + ",\n      ".join(map(line, v)) + "]")
+            else:
+                (rows if isinstance(v, list) else words).append(f"{line(k)}: {line(v)}")
+        parts.append("  { " + ",\n    ".join([", ".join(words), *rows]) + " }")
     keys.append("  \"layers\": [\n" + ",\n".join(parts) + "]")
     return ",\n".join(keys) + " }\n"

@@ -10,24 +10,34 @@ import math
 
 import numpy as np
 
+from . import recurrent
 from .folding import broadcast_size, legacy_aligned, reshaped
 from .graph import MAX_LAYERS, MAX_WIDTH, Refused
 from .pylib.errors import Problem
+
+OPEN, TIME = "open", "time"     # marks of axes
 
 
 @dataclasses.dataclass(frozen=True)
 class Base:
     """
     width: of the last finished layer, or of the inputs
+    cells: the recurrent layers, which come before all others
     layers: (weights float64 [out][in], bias [out], activation) of each
     scale, shift: float64 [inputs]: the first layer sees value * scale + shift; None: the value
     clip: (lo, hi), float64 [inputs]: values are clipped to that before; None: they are not
     """
     width: int
     layers: tuple = ()
+    cells: tuple = ()
     scale: np.ndarray = None
     shift: np.ndarray = None
     clip: tuple = None
+
+    @property
+    def bare(self):
+        """Are there no layers yet, but the inputs?"""
+        return not self.layers and not self.cells
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +53,10 @@ class Flow:
     integer: the file computes with integers
     ranked: the Softmax that it went through: only which value is the largest is known
     index: an ArgMax ended it
+    marks: of each axis, OPEN: the file does not say how long it is; TIME: nor how many steps
+        that a recurrent layer went through it has; "": it is as long as it is. Axes at the end
+        that are left out have none
+    last: it is of the last step of a sequence only
     """
     base: Base
     coef: np.ndarray
@@ -53,6 +67,8 @@ class Flow:
     integer: bool = False
     ranked: object = None
     index: bool = False
+    marks: tuple = ()
+    last: bool = False
 
     @property
     def features(self):
@@ -69,16 +85,23 @@ class Flow:
     def but(self, **changes):
         return dataclasses.replace(self, **changes)
 
+    def mark(self, axis):
+        return self.marks[axis] if axis < len(self.marks) else ""
+
+    def leading(self, more):
+        """With @more axes of one row in front"""
+        return self.but(lead=(1,) * more + self.lead, marks=("",) * more + self.marks)
+
 
 def identity(width, features):
     return np.vstack([np.eye(width), np.zeros((1, width))]).reshape((width + 1,) + features)
 
 
-def start(shape, lead, integer):
+def start(shape, lead, integer, marks=()):
     """The inputs themselves; @lead: so many axes are the batch."""
     width = math.prod(shape[lead:])
     return Flow(Base(width), identity(width, tuple(shape[lead:])), tuple(shape[:lead]),
-                integer=integer)
+                integer=integer, marks=tuple(marks))
 
 
 def diagonal(flow):
@@ -106,7 +129,7 @@ def _aligned(node, flow, constant):
             raise Refused(node, "its constant differs from row to row of the batch, a model "
                                 "answers one row: export the network with a batch of 1")
         constant = constant.reshape(constant.shape[extra:])
-        flow = flow.but(lead=(1,) * (extra - len(flow.lead)) + flow.lead)
+        flow = flow.leading(max(extra - len(flow.lead), 0))
     shape = broadcast_size(node, flow.coef[0], constant)
     if math.prod(shape) > MAX_WIDTH:
         raise Refused(node, f"it makes {math.prod(shape)} values, at most {MAX_WIDTH} are "
@@ -152,7 +175,7 @@ def unclipped(flow):
     """Clipped inputs become the inputs' ranges; anywhere else it is refused."""
     if flow.clip is None:
         return flow
-    if flow.base.layers or not flow.plain or flow.base.scale is not None:
+    if not flow.base.bare or not flow.plain or flow.base.scale is not None:
         raise Refused(flow.clipped_by, "values can be clipped as inputs and as outputs, the engine "
                       "cannot do it between layers: use Relu, Tanh or Sigmoid there")
     factor, constant = diagonal(flow)
@@ -166,7 +189,7 @@ def unclipped(flow):
 def finish(flow, activation):
     """A flow that starts behind a new layer."""
     flow = unclipped(flow)
-    if len(flow.base.layers) == MAX_LAYERS:
+    if len(flow.base.layers) + len(flow.base.cells) == MAX_LAYERS:
         raise Problem(f"the network has more than {MAX_LAYERS} layers, which is as many as are "
                       "possible")
     table = flow.coef.reshape(flow.base.width + 1, -1)
@@ -175,15 +198,20 @@ def finish(flow, activation):
     return flow.but(base=base, coef=identity(flow.count, flow.features), plain=True)
 
 
-def _before_mixing(flow, count):
-    """The flow that @count values are now mixed of: inputs are scaled, or a layer finished."""
-    flow = unclipped(flow)
-    width, middle = flow.base.width, flow.count
-    if flow.plain and not flow.base.layers and flow.base.scale is None:
+def _scaled(flow):
+    """What is done to each input alone becomes its scale."""
+    if flow.plain and flow.base.bare and flow.base.scale is None:
         factor, constant = diagonal(flow)
         if (factor != 0).all() and not unchanged(flow):
             base = dataclasses.replace(flow.base, scale=factor, shift=constant)
-            return flow.but(base=base, coef=identity(width, flow.features))
+            return flow.but(base=base, coef=identity(flow.base.width, flow.features))
+    return flow
+
+
+def _before_mixing(flow, count):
+    """The flow that @count values are now mixed of: inputs are scaled, or a layer finished."""
+    flow = _scaled(unclipped(flow))
+    width, middle = flow.base.width, flow.count
     # one layer instead of two, unless that takes more multiply-adds
     if not flow.plain and width * count > width * middle + middle * count:
         return finish(flow, "none")
@@ -198,7 +226,7 @@ def multiply_matrix(node, flow, matrix, left=False):
             raise Refused(node, "a batch of weights is not possible: export the network with "
                                 "one matrix a layer")
         matrix = matrix.reshape(matrix.shape[extra:])
-        flow = flow.but(lead=(1,) * (extra + 2 - len(flow.shape)) + flow.lead)
+        flow = flow.leading(max(extra + 2 - len(flow.shape), 0))
     # from the left, the batch would be mixed
     if left and len(flow.shape) > 1 and len(flow.features) < 2:
         flow = merged(node, flow)
@@ -242,8 +270,8 @@ def merged(node, flow):
     return flow.but(coef=coef, lead=(), clip=bounds)
 
 
-def reshape(node, flow, shape):
-    """All values in the same order; @shape: with the batch's axes."""
+def reshape(node, flow, shape, marks=None):
+    """All values in the same order; @shape: with the batch's axes. @marks: as it has them then"""
     shape = reshaped(node, flow.shape, list(shape))
     rows, at, best = 1, 0, None
     for at in range(len(shape) + 1):
@@ -258,18 +286,90 @@ def reshape(node, flow, shape):
                             "network with a batch of 1")
     features = shape[best:]
     bounds = flow.clip and tuple(bound.reshape(features) for bound in flow.clip)
+    if marks is None:
+        # which one went where is not known
+        marks = tuple(OPEN if n == 1 and any(flow.marks) else "" for n in shape)
     return flow.but(coef=flow.coef.reshape(flow.coef.shape[:1] + features), lead=shape[:best],
-                    clip=bounds)
+                    clip=bounds, marks=tuple(marks))
+
+
+def without(node, flow, axes):
+    """Takes away axes of one value."""
+    left = [axis for axis in range(len(flow.shape)) if axis not in axes]
+    return reshape(node, flow, [flow.shape[axis] for axis in left],
+                   [flow.mark(axis) for axis in left])
 
 
 def transpose(node, flow, perm):
     """Axes in another order; the batch stays in front, or has one row."""
     lead = len(flow.lead)
-    if perm[:lead] != list(range(lead)):
+    marks = tuple(flow.mark(axis) for axis in perm)
+    many = [axis for axis in perm[:lead] if axis < lead and flow.lead[axis] != 1]
+    if sorted(perm[:lead]) == list(range(lead)) and many == sorted(many):
+        # the rows stay in order
+        flow = flow.but(lead=tuple(flow.lead[axis] for axis in perm[:lead]))
+    else:
         flow = merged(node, flow)
         lead = 0
     order = [axis - lead for axis in perm[lead:]]
     moved = [axis for axis in order if flow.features[axis] != 1]
     bounds = flow.clip and tuple(bound.transpose(order) for bound in flow.clip)
     return flow.but(coef=flow.coef.transpose([0] + [axis + 1 for axis in order]), clip=bounds,
-                    plain=flow.plain and moved == sorted(moved))
+                    plain=flow.plain and moved == sorted(moved), marks=marks)
+
+
+# -- recurrent layers ----------------------------------------------------------
+
+def recur(node, flow, inputs):
+    """
+    (Y, Y_h) of an operator with state, whose inputs' values are @inputs: one step of it. What is
+    linear before it goes into its weights.
+    """
+    if len(flow.shape) != 3:
+        raise Refused(node, f"its input has {len(flow.shape)} axes, not those of sequence, batch "
+                            "and values: the file is damaged")
+    batchwise = bool(node.attributes.get("layout"))
+    time, batch = (1, 0) if batchwise else (0, 1)
+    if flow.shape[time] != 1:
+        raise Refused(node, f"it goes through sequences of {flow.shape[time]} steps, "
+                            f"{recurrent.STEP}")
+    if flow.last:
+        raise Refused(node, "it goes on from the last step of another one, the engine's layers "
+                            "answer at each step: give it all of that one's answers")
+    if flow.base.layers:
+        raise Refused(node, "a layer with an activation is before it, the engine has recurrent "
+                            "layers first: train it without that one")
+    if len(flow.base.cells) == recurrent.MAX_RECURRENT:
+        raise Refused(node, f"it is one of more than {recurrent.MAX_RECURRENT} recurrent layers, "
+                            "which is as many as are possible: take fewer")
+    rows = flow.shape[batch]
+    if flow.count != flow.shape[2]:
+        raise Refused(node, f"{flow.count} inputs are named, a step has {flow.shape[2]}: name "
+                            "those of one step")
+    marks = TIME if flow.mark(time) else "", flow.mark(batch)
+    flow = _scaled(unclipped(flow))
+    table = flow.coef.reshape(flow.base.width + 1, -1)
+    cell = recurrent.read(node, inputs, table.shape[1])
+    cell = dataclasses.replace(cell, w_x=cell.w_x @ table[:-1].T,
+                               b_x=cell.b_x + cell.w_x @ table[-1])
+    n = cell.units
+    base = dataclasses.replace(flow.base, width=n, cells=flow.base.cells + (cell,))
+    out = Flow(base, identity(n, (n,)))
+    answers = out.but(lead=(rows, 1, 1), marks=(marks[1], marks[0])) if batchwise else \
+        out.but(lead=(1, 1, rows), marks=(marks[0], "", marks[1]))
+    last = out.but(lead=(rows, 1), marks=(marks[1],), last=True) if batchwise else \
+        out.but(lead=(1, rows), marks=("", marks[1]), last=True)
+    return answers, last
+
+
+@dataclasses.dataclass(frozen=True)
+class States:
+    """The last states of several layers behind one another, one of which is yet to be taken."""
+    parts: tuple
+    axis: int
+
+    def take(self, node, at):
+        """The one at a place of the axis, which it keeps"""
+        if not -len(self.parts) <= at < len(self.parts):
+            raise Refused(node, f"there is no {at} among {len(self.parts)}: the file is damaged")
+        return self.parts[at]

@@ -140,17 +140,23 @@ def _gather(node, inputs):
     return np.take(array, at, axis=axis)
 
 
-def _slice(node, inputs):
-    array = inputs[0]
+def slices(node, inputs, rank):
+    """[(axis, start, end, step)] of a Slice"""
     starts, ends = (numbers(node, name, at, inputs) for name, at in (("starts", 1), ("ends", 2)))
     axes = numbers(node, "axes", 3, inputs) or list(range(len(starts)))
     steps = numbers(node, "steps", 4, inputs) or [1] * len(starts)
     if not len(starts) == len(ends) == len(axes) == len(steps):
         raise Refused(node, "its starts, ends and axes do not fit: the file is damaged")
+    return [(axis_of(node, axis, rank), start, end, step)
+            for start, end, axis, step in zip(starts, ends, axes, steps)]
+
+
+def _slice(node, inputs):
+    array = inputs[0]
     cut = [slice(None)] * array.ndim
-    for start, end, axis, step in zip(starts, ends, axes, steps):
-        last = None if step < 0 and end < -array.shape[axis_of(node, axis, array.ndim)] else end
-        cut[axis_of(node, axis, array.ndim)] = slice(start, last, step)
+    for axis, start, end, step in slices(node, inputs, array.ndim):
+        last = None if step < 0 and end < -array.shape[axis] else end
+        cut[axis] = slice(start, last, step)
     return array[tuple(cut)]
 
 

@@ -9,7 +9,7 @@ import tempfile
 import numpy as np
 
 from . import naming, onnxfile, tflite
-from .graph import MAX_FILE, Graph, shown
+from .graph import MAX_FILE, Graph, listed, shown
 from .lowering import lower
 from .pylib import lfctl
 from .pylib.errors import Problem
@@ -35,7 +35,8 @@ class Imported:
 
     def pack_options(self):
         """Layers without tanh and sigmoid have their ranges from --data, too."""
-        hidden = {layer["activation"] for layer in self.model["layers"][:-1]}
+        hidden = {"none" if layer.get("type") == "lstm" else layer.get("activation")
+                  for layer in self.model["layers"][:-1]}
         if self.rows is None or not hidden & {"none", "relu"}:
             return []
         if self.rows.count < LEAST_ROWS:
@@ -46,10 +47,13 @@ class Imported:
 
     def summary(self):
         layers = self.model["layers"]
-        sizes = [len(self.model["inputs"])] + [len(layer["bias"]) for layer in layers]
-        macs = sum(a * b for a, b in zip(sizes, sizes[1:]))
-        return f"{'-'.join(map(str, sizes))} " \
-            f"{', '.join(layer['activation'] for layer in layers)}; {macs} multiply-adds"
+        sizes, kinds, macs = [len(self.model["inputs"])], [], 0
+        for layer in layers:
+            kind = layer.get("type")
+            kinds.append(" ".join(filter(None, (kind, layer.get("activation")))))
+            sizes.append(len(layer["w_h"][0] if kind else layer["bias"]))
+            macs += len(layer["w_h"]) * (sizes[-2] + sizes[-1]) if kind else sizes[-2] * sizes[-1]
+        return f"{'-'.join(map(str, sizes))} {', '.join(kinds)}; {macs} multiply-adds"
 
 
 def read_bytes(path):
@@ -136,6 +140,11 @@ def _normalised(lowered, inputs, outputs):
 
 def _compensated(lowered, offset, scale):
     """The same function with these offsets and scales, taken back by the first layer."""
+    if lowered.cells:
+        cell = lowered.cells[0]
+        cell = dataclasses.replace(cell, w_x=cell.w_x / scale, b_x=cell.b_x + cell.w_x @ offset)
+        return dataclasses.replace(lowered, cells=[cell] + lowered.cells[1:], offset=offset,
+                                   scale=scale)
     weights, bias, activation = lowered.layers[0]
     first = weights / scale, bias + weights @ offset, activation
     return dataclasses.replace(lowered, layers=[first] + lowered.layers[1:], offset=offset,
@@ -153,6 +162,24 @@ def _model_name(name, sources, path):
     return name
 
 
+def _cells(cells):
+    """The recurrent layers' JSON. A ReLU's state may add up over many steps, so it has 32 bits
+    where all layers above it can have them."""
+    out, wide = [], True
+    for cell in reversed(cells):
+        wide = wide and cell.relu
+        made = {"type": cell.kind}
+        if cell.kind == "rnn":
+            made["activation"] = "relu" if cell.relu else "tanh"
+        if wide:
+            made["state_bits"] = 32
+        for key, array in zip(("w_x", "w_h", "b_x", "b_h"), cell.arrays):
+            made[key] = lfctl.row(array.tolist()) if array.ndim == 1 else \
+                [lfctl.row(row) for row in array.tolist()]
+        out.append(made)
+    return out[::-1]
+
+
 def _assembled(lowered, inputs, outputs, name, units, provenance):
     for ios, offset, scale in ((inputs, lowered.offset, lowered.scale),
                                (outputs, lowered.out_offset, lowered.out_scale)):
@@ -166,7 +193,8 @@ def _assembled(lowered, inputs, outputs, name, units, provenance):
             "provenance": provenance,
             "inputs": [{key: io[key] for key in order if key in io} for io in inputs],
             "outputs": [{key: io[key] for key in order if key in io} for io in outputs],
-            "layers": [{"activation": activation,
+            "layers": _cells(lowered.cells) +
+                      [{"activation": activation,
                         "weights": [lfctl.row(row) for row in weights.tolist()],
                         "bias": lfctl.row(bias.tolist())}
                        for weights, bias, activation in lowered.layers]}
@@ -228,6 +256,9 @@ def convert(data, path=None, like=None, app=None, rows=None, percentile=0, outpu
     provenance = shown(provenance)[1:-1] if len(provenance) > MAX_PROVENANCE // 4 else provenance
     model = _assembled(lowered, inputs, outputs, _model_name(name, sources, path), units,
                        "".join(c if c.isprintable() else "?" for c in provenance))
+    if lowered.states:
+        notes.append(f"note: {listed(lowered.states)}: only the state before a step, which the "
+                     "engine keeps, and which is zero at first")
     notes += names.notes
     return Imported(model, notes, lowered, names.rows)
 

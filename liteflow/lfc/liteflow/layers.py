@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A network as the engine has them: a chain of fully connected layers."""
+"""A network as the engine has them: a chain of layers, fully connected behind recurrent ones."""
 import dataclasses
 
 import numpy as np
+
+from .recurrent import sigmoid
 
 
 @dataclasses.dataclass
 class Lowered:
     """
-    layers: (weights float64 [out][in], bias [out], activation)
+    layers: (weights float64 [out][in], bias [out], activation), at least one
+    cells: recurrent.Cell of each recurrent layer, which come before those
+    states: the file's inputs that are nothing but first states
     offset, scale: float64 [inputs]: the first layer sees (value - offset) * scale; None: the value
     out_offset, out_scale: float64 [outputs]: likewise the last layer makes
         (answer - out_offset) * out_scale
@@ -26,10 +30,12 @@ class Lowered:
     out_clip: tuple = None
     in_limits: tuple = None
     out_limits: tuple = None
+    cells: list = dataclasses.field(default_factory=list)
+    states: tuple = ()
 
     @property
     def n_in(self):
-        return self.layers[0][0].shape[1]
+        return self.cells[0].n_in if self.cells else self.layers[0][0].shape[1]
 
     @property
     def index(self):
@@ -39,13 +45,19 @@ class Lowered:
     def n_out(self):
         return 1 if self.index else self.layers[-1][0].shape[0]
 
-    def run(self, values):
-        """Answers to rows of values, float64 [rows][inputs], not clipped to ranges."""
+    def run(self, values, sequence=True):
+        """Answers to rows of values, float64 [rows][inputs], not clipped to ranges. They are a
+        sequence to recurrent layers, or else one each."""
         x = np.asarray(values, dtype=np.float64)
         if self.in_clip:
             x = np.clip(x, *self.in_clip)
         if self.scale is not None:
             x = (x - self.offset) * self.scale
+        if self.cells:
+            x = x[:, None] if sequence else x[None]
+            for cell in self.cells:
+                x = cell.run(x)
+            x = x[:, 0] if sequence else x[0]
         for weights, bias, activation in self.layers:
             x = x @ weights.T + bias
             if activation == "relu":
@@ -53,7 +65,7 @@ class Lowered:
             elif activation == "tanh":
                 x = np.tanh(x)
             elif activation == "sigmoid":
-                x = 1 / (1 + np.exp(-np.clip(x, -700, 700)))
+                x = sigmoid(x)
             elif activation == "argmax":
                 x = np.argmax(x, axis=1)[:, None].astype(np.float64)
         x = self.answers(x)

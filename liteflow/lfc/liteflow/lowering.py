@@ -9,16 +9,18 @@ import numpy as np
 
 from . import affine
 from .folding import (FLOAT_TYPES, FOLDED, INTEGER_TYPES, axis_of, fold, new_shape, numbers,
-                      permutation)
+                      permutation, slices)
 from .graph import MAX_HELD, MAX_NODES, MAX_WIDTH, Refused, check_size, listed, shown
 from .layers import Lowered
 from .pylib.errors import Problem
-from .refusals import NO_BRANCH, UNKNOWN, WHY
+from .recurrent import GATES, state_inputs
+from .refusals import NO_BRANCH, NO_PART, UNKNOWN, WHY
 
 MAX_WEIGHTS = (1 << 20) // 2    # LITEFLOW_MAX_BLOB, of 16 bits each
 MAX_NUMBER = 1e30               # NET_MAX_NUMBER of lfctl
 ACTIVATIONS = {"Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
 SHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
+OPEN_END = (1 << 31) - 1        # of a Slice: to the end, however long
 
 
 class Lowering:
@@ -29,6 +31,8 @@ class Lowering:
         self.n_in = n_in            # that were named; None: as the file says
         self.values, self.made = {}, {}
         self.input = None
+        self.states = {}            # input -> tensors that are only first states
+        self.recurrent = False
 
     # -- tensors -------------------------------------------------------------
 
@@ -57,6 +61,8 @@ class Lowering:
             leads = [at for at in range(lead, max(len(sizes), 1))]
         if self.n_in:
             lead = leads[-1]
+        elif self.recurrent:
+            lead = max(len(sizes) - 1, 0)       # the values of one step
         else:
             lead = max(lead, min(1, len(sizes) - 1))
         count = math.prod(sizes[lead:])
@@ -65,11 +71,12 @@ class Lowering:
         if self.n_in and count != self.n_in:
             raise Problem(f"the network has {math.prod(sizes[max(1, lead):] or sizes)} inputs, "
                           f"{self.n_in} are named: name those of this network")
-        return affine.start(sizes, lead, tensor.integer)
+        return affine.start(sizes, lead, tensor.integer,
+                            [affine.OPEN if n is None else "" for n in shape])
 
     def value(self, name, node):
         """Array or flow of a tensor; None where it is left out."""
-        if not name:
+        if not name or any(name in made for made in self.states.values()):
             return None
         if name not in self.values:
             if name in self.graph.constants:
@@ -83,8 +90,12 @@ class Lowering:
         return self.values[name]
 
     def second(self, name):
-        return Refused(self.made[name], f"its output {shown(name)} is used, only the first one "
-                                        "is possible: cut the graph before it with --output")
+        node = self.made[name]
+        if node.op in GATES:
+            return Refused(node, f"its output {shown(name)}, the cell's state, is used: the engine "
+                                 "keeps it to itself, use the hidden state")
+        return Refused(node, f"its output {shown(name)} is used, only the first one is possible: "
+                             "cut the graph before it with --output")
 
     # -- the pass ------------------------------------------------------------
 
@@ -96,13 +107,19 @@ class Lowering:
         self.made = {name: node for node in order for name in node.outputs}
         if not order:
             raise Problem(f"the output {shown(output)} is no node's: there is no network before it")
+        self.recurrent = any(node.op in GATES for node in order)
+        self.states = state_inputs([name for name in self.graph.inputs if name not in self.made],
+                                   order, output)
+        hidden = set().union(*self.states.values())
+        order = [node for node in order if not hidden.intersection(node.outputs)]
         # what can never be had is told before anything that depends on shapes
         for node in order:
             self.known(node)
         uses = collections.Counter([output])
         for node in order:
             uses.update(node.inputs)
-        entered = [name for name in self.graph.inputs if uses[name] and name not in self.made]
+        entered = [name for name in self.graph.inputs if uses[name] and name not in self.made
+                   and name not in self.states]
         if len(entered) > 1:
             node = next(node for node in order if entered[1] in node.inputs)
             raise Refused(node, f"the network has the inputs {listed(entered)}, only one tensor is "
@@ -116,7 +133,9 @@ class Lowering:
                 text = " ".join(str(error).split())[:100]
                 raise Refused(node, f"its shapes or attributes do not fit ({text}): the file is "
                                     "damaged, or made for another version of ONNX") from error
-            self.values[node.outputs[0]] = result
+            # only recurrent layers have two
+            self.values.update(zip(node.outputs, result if isinstance(result, tuple) else
+                                   [result]))
             self.forget(node, uses)
         if output not in self.values:
             raise self.second(output)
@@ -145,15 +164,19 @@ class Lowering:
         raise Refused(node, WHY.get(node.op, UNKNOWN))
 
     def apply(self, node, inputs):
-        if not node.outputs or not node.outputs[0]:
+        if not node.outputs or not node.outputs[0] and node.op not in GATES:
             raise Refused(node, "it makes nothing: the file is damaged")
-        live = [i for i in inputs if isinstance(i, affine.Flow)]
+        live = [i for i in inputs if isinstance(i, (affine.Flow, affine.States))]
         if not live:
             return fold(node, inputs)
+        if node.op == "Concat" and all(isinstance(i, affine.Flow) and i.last for i in inputs):
+            return self.last_states(node, inputs)
+        if any(isinstance(i, affine.States) for i in live):
+            return self.of_states(node, inputs)
         method = getattr(self, "on_" + node.op, None)
         if method is None:
             raise Refused(node, WHY.get(node.op, UNKNOWN))
-        if len(live) > 1:
+        if len(live) > 1 and node.op not in GATES:
             raise Refused(node, "two of its inputs depend on the network's: " + NO_BRANCH)
         flow = live[0]
         if flow.index and node.op not in ("Cast", "Identity", *SHAPES):
@@ -267,6 +290,81 @@ class Lowering:
                                 "the number that the network wants?")
         return affine.add(node, affine.multiply(node, flow, factor), constant)
 
+    # -- recurrent layers ----------------------------------------------------
+
+    def recur(self, node, inputs, flow):
+        if flow is not inputs[0]:
+            raise Refused(node, "its input X is a constant, what depends on the network's inputs "
+                                "goes elsewhere: the engine computes no weights")
+        return affine.recur(node, flow, inputs)
+
+    on_RNN = on_GRU = on_LSTM = recur
+
+    @staticmethod
+    def last_states(node, inputs):
+        """As PyTorch puts those of all layers together"""
+        axis = axis_of(node, node.attributes.get("axis", 1), len(inputs[0].shape))
+        if any(flow.shape != inputs[0].shape or flow.shape[axis] != 1 or flow.mark(axis)
+               for flow in inputs):
+            raise Refused(node, "it joins states of different layers: " + NO_BRANCH)
+        return affine.States(tuple(inputs), axis)
+
+    def of_states(self, node, inputs):
+        """One of several layers' states, as h[-1] is written"""
+        states, at, keep = inputs[0], None, True
+        if isinstance(states, affine.States):
+            rank = len(states.parts[0].shape)
+            if node.op == "Gather" and len(inputs) > 1 and isinstance(inputs[1], np.ndarray) and \
+                    inputs[1].size == 1 and \
+                    axis_of(node, node.attributes.get("axis") or 0, rank) == states.axis:
+                at, keep = int(inputs[1].ravel()[0]), inputs[1].ndim > 0
+            elif node.op == "Slice":
+                cuts = slices(node, inputs, rank)
+                places = range(len(states.parts))
+                if len(cuts) == 1 and cuts[0][0] == states.axis:
+                    places = places[slice(*cuts[0][1:])]
+                if len(places) == 1:
+                    at = places[0]
+        if at is None:
+            raise Refused(node, "it uses the states of several layers, an answer comes from the "
+                                "last one: use that alone, as h[-1]")
+        flow = states.take(node, at)
+        return flow if keep else affine.without(node, flow, [states.axis])
+
+    def on_Gather(self, node, inputs, flow):
+        """The only one of an axis, or the last step of a sequence"""
+        at = inputs[1] if len(inputs) > 1 else None
+        if flow is not inputs[0] or not isinstance(at, np.ndarray) or at.size != 1 or at.ndim > 1:
+            raise Refused(node, NO_PART)
+        axis = axis_of(node, node.attributes.get("axis") or 0, len(flow.shape))
+        index = int(at.ravel()[0])
+        mark = flow.mark(axis)
+        if mark == affine.OPEN:
+            raise Refused(node, "it takes one row of a batch, a model answers one row anyway: "
+                                "leave it out")
+        if mark == affine.TIME:
+            if index != -1:
+                raise Refused(node, f"it takes step {index} of a sequence, a model answers at each "
+                                    "step: take the last one, -1")
+            flow = flow.but(last=True)
+        elif flow.shape[axis] != 1 or index not in (0, -1):
+            raise Refused(node, NO_PART)
+        return flow if at.ndim else affine.without(node, flow, [axis])
+
+    def on_Slice(self, node, inputs, flow):
+        """All of an axis, or the last step of a sequence"""
+        if flow is not inputs[0]:
+            raise Refused(node, NO_PART)
+        for axis, begin, end, step in slices(node, inputs, len(flow.shape)):
+            mark, n = flow.mark(axis), flow.shape[axis]
+            if step == 1 and begin == 0 and end >= OPEN_END:
+                continue
+            if step == 1 and begin == -1 and end >= OPEN_END and mark == affine.TIME:
+                flow = flow.but(last=True)
+            elif mark or range(n)[slice(begin, end, step)] != range(n):
+                raise Refused(node, NO_PART)
+        return flow
+
     # -- what changes no value -----------------------------------------------
 
     def on_Identity(self, node, inputs, flow):
@@ -292,7 +390,16 @@ class Lowering:
         raise Refused(node, "it rounds values or limits them, the engine cannot: cast to float")
 
     def reshape(self, node, inputs, flow):
-        return affine.reshape(node, flow, new_shape(node, flow.shape, inputs))
+        shape = new_shape(node, flow.shape, inputs)
+        axes = numbers(node, "axes", 1, inputs) if node.op in ("Squeeze", "Unsqueeze") else None
+        if axes is None:
+            return affine.reshape(node, flow, shape)
+        axes = {axis_of(node, axis, max(len(shape), len(flow.shape))) for axis in axes}
+        if node.op == "Squeeze":
+            return affine.without(node, flow, axes)
+        marks = iter([flow.mark(axis) for axis in range(len(flow.shape))])
+        return affine.reshape(node, flow, shape, ["" if axis in axes else next(marks)
+                                                  for axis in range(len(shape))])
 
     on_Reshape = on_Flatten = on_Squeeze = on_Unsqueeze = reshape
 
@@ -424,6 +531,9 @@ def lower(graph, output=None, n_in=None):
     output = choose_output(graph, output)
     lowering = Lowering(graph, n_in)
     flow = lowering.run(output)
+    if isinstance(flow, affine.States):
+        raise Problem(f"the output {shown(output)} is the states of several layers: choose another "
+                      "with --output, which comes from the last one")
     if not isinstance(flow, affine.Flow):
         raise Problem(f"the output {shown(output)} does not depend on any input: choose another "
                       "with --output")
@@ -431,21 +541,22 @@ def lower(graph, output=None, n_in=None):
         flow, offset, scale = _finished(flow)
         base = flow.base
         out = Lowered(list(base.layers), lowering.input, output, out_offset=offset,
-                      out_scale=scale)
+                      out_scale=scale, cells=list(base.cells), states=tuple(lowering.states))
         out.in_clip = base.clip
         if base.scale is not None:
             out.scale, out.offset = base.scale, -base.shift / base.scale
     if flow.clip and not flow.index:
         out.out_clip = tuple(np.asarray(bound, dtype=np.float64).ravel() for bound in flow.clip)
-    count = sum(weights.size for weights, _, _ in out.layers)
+    tables = [cell.arrays for cell in out.cells] + [layer[:2] for layer in out.layers]
+    count = sum(array.size for arrays in tables for array in arrays if array.ndim == 2)
     if count > MAX_WEIGHTS:
         raise Problem(f"the network has {count} weights, a model has room for {MAX_WEIGHTS}: take "
                       "a smaller one")
-    for at, (weights, bias, _) in enumerate(out.layers):
-        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+    for at, arrays in enumerate(tables):
+        if not all(np.isfinite(array).all() for array in arrays):
             raise Problem(f"layer {at + 1} has weights that are no finite numbers (NaN or "
                           "infinity): train it anew")
-        if max(np.abs(weights).max(), np.abs(bias).max()) > MAX_NUMBER:
+        if max(np.abs(array).max() for array in arrays) > MAX_NUMBER:
             raise Problem(f"layer {at + 1} has weights beyond {MAX_NUMBER:g}: train it anew")
     for pair in (out.in_clip, out.out_clip):
         if pair and any(np.isnan(end).any() for end in pair):

@@ -195,7 +195,10 @@ def _natural(lowered):
     if last in ends:
         both = [lowered.answers(np.full(len(bias), float(end))) for end in ends[last]]
         return np.minimum(*both), np.maximum(*both)
-    before = ends.get(lowered.layers[-2][2]) if len(lowered.layers) > 1 else None
+    if len(lowered.layers) > 1:
+        before = ends.get(lowered.layers[-2][2])
+    else:
+        before = (-1, 1) if lowered.cells and lowered.cells[-1].bounded else None
     if before is None:
         return None
     lo, hi = (bias + np.minimum(weights * end, weights * other).sum(1) if end < other else

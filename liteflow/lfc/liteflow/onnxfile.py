@@ -91,8 +91,9 @@ def _attributes(node, folder, opened):
             out[_text(a.name)] = lambda t=a.t, what=what: _array(t, folder, what)
         elif a.type in (kinds.FLOAT, kinds.INT, kinds.STRING):
             out[_text(a.name)] = {kinds.FLOAT: a.f, kinds.INT: a.i, kinds.STRING: a.s}[a.type]
-        elif a.type in (kinds.FLOATS, kinds.INTS):
-            out[_text(a.name)] = list(a.floats if a.type == kinds.FLOATS else a.ints)
+        elif a.type in (kinds.FLOATS, kinds.INTS, kinds.STRINGS):
+            out[_text(a.name)] = list({kinds.FLOATS: a.floats, kinds.INTS: a.ints,
+                                       kinds.STRINGS: a.strings}[a.type])
         else:
             out[_text(a.name)] = None      # graphs and others: whoever needs one refuses
     return out

@@ -2,14 +2,15 @@
 """Why operators are refused, and what to do instead."""
 
 NO_ACTIVATION = "the engine has none; train with Relu or Tanh"
-NO_CONVOLUTION = "the engine has fully connected layers only; train with those (Gemm)"
-NO_STATE = "the engine keeps no state between queries; give the network a window of past values"
+NO_CONVOLUTION = "the engine has no convolutions; train with fully connected layers (Gemm)"
+NO_LOOP = "the engine has no loops of its own; export the network with RNN, GRU or LSTM"
 NO_QUANTISED = "a quantised ONNX file; give the float network, packing makes integers of it"
 NO_BRANCH = "the engine has no branches; train a plain chain of layers"
 NO_PART = "it takes a part of the values; leave the others out of the network's inputs"
 NO_NORM = "it depends on the values of the row; train with BatchNormalization, or without"
 NO_CUT = "the engine has none; cut the graph before it with --output"
-UNKNOWN = "not known here; the engine has fully connected layers with Relu, Tanh and Sigmoid"
+UNKNOWN = "not known here; the engine has RNN, GRU, LSTM, then fully connected layers with " \
+    "Relu, Tanh and Sigmoid"
 WHY = {}
 for _ops, _why in (
         ("Erf Elu Selu Celu LeakyRelu PRelu HardSigmoid HardSwish Mish Softplus Softsign "
@@ -18,7 +19,7 @@ for _ops, _why in (
         ("Conv ConvTranspose ConvInteger MaxPool AveragePool GlobalAveragePool GlobalMaxPool "
          "LpPool GlobalLpPool MaxRoiPool Einsum DepthToSpace SpaceToDepth Resize Upsample Pad "
          "DeformConv", NO_CONVOLUTION),
-        ("LSTM GRU RNN Scan Loop", NO_STATE),
+        ("Scan Loop", NO_LOOP),
         ("QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearMatMul QLinearConv "
          "MatMulInteger QGemm QLinearAdd", NO_QUANTISED),
         ("If Concat Where Sum Mean Max Min ScatterElements ScatterND Tile Expand "
