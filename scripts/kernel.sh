@@ -120,8 +120,8 @@ modules()
 	rm -rf "$image.modules"
 	[ "$mode" != stock ] || return 0
 	mkdir "$image.modules"
-	find "$out/kernel/liteflow" "$out/samples/liteflow" "$out/net/ipv4" -name '*.ko' \
-		-exec cp -t "$image.modules" {} +
+	find "$out/kernel/liteflow" "$out/samples/liteflow" "$out/net/ipv4" "$out/net/sched" \
+		-name '*.ko' -exec cp -t "$image.modules" {} +
 }
 
 main()
