@@ -75,7 +75,7 @@ cycles()
 judged()
 {
 	echo 0 > $LF_PARAMS/hold
-	lf_wait 60 lf_ended
+	lf_wait 60 lf_ended || ktap_print_msg "no end after $((60 * $(ksft_slow))) s"
 	lf_show_stats
 	[ "$(lf_stat state)" = SUCCESS ] && rmmod lf_torture
 }

@@ -44,8 +44,11 @@ struct lft_result {
 /* Keeps lft_show() away from what is torn down. */
 static DEFINE_MUTEX(lft_result_lock);
 static struct lft_result lft_result;
-static bool lft_failed;
 static struct task_struct *lft_task;
+
+/* Of the first part that failed: its name and what was wrong; NULL: none failed. */
+static const char *lft_failed;
+static const char *lft_why;
 
 static const struct lf_app_desc lft_atomic = {
 	.name		= "lf-torture-atomic",
@@ -197,18 +200,29 @@ static int lft_print(char *buf, size_t size, const struct lft_result *r, const c
 	return len;
 }
 
-/* Of a part of the job; the job is over with the @last one. */
-static void lft_verdict(const char *name, bool good, bool last)
+static void lft_fail(const char *name, const char *why)
+{
+	if (lft_failed)
+		return;
+	lft_failed = name;
+	lft_why = why;
+}
+
+/* Of a part of the job, which lacks something or NULL; the job is over with the @last one. */
+static void lft_verdict(const char *name, const char *lacks, bool last)
 {
 	struct lft_result *r = &lft_result;
 	enum lft_state state;
 	char line[512];
 
-	state = good && !lft_error_sum(r) ? LFT_SUCCESS : LFT_FAILURE;
+	if (lft_error_sum(r))
+		lacks = "errors were counted";
+	state = lacks ? LFT_FAILURE : LFT_SUCCESS;
 	lft_print(line, sizeof(line), r, " ");
-	pr_info("End of %s: %s: %s\n", name, lft_states[state], line);
-	if (state == LFT_FAILURE)
-		lft_failed = true;
+	pr_info("End of %s: %s: %s%s%s\n", name, lft_states[state], line,
+		lacks ? ", because " : "", lacks ?: "");
+	if (lacks)
+		lft_fail(name, lacks);
 	if (last)
 		r->state = lft_failed ? LFT_FAILURE : LFT_SUCCESS;
 }
@@ -223,6 +237,8 @@ static int lft_show(char *buf, size_t size)
 	len = scnprintf(buf, size, "state %s\n", lft_states[lft_result.state]);
 	len += lft_print(buf + len, size - len, &lft_result, "\n");
 	len += scnprintf(buf + len, size - len, "\n");
+	if (lft_failed)
+		len += scnprintf(buf + len, size - len, "reason %s, in %s\n", lft_why, lft_failed);
 	mutex_unlock(&lft_result_lock);
 	return len;
 }
@@ -230,14 +246,15 @@ static int lft_show(char *buf, size_t size)
 /* --- both jobs ---------------------------------------------------------------- */
 
 /* Nobody asks or writes any more: judge, and leave nothing behind. */
-static void lft_finish(const char *name, bool (*good)(const struct lft_result *r), bool last)
+static void lft_finish(const char *name, const char *(*lacks)(const struct lft_result *r),
+		       bool last)
 {
 	lft_stop_writing();
 	lft_stop_asking();
 	mutex_lock(&lft_result_lock);
 	lft_collect(&lft_result);
 	lft_compare(&lft_result);
-	lft_verdict(name, good(&lft_result), last);
+	lft_verdict(name, lacks(&lft_result), last);
 	lft_end_flows();
 	mutex_unlock(&lft_result_lock);
 	lft_del_targets();
@@ -292,17 +309,19 @@ static void lft_idle(void)
 
 /* --- torture -------------------------------------------------------------------- */
 
-/* Not if somebody ended it early. */
-static bool lft_torture_good(const struct lft_result *r)
+/* What it lacks for success; NULL: nothing. */
+static const char *lft_torture_lacks(const struct lft_result *r)
 {
-	return r->sum.answers && r->cycles >= lft_cycles;
+	if (r->cycles < lft_cycles)
+		return "it ended before its last cycle";
+	return r->sum.answers ? NULL : "no query was answered";
 }
 
 static int lft_torture_thread(void *unused)
 {
 	while (!kthread_should_stop() && (lft_writing() || READ_ONCE(lft_hold)))
 		schedule_timeout_interruptible(HZ / 10);
-	lft_finish("torture", lft_torture_good, true);
+	lft_finish("torture", lft_torture_lacks, true);
 	lft_idle();
 	return 0;
 }
@@ -321,7 +340,7 @@ static int lft_torture_start(void)
 		return err;
 	err = lft_run(lft_torture_thread);
 	if (err)
-		lft_finish("torture", lft_torture_good, true);
+		lft_finish("torture", lft_torture_lacks, true);
 	return err;
 }
 
@@ -347,20 +366,31 @@ static unsigned long lft_answers(void)
 	return sum;
 }
 
-static bool lft_consistency_done(const struct lft_result *r)
+/* What both parts lack for success; NULL: nothing. */
+static const char *lft_consistency_lacks(const struct lft_result *r)
 {
-	return r->cycles >= lft_switches && r->sum.answers >= lft_queries;
+	if (r->cycles < lft_switches)
+		return "it ended before its last switch";
+	return r->sum.answers < lft_queries ? "it ended before its last query" : NULL;
 }
 
-static bool lft_below_good(const struct lft_result *r)
+static const char *lft_below_lacks(const struct lft_result *r)
 {
-	return lft_consistency_done(r) && !r->sum.moves && !r->evictions;
+	if (r->sum.moves)
+		return "flows were moved";
+	return r->evictions ? "models were evicted" : lft_consistency_lacks(r);
 }
 
 /* The counts were compared; there must have been something to count. */
-static bool lft_limit_good(const struct lft_result *r)
+static const char *lft_limit_lacks(const struct lft_result *r)
 {
-	return lft_consistency_done(r) && r->sum.moves && r->evictions;
+	const char *lacks = lft_consistency_lacks(r);
+
+	if (lacks)
+		return lacks;
+	if (!r->evictions)
+		return "no model was evicted";
+	return r->sum.moves ? NULL : "no flow was moved";
 }
 
 /*
@@ -392,18 +422,19 @@ static int lft_consistency_thread(void *unused)
 	int err;
 
 	lft_switches_run();
-	lft_finish("consistency below the limit", lft_below_good, false);
+	lft_finish("consistency below the limit", lft_below_lacks, false);
 	if (kthread_should_stop())
 		return 0;
 	err = lft_consistency_phase(&lft_limit);
 	if (err) {
 		pr_err("End of consistency at the limit: FAILURE: it could not begin: %d\n", err);
 		mutex_lock(&lft_result_lock);
+		lft_fail("consistency at the limit", "it could not begin");
 		lft_result.state = LFT_FAILURE;
 		mutex_unlock(&lft_result_lock);
 	} else {
 		lft_switches_run();
-		lft_finish("consistency at the limit", lft_limit_good, true);
+		lft_finish("consistency at the limit", lft_limit_lacks, true);
 	}
 	lft_idle();
 	return 0;
@@ -422,7 +453,7 @@ static int lft_consistency_start(void)
 		return err;
 	err = lft_run(lft_consistency_thread);
 	if (err)
-		lft_finish("consistency below the limit", lft_below_good, true);
+		lft_finish("consistency below the limit", lft_below_lacks, true);
 	return err;
 }
 
