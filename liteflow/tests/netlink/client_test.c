@@ -16,8 +16,8 @@
 #define N_APPS		300
 #define N_DUMPS		100
 
-/* A little more than the limit: a loaded machine takes its time to wake up. */
-#define LIMIT_MS	(LF_TIMEOUT_MS + 1000)
+/* Not twice the limit; a loaded machine takes its time to wake up. */
+#define LIMIT_MS	(LF_TIMEOUT_MS + 4000)
 
 static int64_t now_ms(void)
 {
@@ -205,7 +205,7 @@ static int on_app(const struct lf_app_info *info, void *data)
 
 static void test_dumps(struct lf *lf, struct lf *other)
 {
-	unsigned int i, complete = 0, refused = 0, wrong = 0, late = 0;
+	unsigned int i, n, complete = 0, refused = 0, wrong = 0, late = 0;
 	struct seen seen;
 	pthread_t thread;
 	char name[32];
@@ -217,7 +217,8 @@ static void test_dumps(struct lf *lf, struct lf *other)
 		add(lf, name);
 	}
 	pthread_create(&thread, NULL, disturb, other);
-	for (i = 0; i < N_DUMPS; i++) {
+	/* the faster the machine, the fewer are interrupted */
+	for (n = 0; n < N_DUMPS || (!lf->interrupted && n < 100 * N_DUMPS); n++) {
 		memset(&seen, 0, sizeof(seen));
 		t0 = now_ms();
 		ret = lf_for_each_app(lf, on_app, &seen);
@@ -233,7 +234,7 @@ static void test_dumps(struct lf *lf, struct lf *other)
 	pthread_join(thread, NULL);
 	printf("# %u dumps complete, %u refused, %u wrong; asked for again %lu times\n", complete,
 	       refused, wrong, lf->interrupted);
-	ok(!wrong && complete + refused == N_DUMPS && complete, "dumps are right or refused");
+	ok(!wrong && complete + refused == n && complete, "dumps are right or refused");
 	ok(!late, "within 5 s each");
 	ok(lf->interrupted, "interrupted dumps are asked for again");
 	for (i = 0; i < N_APPS; i++) {
