@@ -4,12 +4,20 @@
 # Every step of the series compiles: with the options off, and, from where
 # they exist, on, in fixed point and float.  Compiled is what the series
 # touches: kernel/sched/, sys_ni.o, the system call table, init/, LiteFlow, TCP.
-#
-# usage: check-bisect.sh [FROM [TO]]     numbers of steps, default: all
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+
+usage()
+{
+	cat <<-'END'
+	usage: check-bisect.sh [FROM [TO]]
+	       check-bisect.sh --list
+	  FROM, TO  numbers of the first and the last step (default: all, an hour)
+	  --list    name the steps
+	END
+}
 
 WORK=$BUILD/bisect
 TREE=$WORK/linux
@@ -24,6 +32,7 @@ compile()
 	for folder in kernel/liteflow samples/liteflow; do
 		[ ! -f "$TREE/$folder/Makefile" ] || targets+=("$folder/")
 	done
+	[ ! -f "$TREE/net/sched/sch_lemu_main.c" ] || targets+=(net/sched/)
 	kconfigure "bisect-$step-$name" "$TREE" "$out" "$ROOT/kconfig/guest.config" "$@"
 	logged "bisect-$step-$name" kmake "$TREE" "$out" "${targets[@]}" ||
 		die "step $step does not compile ($name)"
@@ -41,10 +50,32 @@ compile()
 	done
 }
 
+steps()
+{
+	"$ROOT/scripts/series.py" list
+}
+
+# number WORD: of a step, without leading zeros
+number()
+{
+	[[ $1 =~ ^[0-9]{1,4}$ ]] ||
+		die "'$1' is no number of a step" "check-bisect.sh --list names the steps"
+	echo $((10#$1))
+}
+
 main()
 {
-	local from=${1:-1} to=${2:-99} step slugs slug kconfig=$ROOT/kconfig start=$SECONDS
+	local from to step slugs slug kconfig=$ROOT/kconfig start=$SECONDS
 
+	[ $# -le 2 ] || { usage >&2; exit 2; }
+	from=$(number "${1:-1}")
+	to=$(number "${2:-9999}")
+	mapfile -t slugs < <(steps | awk -v from="$from" -v to="$to" \
+		'$1 + 0 >= from && $1 + 0 <= to { print $1 }')
+	[ ${#slugs[@]} -gt 0 ] ||
+		die "no step is from $from to $to" "check-bisect.sh --list names the steps"
+	[ -f "$BUILD/pristine.origin" ] ||
+		die "$PRISTINE is not there" "run 'make source'"
 	lock bisect
 	mkdir -p "$WORK" "$BUILD/logs"
 	if [ ! -d "$TREE" ] || ! cmp -s "$BUILD/pristine.origin" "$WORK/origin"; then
@@ -52,26 +83,27 @@ main()
 		cp -al "$PRISTINE" "$TREE"
 		cp "$BUILD/pristine.origin" "$WORK/origin"
 	fi
-	mapfile -t slugs < <("$ROOT/scripts/series.py" list | awk '{ print $1 }')
 	for slug in "${slugs[@]}"; do
 		step=${slug%%-*}
-		if [ $((10#$step)) -lt "$from" ] || [ $((10#$step)) -gt "$to" ]; then
-			continue
-		fi
 		say "bisect: $slug, $(elapsed "$start")"
 		"$ROOT/scripts/series.py" sync --target "$TREE" --upto "$step" >/dev/null
 		compile "$step" off
 		if grep -rqs 'config LITEFLOW$' "$TREE/kernel"; then
 			compile "$step" fixed "$kconfig/mode-toggle.config" \
 				"$kconfig/fxdpt.config" "$kconfig/perf.config" \
-				"$kconfig/liteflow.config"
+				"$kconfig/liteflow.config" "$kconfig/kunit.config"
 		fi
 		if grep -rqs 'config JC_SCHED$' "$TREE/kernel"; then
 			compile "$step" float "$kconfig/mode-test.config" \
 				"$kconfig/float.config" "$kconfig/noperf.config"
 		fi
 	done
-	say "bisect: every step compiles, $(elapsed "$start")"
+	say "bisect: ${#slugs[@]} steps compile, $(elapsed "$start")"
 }
 
-main "$@"
+case ${1-} in
+-h | --help) show_help ;;
+--list) steps ;;
+-*) usage >&2; exit 2 ;;
+*) main "$@" ;;
+esac
