@@ -133,9 +133,9 @@ tools()
 	[ -f "${JC_BTF:=$KERNEL/vmlinux}" ] ||
 		die "the recorder is compiled with the kernel's types: build the kernel first"
 	say "deb: building the tools in $source"
-	rm -rf "$source" "$OUT"/liteflow-{tools,dev}_*.deb "$OUT"/{jc-sched-tools,flowmage}_*.deb
+	rm -rf "$source" "$OUT"/{liteflow-tools,liteflow-dev,jc-sched-tools,flowmage,lemu}_*.deb
 	mkdir -p "$source"
-	cp -a "$ROOT"/{Makefile,scripts,patches,liteflow,mllb} "$source"
+	cp -a "$ROOT"/{Makefile,scripts,patches,docs,liteflow,mllb} "$source"
 	cp -a "$ROOT/scripts/deb" "$source/debian"
 	export JC_BTF
 	logged deb-tools package "$source" debian/rules

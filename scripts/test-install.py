@@ -11,7 +11,6 @@ match its output.
 
 Exit status: 0 passed, 1 failed, 4 skipped (not root, or a tool is missing).
 """
-import argparse
 import os
 import pathlib
 import re
@@ -21,6 +20,7 @@ import subprocess
 import sys
 import time
 
+from pylib.arguments import Parser
 from pylib.paths import BUILD, ROOT
 
 PAGE = ROOT / "docs" / "install.md"
@@ -94,6 +94,14 @@ def say(text):
 
 
 # --- on the machine that builds -------------------------------------------------
+
+def expected():
+    """Names of all packages; the kernel's say which."""
+    control = (ROOT / "scripts" / "deb" / "control").read_text()
+    kernel = must(["make", "-s", "-C", BUILD / "linux", f"O={BUILD}/deb/kernel", "kernelrelease"])
+    return {*re.findall(r"^Package: (.*)$", control, re.M),
+            *(f"linux-{kind}-{kernel.strip()}" for kind in ("image", "headers"))}
+
 
 def build(blocks):
     clone = WORK / "clone"
@@ -307,7 +315,7 @@ def leftovers(before, output):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--parse", action="store_true", help="only read the page")
     parser.add_argument("--no-build", action="store_true", help="take the packages that are there")
     args = parser.parse_args()
@@ -327,8 +335,9 @@ def main():
     else:
         debs = build([b for b in blocks if b.place in ("build", "own-config")])
         same_bytes(debs)
-    if len(debs) != 4:
-        raise Failure(f"four packages are expected, not {[d.name for d in debs]}")
+    found, wanted = {deb.name.split("_")[0] for deb in debs}, expected()
+    if len(debs) != len(found) or found != wanted:
+        raise Failure(f"expected are {sorted(wanted)}, there are {[d.name for d in debs]}")
     root = make_root(debs)
     before = install(root, of["target"])
     boots = sessions([b for b in blocks if b.place in ("guest", "reboot", "lockdown")])

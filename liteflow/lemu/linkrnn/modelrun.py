@@ -25,7 +25,7 @@ def load(path):
         units = model["units"]
         model["layers"][0]["type"]      # a chain of dense layers may do without
     except (KeyError, TypeError, IndexError):
-        raise Problem(f"{path}: no recurrent model: 'liteflow/lemu/train' makes one") from None
+        raise Problem(f"{path}: no recurrent model: lemu-train(1) makes one") from None
     if shape != SHAPE:
         raise Problem(f"{path}: {shape[0]} inputs and {shape[1]} outputs, a link has "
                       f"{SHAPE[0]} and {SHAPE[1]}")

@@ -2,6 +2,7 @@
 """liblemu.so: simulated links and recurrent layers in C; link.h and recur.h describe them."""
 import ctypes
 import functools
+import pathlib
 
 import numpy as np
 
@@ -26,7 +27,8 @@ class _Recur(ctypes.Structure):
 
 @functools.lru_cache(None)
 def library():
-    path = BUILD / "liteflow" / "liblemu.so"
+    installed = pathlib.Path(__file__).with_name("liblemu.so")
+    path = installed if installed.exists() else BUILD / "liteflow" / "liblemu.so"
     try:
         lib = ctypes.CDLL(str(path))
     except OSError as error:
