@@ -19,6 +19,23 @@ show_help()
 	exit
 }
 
+# no_options "$@": for a script that takes none. Its help is what its head says.
+no_options()
+{
+	[ $# -gt 0 ] || return 0
+	usage()
+	{
+		printf 'usage: %s\n' "${0##*/}"
+		sed -n '1,3d; /^$/q; s/^# \{0,1\}/  /p' "$0"
+	}
+	case $1 in
+	-h | --help) show_help ;;
+	esac
+	printf '%s: takes no arguments, found "%s"\n' "${0##*/}" "$1" >&2
+	usage >&2
+	exit 2
+}
+
 if [ "${1-}" = --version ]; then
 	printf '%s %s\n' "${0##*/}" "$(about VERSION)"
 	exit

@@ -86,7 +86,7 @@ case $#:${1:-} in
 	update
 	unlock
 	;;
-1:-h | 1:--help) usage; exit ;;
+1:-h | 1:--help) show_help ;;
 *) usage >&2; exit 2 ;;
 esac
 case $1 in

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 
+from pylib.arguments import Parser
 from pylib.paths import BUILD, ROOT
 
 WORK = BUILD / "applies"
@@ -169,8 +170,8 @@ takes the series does not say that it was built: that is done on {base("TESTED")
 
 def main():
     """Command line."""
-    top = argparse.ArgumentParser(description=__doc__,
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = Parser(description=__doc__,
+                 formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("source", nargs="*", type=pathlib.Path, help="trees and tarballs of 6.12.y")
     top.add_argument("--no-archive", action="store_true", help="only the sources that are named")
     top.add_argument("--only", action="append", metavar="RELEASE",

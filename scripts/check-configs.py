@@ -9,7 +9,6 @@ series are compiled.  A warning fails, and so does a splat in the kernel's log.
 Prints "configs_VARIANT_WHAT VALUE UNIT", and a verdict for each variant.
 Exit status: 0 passed, 1 failed.
 """
-import argparse
 import dataclasses
 import os
 import re
@@ -20,6 +19,7 @@ import sys
 import time
 
 import ktap
+from pylib.arguments import Parser
 from pylib.errors import Problem, run
 from pylib.paths import BUILD, ROOT
 
@@ -289,7 +289,7 @@ def check(variant, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true", help="only say which there are")
     parser.add_argument("--build-only", action="store_true", help="boot nothing")
     parser.add_argument("--quick", action="store_true", help="fewer tests in each boot")

@@ -7,6 +7,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+no_options "$@"
 
 DIVISION='__(aeabi_u?ldivmod|u?divdi3|u?moddi3|u?divmoddi4)'
 

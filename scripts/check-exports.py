@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 
+from pylib.arguments import Parser
 from pylib.paths import BUILD, ROOT
 
 OURS = re.compile(r"(lf|jc|tlf)_")
@@ -37,7 +38,10 @@ def used(built):
 
 
 def main():
-    built = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else BUILD / "uml-debug"
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("built", nargs="?", type=pathlib.Path, default=BUILD / "uml-debug",
+                        metavar="BUILT", help="folder of a kernel that was built (build/uml-debug)")
+    built = parser.parse_args().built
     if not (built / "Module.symvers").exists():
         sys.exit(f"check-exports.py: no kernel is built in {built}\n"
                  "  scripts/uml.sh --debug --build-only builds one with all modules")

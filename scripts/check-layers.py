@@ -6,12 +6,12 @@ Reads the symbol tables of built objects: one file calls another if it refers to
 function that the other defines. Prints "circles_of_calls N", and each circle.
 Status 1: there is one.
 """
-import argparse
 import pathlib
 import subprocess
 import sys
 import tempfile
 
+from pylib.arguments import Parser
 from pylib.paths import BUILD, ROOT
 
 SOURCES = BUILD / "linux/kernel/liteflow"
@@ -122,7 +122,7 @@ def prove():
 
 
 def main():
-    cmd = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cmd = Parser(description=__doc__.splitlines()[0])
     cmd.add_argument("folder", nargs="?", type=pathlib.Path,
                      help="objects of kernel/liteflow; default: of a kernel that is built")
     cmd.add_argument("--prove", action="store_true", help="check the check, on two small files")

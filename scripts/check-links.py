@@ -8,6 +8,7 @@ the page; folders in the README's table exist.
 import re
 import sys
 
+from pylib.arguments import Parser
 from pylib.paths import ROOT
 
 README_LINES = 130
@@ -60,6 +61,7 @@ def readme_faults():
 
 
 def main():
+    Parser(description=__doc__.splitlines()[0]).parse_args()
     found = list(readme_faults())
     number = 0
     for page in pages():

@@ -9,6 +9,7 @@ import fnmatch
 import re
 import sys
 
+from pylib.arguments import Parser
 from pylib.paths import BUILD, ROOT
 
 LINUX = BUILD / "linux"
@@ -60,6 +61,7 @@ def faults(found, new_files):
 
 
 def main():
+    Parser(description=__doc__.splitlines()[0]).parse_args()
     manifest = (ROOT / "patches" / "manifest").read_text()
     new_files = re.findall(r"^\d\d-\S+ (\S+)$", manifest, re.M)
     wrong = list(faults(sections((LINUX / "MAINTAINERS").read_text()), new_files))

@@ -10,6 +10,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+no_options "$@"
 
 OUT=$BUILD/check-off
 OBJECTS=(kernel/sched/fair.o)

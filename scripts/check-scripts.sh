@@ -7,6 +7,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+no_options "$@"
 
 command -v shellcheck >/dev/null || die "shellcheck is not installed" "apt-get install shellcheck"
 

@@ -7,6 +7,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+no_options "$@"
 
 OURS='(kernel/liteflow/.*|/(jc|tcp_liteflow|liteflow|sch_lemu)[a-z_]*)\.[ch]:[0-9:]+ (warning|error):'
 

@@ -2,18 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Does the patch for iproute2's ss apply, has it the kernel's header, does it build?
-# The source comes from Debian's archive; skipped, with status 4, where that cannot
-# be reached and there is none.
+# The source comes from Debian's archive, or from the tree that IPROUTE2 names;
+# skipped, with status 4, where there is none.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-case ${1:-} in
-'') ;;
--h | --help) echo "usage: check-ss.sh; IPROUTE2: a source tree of iproute2 6.1 (default: Debian's)"; exit ;;
-*) echo "usage: check-ss.sh" >&2; exit 2 ;;
-esac
+no_options "$@"
 
 PATCH=$ROOT/patches/iproute2/0001-ss-Show-what-liteflow-tells.patch
 HEADER=include/uapi/linux/tcp_liteflow.h

@@ -2,11 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The files that the kernel's ynl-gen-c.py makes from LiteFlow's netlink
-# specification are those that it makes today.  --write: make them so.
+# specification are those that it makes today.
 
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+
+usage()
+{
+	cat <<-'END'
+	usage: check-ynl.sh [--write]
+	  Are the files that the kernel's ynl-gen-c.py makes from LiteFlow's netlink
+	  specification those that are here?  --write: make them so.
+	END
+}
 
 OVERLAY=$ROOT/liteflow/linux
 SPEC=Documentation/netlink/specs/liteflow.yaml
@@ -39,7 +48,8 @@ WRITE=n
 case ${1-} in
 '') ;;
 --write) WRITE=y ;;
-*) die "usage: check-ynl.sh [--write]" ;;
+-h | --help) show_help ;;
+*) usage >&2; exit 2 ;;
 esac
 /usr/bin/python3 -c 'import yaml, jsonschema' 2>/dev/null ||
 	die "the generator's Python modules are missing" "run 'make deps'"

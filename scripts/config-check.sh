@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Check that every option that the fragments ask for survived into a .config.
 set -euo pipefail
+# shellcheck source=scripts/about.sh
+. "$(dirname "$0")/about.sh"
 
 usage() {
 	cat <<-'END'
@@ -12,7 +14,7 @@ usage() {
 	END
 }
 
-case ${1-} in -h | --help) usage; exit 0 ;; esac
+case ${1-} in -h | --help) show_help ;; esac
 if (($# < 2)); then
 	usage >&2
 	exit 2

@@ -7,17 +7,21 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+usage()
+{
+	cat <<-'END'
+	usage: deps.sh [--notice] [run|lfctl|mllb|test|train|cc|deb]...   (default: all)
+	  --notice  called by another target: DEPS=no skips it
+	END
+}
+
 LIST=$ROOT/scripts/deps.list
 notice=n groups=()
 for arg; do
 	case $arg in
 	--notice) notice=y ;;
 	run | lfctl | mllb | test | train | cc | deb) groups+=("$arg") ;;
-	-h | --help)
-		say "usage: deps.sh [--notice] [run|lfctl|mllb|test|train|cc|deb]...   (default: all)"
-		say "  --notice  called by another target: DEPS=no skips it"
-		exit
-		;;
+	-h | --help) show_help ;;
 	*) die "'$arg' is no group of packages: there are run, lfctl, mllb, test, train, cc and deb" ;;
 	esac
 done

@@ -13,6 +13,8 @@ import collections
 import re
 import sys
 
+from pylib.arguments import Parser
+
 RESULT = re.compile(r"(not )?ok \d+(?: -)?\s*(.*)")
 PLAN = re.compile(r"1\.\.(\d+)\s*(?:#\s*SKIP(.*))?$", re.I)
 STAMP = re.compile(r"^\[ *\d+\.\d+\](\[[ TC]+\d+\])? ")
@@ -118,7 +120,7 @@ def read(log):
 
 def main():
     """Command line."""
-    top = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    top = Parser(description=__doc__.split("\n", maxsplit=1)[0])
     top.add_argument("log", type=argparse.FileType(errors="replace"))
     args = top.parse_args()
     count = read(args.log)

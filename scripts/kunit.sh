@@ -7,6 +7,17 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+usage()
+{
+	cat <<-'END'
+	usage: kunit.sh [SUITES] [options of kunit.py exec]
+	  SUITES  only those, as 'tcp_liteflow*' (default: all of the series)
+	END
+}
+
+case ${1-} in
+-h | --help) show_help ;;
+esac
 mkdir -p "$BUILD/uml" "$BUILD/logs"
 CONFIG=$BUILD/uml/kunitconfig
 cat "$LINUX/kernel/sched/tests/.kunitconfig" "$LINUX/kernel/liteflow/tests/.kunitconfig" \

@@ -10,10 +10,11 @@ Prints "INSTRUCTIONS SITES CALLS": the instructions within reach of the function
 entry, how many static branches are among them, and how many calls were followed.
 """
 
-import argparse
 import re
 import subprocess
 import sys
+
+from pylib.arguments import Parser
 
 LINE = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 TARGET = re.compile(r"^([0-9a-f]+) <([^+>]+)")
@@ -77,7 +78,7 @@ def reachable(code, entry, follow):
 
 def main():
     """Command line."""
-    top = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    top = Parser(description=__doc__.split("\n", maxsplit=1)[0])
     top.add_argument("object")
     top.add_argument("function")
     top.add_argument("called", nargs="*", help="functions that are part of it")

@@ -11,6 +11,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+no_options "$@"
 
 KSRC=${KSRC:-}
 MIRROR=${MIRROR:-https://cdn.kernel.org/pub/linux/kernel/v6.x}

@@ -12,16 +12,23 @@ BUILT = ["tools/jc_sched", "tools/burn", "tools/fibo", "tools/wakebench", "tools
          "tools/queues", "liteflow/lfctl", "liteflow/lfd", "liteflow/flowmage", "liteflow/traffic",
          "liteflow/ccsim/ccsim", "liteflow/lemu-log"]
 SCRIPTS = ["qemu/start.sh", "liteflow/tests/torture", "liteflow/flowmage/report",
-           *(f"scripts/{name}" for name in (
-               "deb.sh", "fuzz.sh", "kernel.sh", "kselftest.sh", "run-tests", "series.py", "uml.sh"))]
+           "scripts/run-tests", *(f"scripts/{name}.py" for name in (
+               "check-applies", "check-configs", "check-exports", "check-layers", "check-links",
+               "check-maintainers", "ktap", "offpath", "series", "test-install"))]
 FOLDERS = ["mllb", "liteflow/cc/lab", "liteflow/cc/sim", "liteflow/cc/hook",
            "liteflow/lfc", "liteflow/lemu"]
 # tests, and what only other programs call
 NO_TOOLS = re.compile(r"test|^(guest|iperf|ask-host|lfd-beside)$|\.py$")
 
 
+# sourced; run in UML only
+NO_SCRIPTS = {"about.sh", "lib.sh", "um-fork.sh"}
+
+
 def scripts():
     yield from (ROOT / name for name in SCRIPTS)
+    yield from (path for path in sorted((ROOT / "scripts").glob("*.sh"))
+                if path.name not in NO_SCRIPTS)
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and os.access(path, os.X_OK) and not NO_TOOLS.search(path.name):
@@ -58,7 +65,7 @@ class Tools(unittest.TestCase):
 
     def test_scripts(self):
         paths = list(scripts())
-        self.assertGreater(len(paths), 35)
+        self.assertGreater(len(paths), 60)
         for path in paths:
             with self.subTest(path.relative_to(ROOT)):
                 self.about(path)

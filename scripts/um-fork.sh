@@ -8,6 +8,10 @@
 
 set -euo pipefail
 
+grep -q 'User Mode Linux' /proc/cpuinfo || {
+	echo "um-fork.sh: this is not User Mode Linux; its head says how to run it" >&2
+	exit 2
+}
 echo 2 >/proc/sys/vm/overcommit_memory
 /usr/bin/python3 -c '
 import mmap, os, sys
