@@ -36,7 +36,8 @@ class Seen:
     rtt: (least, longest) minimum RTT, seconds. rate: (least of one, sum of all) bit/s on the
     link. late: mean lateness, parts of the minimum RTT. competing: share of the looks.
     flows: how many. swing: largest over smallest rate of a connection, but for a tenth at either
-    end, 1: none was seen; swing_s: seconds from one to the other.
+    end, 1: none was seen; swing_s: seconds from one to the other. fell_from: sum of the rates
+    before it fell to less than half, else 0: the network may want so little, and not the path.
     """
     loss: float
     segments: int
@@ -47,6 +48,7 @@ class Seen:
     flows: int
     swing: float = 1.0
     swing_s: float = 0.0
+    fell_from: float = 0.0
 
     def deviation(self):
         """Standard deviation of the loss, as of independent ones."""
@@ -165,7 +167,8 @@ def around(least, most, factor, low, high):
 
 def ranges(seen):
     """What scenarios are to be drawn from, by the names of ../sim/ranges.h."""
-    out = {"capacity": around(*seen.rate, 1.4, 1e4, 1e11), "rtt": around(*seen.rtt, 1.4, 1e-5, 10),
+    most = max(seen.rate[1], seen.fell_from)
+    out = {"capacity": around(seen.rate[0], most, 1.4, 1e4, 1e11), "rtt": around(*seen.rtt, 1.4, 1e-5, 10),
            "chance_many": 0.3, "flows": [2, min(max(seen.flows, 4), 32)]}
     if seen.loss is not None and seen.loss > LITTLE_LOSS:
         out["loss"] = around(seen.loss, seen.loss, 1.5, 1e-4, 0.5)
@@ -176,7 +179,8 @@ def ranges(seen):
         out["chance_jitter"] = MOST
     if seen.swing > SWING:
         # steps are around the first capacity, and this was the highest
-        out["capacity"] = around(*(rate * seen.swing ** -0.5 for rate in seen.rate), 1.4, 1e4, 1e11)
+        middle = seen.swing ** -0.5
+        out["capacity"] = around(seen.rate[0] * middle, most * middle, 1.4, 1e4, 1e11)
         every = seen.swing_s / seen.rtt[1]
         out["step_every"] = around(every, every, 1.5, 1, 1e4)
         out["step"] = [seen.swing ** -0.5, seen.swing ** 0.5]
@@ -191,13 +195,31 @@ def differs(a, b, factor):
     return max(a, b) > factor * min(a, b)
 
 
+def after(seen, before):
+    """The same Seen, with what it is to know of the one before (or None): from where rates fell.
+
+    Else a network that yields to what a path loses would make itself be trained for a slow path.
+    """
+    if before is None or differs(seen.rtt[0], before.rtt[0], 1.4):
+        return seen
+    most = max(before.rate[1], before.fell_from)
+    return dataclasses.replace(seen, fell_from=most if most > 2 * seen.rate[1] else 0.0)
+
+
+def rate_moved(seen, before):
+    """What is between both ends of a fall is not new."""
+    rate = seen.rate[1]
+    within = before.fell_from and before.rate[1] <= rate <= 2 * before.fell_from
+    return differs(rate, before.rate[1], 2) and not within
+
+
 def has_moved(seen, before):
     """Is it another path than the one that scenarios are drawn for?"""
     loss, was = (s.loss or 0 for s in (seen, before))
     noise = 3 * (seen.deviation() if seen.loss is not None else 0)
     if seen.loss is not None and abs(loss - was) > max(0.005, 0.3 * was, noise):
         return True
-    if differs(seen.rtt[0], before.rtt[0], 1.4) or differs(seen.rate[1], before.rate[1], 2):
+    if differs(seen.rtt[0], before.rtt[0], 1.4) or rate_moved(seen, before):
         return True
     if max(seen.late, before.late) > LATE and differs(seen.late + LATE, before.late + LATE, 1.6):
         return True

@@ -17,12 +17,14 @@ import numpy as np
 from pylib import files, lfctl
 from pylib.errors import Problem
 import observe
+from simlib import RULES
 
 SIM = pathlib.Path(__file__).resolve().parent.parent / "sim"
 MODELS = SIM.parent / "models"
 # Of a refit: as many networks in as many scenarios as ten generations take a minute and a half
 # of CPU for, with what validation takes.
-SIZE = {"pairs": 24, "scenarios": 40, "validate": 200, "every": 2}
+SIZE = {"pairs": 24, "scenarios": 40, "validate": 200, "every": 2, "averaged": 3}
+OF_MODULE = pathlib.Path("/sys/module/tcp_liteflow/parameters/rule")
 KEPT = 32               # models that were handed over: more than an app has slots
 SEED = 7                # another one than that of training from scratch: other scenarios
 
@@ -37,6 +39,7 @@ class Folder:
         self.counters = self.path / "counters.json"     # of connections, at the last look
         self.seen = self.path / "seen.json"             # what the ranges are of
         self.ranges = self.path / "ranges.json"
+        self.rule = self.path / "rule"                  # and of this rule
         self.start = self.path / "start.json"           # the network that the refit began with
         self.state = self.path / "refit.state"
         self.best = self.path / "refit.json"
@@ -53,14 +56,29 @@ class Folder:
         except (TypeError, KeyError):
             raise Problem(f"{self.seen}: of another version: remove it") from None
 
-    def begin(self, seen, active):
-        """A refit of this network, whose JSON text is given, to this path."""
+    def load_rule(self):
+        """That the refit is for; of an older version, there was only one."""
+        return self.rule.read_text(encoding="ascii") if self.rule.exists() else RULES[0]
+
+    def begin(self, seen, active, rule):
+        """A refit of this network, whose JSON text is given, to this path and for this rule."""
         for path in (self.state, self.best):
             path.unlink(missing_ok=True)
         self.start.write_text(active, encoding="utf-8")
+        self.rule.write_text(rule, encoding="ascii")
         files.save(self.ranges, observe.ranges(seen))
         # last: what is not whole is begun again
         files.save(self.seen, dataclasses.asdict(seen))
+
+
+def rule_of_module():
+    """What an answer means here; the usual where the module is not loaded."""
+    try:
+        return RULES[int(OF_MODULE.read_text(encoding="ascii"))]
+    except OSError:
+        return RULES[0]
+    except (ValueError, IndexError):
+        raise Problem(f"{OF_MODULE}: none of {', '.join(RULES)}: of another version") from None
 
 
 def text_of(active, folder):
@@ -127,15 +145,15 @@ def validations(folder):
         return [tuple(row) for row in state["log"]]
 
 
-def train(folder, app, plan, more, threads):
-    """Some more generations of the plan; False: there are none left."""
+def train(folder, app, args):
+    """Some more generations of the plan, with the hook's arguments; False: there are none left."""
     done = generations_done(folder)
-    if done >= plan:
+    if done >= args.plan:
         return False
     command = [sys.executable, str(SIM / "train"), "-o", str(folder.best), "--app", app,
                "--start", str(folder.start), "--ranges", str(folder.ranges), "--state",
-               str(folder.state), "--generations", str(plan), "--until", str(done + more),
-               "--seed", str(SEED), "--threads", str(threads)]
+               str(folder.state), "--generations", str(args.plan), "--until", str(done + args.each),
+               "--rule", args.rule, "--seed", str(SEED), "--threads", str(args.threads)]
     for name, value in SIZE.items():
         command += [f"--{name}", str(value)]
     run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

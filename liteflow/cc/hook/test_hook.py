@@ -127,6 +127,27 @@ class Observe(unittest.TestCase):
         # little that was sent tells little
         self.assertFalse(moved(flow(sent=600, again=6), flow(sent=600, again=15)))
 
+    def test_a_fall(self):
+        """What a network that yields made of its rate is not taken for the path's."""
+        fast, slow = (observe.see([flow(again=5000, mbit=mbit)], {}) for mbit in (50, 1))
+        self.assertTrue(observe.has_moved(slow, fast))
+        fell = observe.after(slow, fast)
+        self.assertAlmostEqual(fell.fell_from, 50e6, delta=1e5)
+        made = observe.ranges(fell)["capacity"]
+        self.assertTrue(made[0] < 1e6 and 50e6 < made[1], made)
+        sl.Ranges(observe.ranges(fell))
+        # on its way back, and there: the ranges have it already
+        for mbit in (1, 10, 50, 90):
+            self.assertFalse(observe.has_moved(observe.see([flow(again=5000, mbit=mbit)], {}), fell))
+        for mbit in (0.4, 110):
+            self.assertTrue(observe.has_moved(observe.see([flow(again=5000, mbit=mbit)], {}), fell))
+        # it stays known as long as it does not rise; another RTT is another path
+        again = observe.after(observe.see([flow(again=9000, mbit=1)], {}), fell)
+        self.assertEqual(again.fell_from, fell.fell_from)
+        self.assertEqual(observe.after(fast, fell).fell_from, 0)
+        self.assertEqual(observe.after(observe.see([flow(rtt_ms=90, mbit=1)], {}), fast).fell_from, 0)
+        self.assertEqual(observe.after(slow, None), slow)
+
     def test_refuses(self):
         for bad in ({}, [1], [{"flow": 1}]):
             with self.assertRaises(Problem):
@@ -209,6 +230,26 @@ class Protocol(unittest.TestCase):
         path.write_text(json.dumps([flow(1, 400000, 16000, rtt_ms=10, mbit=5)]), encoding="utf-8")
         self.assertIn("a new path: generation 1", self.ask("adapt", flows=str(path),
                                                            active={"file": str(packed)})["note"])
+
+    def test_another_rule(self):
+        """A network is for one rule: with another one, a refit begins anew, and trains for that."""
+        flows = self.folder / "flows.json"
+        flows.write_text(json.dumps([flow(1, 100000, 5000, rtt_ms=10, mbit=5)]), encoding="utf-8")
+        request = json.dumps({"app": "cc", "active": {"file": str(MODEL)}, "flows": str(flows)})
+        for rule, begins in (("pull", True), ("aurora", True), ("aurora", False)):
+            done = self.call("adapt", request, "--rule", rule)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual("a new path" in done.stdout, begins, done.stdout)
+        text = (self.folder / "refit.json").read_text(encoding="utf-8")
+        self.assertIn("For rule=1", json.loads(text)["provenance"])
+        known = pathlib.Path(self.scratch.name) / "parameter"
+        with mock.patch.object(refit, "OF_MODULE", known):
+            self.assertEqual(refit.rule_of_module(), "pull")
+            known.write_text("1\n", encoding="ascii")
+            self.assertEqual(refit.rule_of_module(), "aurora")
+            known.write_text("7\n", encoding="ascii")
+            with self.assertRaises(Problem):
+                refit.rule_of_module()
 
     def test_refuses(self):
         flows = self.folder / "flows.json"

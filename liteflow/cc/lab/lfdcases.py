@@ -9,6 +9,7 @@ PATH = {"capacity": [45e6, 55e6], "rtt": [0.036, 0.044], "buffer": [0.8, 1.2],
         "chance_bursts": 0, "chance_jitter": 0, "chance_batches": 0, "chance_slots": 0,
         "chance_stalls": 0, "chance_thin": 0, "chance_policer": 0, "chance_steps": 0,
         "chance_many": 0.2, "flows": [2, 4], "chance_fixed": 0, "chance_window": 0}
+LOSSY = PATH | {"chance_loss": 0.8, "loss": [0.01, 0.1]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Case:
     which the capacity goes to `low` and back, 0: never. churn: seconds that a flow of its own
     lives, 0: one flow all the time. ranges: of the reference's training. begin: ranges of the
     training of the network that it begins with, none: the shipped one. like: case that has the
-    other variants."""
+    other variants. rule: what answers mean, the module's parameter. minutes: at least so long."""
     name: str
     what: str
     phases: tuple
@@ -34,6 +35,8 @@ class Case:
     churn: int = 0
     begin: dict = None
     like: str = ""
+    rule: str = "pull"
+    minutes: float = 0
 
     def arguments(self, cc, seconds, seed=1):
         """Of the program `traffic`."""
@@ -72,9 +75,9 @@ class Case:
 
 CASES = {case.name: case for case in (
     Case("loss", "packets are lost at random: 0, 5, 8 %", ("0 %", "5 %", "8 %"),
-         {**PATH, "chance_loss": 0.8, "loss": [0.01, 0.1]}, loss=(0, 5, 8)),
+         LOSSY, loss=(0, 5, 8)),
     Case("unknown", "the same, and the first network was trained for this path with 0 to 2 %",
-         ("0 %", "5 %", "8 %"), {**PATH, "chance_loss": 0.8, "loss": [0.01, 0.1]},
+         ("0 %", "5 %", "8 %"), LOSSY,
          loss=(0, 5, 8), variants=("refit", "fixed"), like="loss",
          begin={**PATH, "chance_loss": 0.8, "loss": [1e-4, 0.02]}),
     Case("rival", "a flow of CUBIC joins, then a second one", ("alone", "1 CUBIC", "2 CUBIC"),
@@ -85,7 +88,12 @@ CASES = {case.name: case for case in (
           "step": [0.45, 2.24], "step_every": [15, 50]},
          mbit=100, rtt_ms=100, swing=(0, 4, 2), low=20),
     Case("churn", "as loss, with pins, and flows that come and go each 20 s",
-         ("0 %", "5 %", "8 %"), {**PATH, "chance_loss": 0.8, "loss": [0.01, 0.1]},
+         ("0 %", "5 %", "8 %"), LOSSY,
          policy="pin", loss=(0, 5, 8), churn=40),
-    Case("idle", "nothing changes", ("first", "second", "third"), {}, variants=("refit",)),
+    # what the paper adapts: there, nothing but the network knows of loss
+    Case("aurora", "as loss, with Aurora's rule, and the first network was trained for this path "
+         "without loss", ("0 %", "5 %", "8 %"), LOSSY, loss=(0, 5, 8), rule="aurora",
+         variants=("refit", "fixed", "reference"), like="loss", begin=PATH | {"chance_loss": 0}),
+    Case("idle", "nothing changes", ("first", "second", "third"), {}, variants=("refit",),
+         minutes=60),
 )}

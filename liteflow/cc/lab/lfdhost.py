@@ -56,6 +56,7 @@ class Host:
     work: pathlib.Path
     plan: int
     each: int
+    rule: str = "pull"
     threads: int = 1
     costs: dict = dataclasses.field(default_factory=dict)
 
@@ -93,7 +94,7 @@ class Host:
         """What the hook in User Mode Linux is to do for request n"""
         request = self.request(n)
         command = [HOOK, request["verb"], "--plan", str(self.plan), "--each", str(self.each),
-                   "--threads", str(self.threads)]
+                   "--rule", self.rule, "--threads", str(self.threads)]
         out, said, cost = call(command, request, self.work)
         self.costs[n] = round(cost, 2)
         reply = {"cpu_s": cost}

@@ -54,7 +54,8 @@ static float ask_expert(struct sim *sim, const struct flow *f)
 {
 	double rate = link_rate(&sim->link), left = rate * NS_PER_SEC;	/* on the link */
 	double police = sim->scenario->police_rate / 8;
-	struct expert_view view = { .rate = f->hot.rate };
+	struct expert_view view = { .rate = f->hot.rate,
+				    .aurora = sim->scenario->rule == TLF_RULE_AURORA };
 	bool filled = false;
 	int i, sharing = 0;
 

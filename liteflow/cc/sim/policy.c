@@ -4,6 +4,8 @@
  */
 #include <math.h>
 #include "engine.h"
+#include "../../linux/net/ipv4/tcp_liteflow_law.h"
+#include "../../linux/net/ipv4/tcp_liteflow_parts.h"
 
 #define ACTION_MAX	4
 
@@ -72,7 +74,9 @@ float expert_run(const float *gains, const struct expert_view *view)
 	float target = gains[TARGET] + gains[LEANING] * view->lean;
 	float excess = view->queue - target - view->burst;
 	float goal = view->share * fmaxf(1 - excess / gains[HORIZON], 0.25f);
-	float action = action_for(gains[GAIN] * logf(goal / view->rate) + view->rest);
+	float sixteenths = gains[GAIN] * logf(goal / view->rate);
+	float action = view->aurora ? sixteenths * TLF_AURORA_STEP / 16 :
+				      action_for(sixteenths + view->rest);
 
 	return fminf(fmaxf(action, -ACTION_MAX), ACTION_MAX);
 }

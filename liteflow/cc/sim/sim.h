@@ -134,6 +134,7 @@ struct expert_view {
 	float burst;		/* what it sends at once, the same */
 	float rest;		/* what keeps the rate, sixteenths */
 	float lean;		/* preference of throughput over latency, -1 to 1 */
+	int aurora;		/* its rule: an action is a fortieth, without anything else */
 };
 
 #define EXPERT_GAINS	{ 4, 0.06, 1, 0.2 }		/* as in simlib.py */

@@ -16,6 +16,7 @@ LIBRARY = os.path.join(BUILD, "liteflow", "ccsim", "libccsim.so")
 MAX_FLOWS, MAX_STEPS = 128, 12           # as in sim.h
 MSS, WIRE = 1448, 1514
 LITEFLOW, FIXED, RENO, CUBIC = range(4)
+RULES = ("pull", "aurora")          # enum tlf_rule, as the module's parameter counts them
 AGENT_NONE, AGENT_NEWEST, AGENT_EACH, AGENT_OWNS = range(4)
 HISTORY, FEATURES, PREFERENCES = 10, 3, 3
 HIDDEN = (32, 16)
@@ -152,10 +153,12 @@ def read_ranges(path):
         raise SimError(f"{path}: not JSON ({err})") from None
 
 
-def draw(seed, preferences=False, ranges=None):
-    """A scenario at random; all of it follows from the seed and the Ranges (the usual ones)."""
+def draw(seed, preferences=False, ranges=None, rule=RULES[0]):
+    """A scenario at random; all of it follows from the seed and the Ranges (the usual ones).
+    rule: of RULES, what an action means there."""
     s = Scenario()
     library().sim_draw(seed, preferences, ranges and ranges.pointer, s)
+    s.rule = RULES.index(rule)
     return s
 
 

@@ -104,6 +104,16 @@ class Ranges(unittest.TestCase):
             self.assertEqual(run.returncode, 0, run.stderr)
             with open(os.path.join(folder, "x.json"), encoding="utf-8") as f:
                 self.assertIn('{"capacity": 20000000.0, "chance_many": 0}', json.load(f)["provenance"])
+            # of before there was another rule
+            state = os.path.join(folder, "x.state")
+            with np.load(state) as kept:
+                older = {name: kept[name] for name in kept.files if name not in ("rule", "averaged")}
+            with open(state, "wb") as f:
+                np.savez(f, **older)
+            self.assertEqual(self.train(folder, "--ranges", path, *args).returncode, 0)
+            run = self.train(folder, "--ranges", path, "--rule", "aurora", *args)
+            self.assertEqual((run.returncode, run.stderr.count("\n")), (1, 1), run.stderr)
+            self.assertIn("--rule pull", run.stderr)
             # what other ranges left is no beginning
             run = self.train(folder, *args)
             self.assertEqual((run.returncode, run.stderr.count("\n")), (1, 1), run.stderr)

@@ -206,6 +206,21 @@ class Law(unittest.TestCase):
         self.assertLess(r.queue_p95_rtt, 0.5)
 
 
+class Rules(unittest.TestCase):
+    """What an answer means is the scenario's, and the expert knows it."""
+
+    def test_draw(self):
+        self.assertEqual([sl.draw(3, rule=rule).rule for rule in sl.RULES], [0, 1])
+
+    def test_expert(self):
+        for rule in range(len(sl.RULES)):
+            for loss in (0, 0.05):
+                s = sl.scenario(50e6, 0.04, duration=30, loss=loss, rule=rule)
+                r, *_ = sl.run(s, gains=sl.GAINS)
+                self.assertGreater(r.utilisation, 0.97, (rule, loss))
+                self.assertLess(r.queue_p95_rtt, 0.3, (rule, loss))
+
+
 class Agents(unittest.TestCase):
     """The policy in user space, which hears late."""
 
