@@ -122,7 +122,7 @@ class Command(Case):
         self.assertEqual(done.stdout, f"{self.out}: 2-3 tanh; 6 multiply-adds\n", done.stderr)
         done = subprocess.run([HERE / "lfc", self.out, "-o", "x.lfm"], check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.refused(done, "packed model already")
+        self.refused(done, "a packed model, not a network")
 
     def test_manual(self):
         """Help and manual page name the same options."""
@@ -174,7 +174,7 @@ class Command(Case):
                 ((self.put("cut.tflite", b"\x1c\0\0\0TFL3" + bytes(8)),), "not a TFLite file"),
                 ((self.put("old.onnx", simple(opset=4)),), "opset 4"),
                 ((self.net, "-l", self.folder / "none.json"), "none.json: No such file"),
-                ((self.net, "-l", self.net), "not the JSON of a model"),
+                ((self.net, "-l", self.net), "not JSON of a model"),
                 ((self.net, "-l", self.put("a.json", "[1]")), "JSON object"),
                 ((self.net, "-l", self.put("b.json", '{"inputs": 1}')), "inputs: a list"),
                 ((self.net, "-l", self.put("c.json", '{"name": "a", "name": "b"}')), "twice"),

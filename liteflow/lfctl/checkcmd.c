@@ -171,7 +171,7 @@ int cmd_model_check(int argc, char **argv)
 	char *blob;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	blob = read_file(args.file, LITEFLOW_MAX_BLOB + 1, &len);
+	blob = model_read(args.file, &len);
 	if (!blob)
 		return EXIT_OTHER;
 	if (lf_model_parse(blob, len, &model_limits, &model, &err)) {

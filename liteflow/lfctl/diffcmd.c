@@ -10,6 +10,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include <linux/liteflow_engine.h>
+#include "kind.h"
 #include "lfctl.h"
 #include "model.h"
 #include "net.h"
@@ -105,15 +106,19 @@ static int read_json(struct side *side, const char *text, size_t len)
 
 static int read_side(struct side *side)
 {
+	char told[200], *text;
+	struct reason why = { told, sizeof(told) };
 	struct lf_error err;
 	size_t len;
-	char *text = read_file(side->file, MAX_JSON, &len);
 	int ret = 0;
 
+	text = read_file(side->file, MAX_JSON, &len);
 	if (!text)
 		return EXIT_OTHER;
-	if (text[strspn(text, " \t\r\n\xef\xbb\xbf")] == '{') {
+	if (kind_is_json(text)) {
 		ret = read_json(side, text, len);
+	} else if (kind_refuse(text, len, KIND_MODEL, &why)) {
+		ret = complain("%s: %s", side->file, told);
 	} else if (lf_model_parse(text, len, &model_limits, &side->model, &err)) {
 		ret = complain("%s: %s", side->file, err.msg[0] ? err.msg : "out of memory");
 	} else {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <json-c/json.h>
+#include "kind.h"
 #include "net.h"
 #include "pack.h"
 
@@ -104,11 +105,18 @@ static int keys_once(const char *text, size_t len, struct reason *why)
 
 struct json_object *json_parse_strictly(const char *text, size_t len, char *err, size_t errlen)
 {
-	struct json_tokener *tok = json_tokener_new_ex(MAX_DEPTH);
 	struct reason why = { err, errlen };
 	enum json_tokener_error code;
+	struct json_tokener *tok;
 	struct json_object *o;
 
+	if (!len) {
+		refuse(&why, "empty");
+		return NULL;
+	}
+	if (kind_refuse(text, len, KIND_JSON, &why))
+		return NULL;
+	tok = json_tokener_new_ex(MAX_DEPTH);
 	if (!tok) {
 		refuse(&why, "out of memory");
 		return NULL;

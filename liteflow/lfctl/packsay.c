@@ -94,6 +94,17 @@ static void say_error(FILE *f, bool index, const char *where, const struct pack_
 			e->mean, 100 * e->mean_span);
 }
 
+/* Has a recurrent layer its range from the rows? */
+static bool state_decides(const struct net *net)
+{
+	const struct net_cell *c;
+
+	for (c = net->cells; c < net->cells + net->n_cells; c++)
+		if (!c->state_max && (c->act == LITEFLOW_ACT_RELU || c->type == LITEFLOW_LAYER_LSTM))
+			return true;
+	return false;
+}
+
 static void say_data(FILE *f, const struct pack_said *said)
 {
 	const struct pack_seen *seen = &said->estimate->data;
@@ -103,10 +114,12 @@ static void say_data(FILE *f, const struct pack_said *said)
 
 	for (l = 0; l < said->net->n_layers; l++)
 		open |= data_decides(said->net, l);
-	if (!open)
+	if (state_decides(said->net))
+		fprintf(f, "data: the range of the state comes from the rows, as a sequence\n");
+	else if (!open)
 		fprintf(f, "data: no hidden layer is without tanh or sigmoid, so no range comes from "
 			"the rows\n");
-	else if (!seen->decided)
+	if (open && !seen->decided)
 		fprintf(f, "data: ranges from the rows are no better than the worst case, so that "
 			"is kept\n");
 	for (l = 0; l < said->net->n_layers && seen->decided; l++) {

@@ -211,7 +211,8 @@ static int read_json(const struct row_form *form, const char *line, int32_t *row
 	int ret;
 
 	if (!json_object_is_type(o, json_type_object) && !json_object_is_type(o, json_type_array))
-		ret = refuse(why, "no JSON: %s", json_tokener_error_desc(err));
+		ret = refuse(why, "no JSON object of a row on a line of its own: %s",
+			     json_tokener_error_desc(err));
 	else
 		ret = read_object(form, o, row, why);
 	json_object_put(o);

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <json-c/json.h>
+#include "kind.h"
 #include "lfctl.h"
 #include "rowform.h"
 #include "rows.h"
@@ -71,10 +73,24 @@ static int read_all(struct rows *rows, FILE *f, const char *name)
 		}
 	}
 	if (!ret && ferror(f))
-		ret = complain("%s: %s", name, strerror(errno));
+		ret = complain("%s: %s", name, errno == EISDIR ? kind_of_folder(name) :
+			       strerror(errno));
 	free(line);
 	row_form_free(&form);
 	return ret ? ret : flush(rows);
+}
+
+/* Of a pipe nothing is known before it is read. */
+static int check_kind(FILE *f, const char *name)
+{
+	char head[4097], text[200];
+	struct reason why = { text, sizeof(text) };
+	ssize_t n = pread(fileno(f), head, sizeof(head) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	head[n] = 0;
+	return kind_refuse(head, n, KIND_ROWS, &why) ? complain("%s: %s", name, text) : 0;
 }
 
 int rows_run(struct rows *rows, const char *file)
@@ -93,7 +109,10 @@ int rows_run(struct rows *rows, const char *file)
 			return complain("%s: %s", file, strerror(errno));
 		}
 	}
-	ret = read_all(rows, f, std ? "standard input" : file);
+	file = std ? "standard input" : file;
+	ret = check_kind(f, file);
+	if (!ret)
+		ret = read_all(rows, f, file);
 	if (!std)
 		fclose(f);
 	free(rows->inputs);

@@ -128,7 +128,7 @@ class Data(case.Packed):
                 ("33 bits", "1 2 4294967296 4 5\n", '"4294967296 4 5" is no 32-bit number')):
             self.refused(name, net, reason, "--data", self.write("rows", rows))
         self.refused("no such file", net, "No such file", "--data", self.path("none"))
-        self.refused("a folder", net, "Is a directory", "--data", self.dir.name)
+        self.refused("a folder", net, "this is a folder", "--data", self.dir.name)
         self.refused("no text", net, "a zero byte", "--data", self.write("rows", "1 2\0 3\n"))
         done = self.with_data(net, [good[0]] * 199 + [good[1]])
         self.result("nearly constant rows", None if done.returncode == 0 and

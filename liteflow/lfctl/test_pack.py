@@ -114,7 +114,7 @@ class Pack(case.Packed):
     def test_damage(self):
         good = json.dumps(simple_net())
         self.refused("no JSON", "hello", "line 1, column ")
-        self.refused("an empty file", "", "end of data")
+        self.refused("an empty file", "", "empty")
         self.refused("cut", good[:-20], "end of data")
         self.refused("more behind it", good + "x", "line 1, column ")
         self.refused("the line is named", good.replace('"units"', '\n\n"units" :: '),
@@ -381,7 +381,7 @@ class Pack(case.Packed):
                 ("a changed byte", blob[:200] + bytes([blob[200] ^ 1]) + blob[201:], "checksum"),
                 ("a cut model", blob[:-8], "cut"),
                 ("no model", b"x" * 200, "no model"),
-                ("nothing", b"", "no model")):
+                ("nothing", b"", "empty")):
             with open(self.path("bad.lfm"), "wb") as f:
                 f.write(bad)
             done = self.lfctl("model", "check", self.path("bad.lfm"))

@@ -148,6 +148,8 @@ class Recurrent(case.Packed):
         self.write_rows([[rng.randint(-1000, 3000) for _ in range(2)] for _ in range(400)])
         done = self.pack(net, "--data", self.path("rows"), "--check", "600", "-v")
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.result("where it is from is said", "the range of the state comes from the rows" not in
+                    done.stdout)
         self.result("the range is reported", "state of 16 bits up to " not in done.stderr)
         self.result("rows held out are judged", "data, rows held out: 100 rows" not in done.stdout)
         self.result("and random sequences", "check, all of the ranges: 600 rows" not in done.stdout)
@@ -193,8 +195,8 @@ class Recurrent(case.Packed):
                           self.path("rows"))
         self.result("no difference to the JSON", done.returncode or "rows: 0 with another" not in done.stdout and
                     done.stdout)
-        done = self.lfctl("model", "c", self.path("m.lfm"), "-o", self.dir.name, "--for", "user")
-        self.result("no C of it", None if done.returncode == 1 and "keeps 4 values of state" in
+        done = self.lfctl("model", "c", self.path("m.lfm"), "-o", self.dir.name, "--for", "module")
+        self.result("no module of it", None if done.returncode == 1 and "keeps 4 values of state" in
                     done.stderr else self.said(done))
 
     def test_refused(self):

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <json-c/json.h>
+#include "kind.h"
 #include "lfctl.h"
 #include "utf8.h"
 
@@ -35,8 +36,9 @@ char *read_file(const char *path, size_t max, size_t *len)
 {
 	bool std = !strcmp(path, "-");
 	int fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	char told[200], *buf = NULL, *more;
+	struct reason why = { told, sizeof(told) };
 	size_t room = 65536, n = 0;
-	char *buf = NULL, *more;
 	ssize_t got;
 
 	if (fd < 0) {
@@ -54,14 +56,19 @@ char *read_file(const char *path, size_t max, size_t *len)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			complain("%s: %s", path, strerror(errno));
+			complain("%s: %s", path, errno == EISDIR ? kind_of_folder(path) :
+				 strerror(errno));
 			goto out;
 		}
 		if (!got)
 			break;
 		n += got;
 		if (n > max) {
-			complain("%s: larger than %zu bytes", path, max);
+			buf[n] = 0;
+			if (kind_refuse(buf, n, KIND_MODEL, &why) && !kind_is_json(buf))
+				complain("%s: %s", path, told);
+			else
+				complain("%s: larger than %zu bytes", path, max);
 			goto out;
 		}
 		if (n == room)

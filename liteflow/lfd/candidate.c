@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <json-c/json.h>
 #include "file.h"
+#include "kind.h"
 #include "net.h"
 #include "pack.h"
 #include "service.h"
@@ -24,11 +25,6 @@ void candidate_free(struct candidate *c)
 	if (c->model)
 		lf_model_free(c->model);
 	memset(c, 0, sizeof(*c));
-}
-
-static bool is_json(const char *data)
-{
-	return data[strspn(data, " \t\r\n\xef\xbb\xbf")] == '{';
 }
 
 /* As lfctl model pack, with the app's own inputs as --data. */
@@ -57,6 +53,16 @@ static int pack(struct candidate *c, char *text, size_t len, const struct lf_app
 	return ret;
 }
 
+/* What is compared are answers to single rows, which say nothing of a sequence. */
+static int refuse_state(const struct lf_model *model, const struct lf_app_info *info, char *err,
+		   size_t errlen)
+{
+	snprintf(err, errlen, "it keeps %u values of state, and lfd judges models that keep none: %s",
+		 model->state_len, info->max_state ? "install it with lfctl model install" :
+		 "give one without recurrent layers");
+	return -1;
+}
+
 /* The kernel's own check, with what is known of the app. */
 static int parse(struct candidate *c, const struct lf_app_info *info, char *err, size_t errlen)
 {
@@ -64,6 +70,7 @@ static int parse(struct candidate *c, const struct lf_app_info *info, char *err,
 	struct lf_limits limits = {
 		.n_in = info->n_in, .n_out = info->n_out, .max_macs = info->max_macs,
 		.max_bytes = info->max_bytes, .units = info->units[0] ? info->units : NULL,
+		.max_state = LITEFLOW_MAX_STATE,
 	};
 	struct lf_error why = { "" };
 	struct lf_model *model;
@@ -79,6 +86,8 @@ static int parse(struct candidate *c, const struct lf_app_info *info, char *err,
 		return -1;
 	}
 	c->model = model;
+	if (model->state_len)
+		return refuse_state(model, info, err, errlen);
 	if (!lf_digest(c->blob, c->len, c->digest))
 		return 0;
 	snprintf(err, errlen, "its digest cannot be computed");
@@ -88,12 +97,15 @@ static int parse(struct candidate *c, const struct lf_app_info *info, char *err,
 static int read_model(struct candidate *c, char *data, size_t len, const struct lf_app_info *info,
 		      const int32_t *inputs, unsigned int rows, char *err, size_t errlen)
 {
+	struct reason reason = { err, errlen };
 	int ret = -1;
 
 	if (!len) {
 		snprintf(err, errlen, "empty");
-	} else if (is_json(data)) {
+	} else if (kind_is_json(data)) {
 		ret = pack(c, data, len, info, inputs, rows, err, errlen);
+	} else if (kind_refuse(data, len, KIND_MODEL, &reason)) {
+		ret = -1;
 	} else if (len > LITEFLOW_MAX_BLOB) {
 		snprintf(err, errlen, "larger than %u bytes", LITEFLOW_MAX_BLOB);
 	} else {
@@ -111,7 +123,7 @@ int candidate_read(struct candidate *c, int dir, const char *name, uid_t uid,
 		   const struct lf_app_info *info, const int32_t *inputs, unsigned int rows,
 		   char why[HOOK_REASON])
 {
-	char err[160] = "";
+	char err[200] = "";
 	struct stat st;
 	size_t len;
 	char *data;

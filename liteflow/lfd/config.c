@@ -291,7 +291,7 @@ static struct json_object *parse(const char *file, char *why)
 {
 	struct json_object *o;
 	struct stat st;
-	char err[128];
+	char err[200];
 	size_t len;
 	char *text;
 
@@ -306,9 +306,13 @@ static struct json_object *parse(const char *file, char *why)
 	}
 	o = json_parse_strictly(text, len, err, sizeof(err));
 	free(text);
-	if (o && json_object_is_type(o, json_type_object))
+	if (o && json_object_object_get_ex(o, "layers", NULL))
+		snprintf(err, sizeof(err), "this is JSON of a model, not lfd's configuration of an app");
+	else if (o && json_object_is_type(o, json_type_object))
 		return o;
-	refuse_file(why, file, "%s", o ? "must be a JSON object" : err);
+	else if (o)
+		snprintf(err, sizeof(err), "must be a JSON object");
+	refuse_file(why, file, "%s", err);
 	json_object_put(o);
 	return NULL;
 }
@@ -368,7 +372,8 @@ int config_list(const char *dir, char ***files, char why[CONFIG_REASON])
 
 	*files = NULL;
 	if (n < 0)
-		return errno == ENOENT ? 0 : refuse_file(why, dir, "%s", strerror(errno));
+		return errno == ENOENT ? 0 : refuse_file(why, dir, "%s", errno == ENOTDIR ?
+			"a file, not a folder of them: give it without the option" : strerror(errno));
 	*files = calloc(n + 1, sizeof(**files));
 	if (!*files)
 		abort();

@@ -173,7 +173,8 @@ static int find_segments(struct lf_reader *r, const char *dir)
 
 	r->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dir < 0)
-		return fail(r, errno, "%.200s: %s", dir, strerror(errno));
+		return fail(r, errno, "%.200s: %s", dir, errno == ENOTDIR ?
+			    "a file: a history is the folder of its segments" : strerror(errno));
 	n = hist_segments(r->dir, &numbers);
 	if (n < 0)
 		return fail(r, -n, "%.200s: %s", dir, strerror(-n));

@@ -22,8 +22,10 @@ def save(path, data, indent=1):
 def load(path, hint=""):
     """The JSON of a file; hint: what to do when it cannot be read."""
     try:
-        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}{hint and ': ' + hint}") from error
+    except UnicodeDecodeError as error:
+        raise Problem(f"{path}: no JSON: no text in UTF-8{hint and ': ' + hint}") from error
     except ValueError as error:
         raise Problem(f"{path}: {error}{hint and ': ' + hint}") from error

@@ -11,7 +11,7 @@ import tempfile
 import numpy as np
 
 from . import native
-from .pylib import files, lfctl
+from .pylib import files, kinds, lfctl
 from .pylib.errors import Problem
 
 SHAPE = (4, 3)
@@ -19,6 +19,7 @@ SHAPE = (4, 3)
 
 def load(path):
     """The JSON of a model; Problem if it is none that emulates a link."""
+    kinds.check_file(path, "JSON of a model", kinds.MODEL_JSON, kinds.JSON)
     model = files.load(path)
     try:
         shape = len(model["inputs"]), len(model["outputs"])

@@ -5,6 +5,7 @@ import os
 import pathlib
 import struct
 
+from .pylib import kinds
 from .pylib.errors import Problem
 
 MAGIC_US, MAGIC_NS = 0xa1b2c3d4, 0xa1b23c4d
@@ -51,6 +52,7 @@ def key_of(packet):
 def read(path, most=256):
     """([Packet], number of frames that were not IP). most: bytes of a packet that count for
     its key. Problem: it is no such file, or it ends within a packet."""
+    kinds.check_file(path, "a capture of packets", kinds.PCAP, "pcapng")
     data = pathlib.Path(path).read_bytes()
     magic = data[:4]
     for order in "<>":

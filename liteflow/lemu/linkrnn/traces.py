@@ -13,6 +13,7 @@ import re
 
 import numpy as np
 
+from .pylib import kinds
 from .pylib.errors import Problem
 
 COLUMNS = ("packet_number", "size", "transmit_time", "receive_time", "latency", "dropped_status")
@@ -128,6 +129,7 @@ def _number(word):
 def read(path):
     """The Trace of a file; Problem if it has no header, no rows or no link in its name."""
     path = pathlib.Path(path)
+    kinds.check_file(path, "a trace of packets", kinds.TRACE)
     capacity, delay, queue = link_of(path)
     rows, bad, count, judge = [], [], 0, _Rows()
     with open(path, encoding="utf-8", errors="replace") as file:

@@ -11,7 +11,7 @@ import numpy as np
 from . import naming, onnxfile, tflite
 from .graph import MAX_FILE, Graph, listed, shown
 from .lowering import lower
-from .pylib import lfctl
+from .pylib import kinds, lfctl
 from .pylib.errors import Problem
 
 MAX_PROVENANCE = 4096           # LITEFLOW_MAX_PROVENANCE
@@ -61,7 +61,7 @@ def read_bytes(path):
     path = pathlib.Path(path)
     try:
         if path.is_dir():
-            raise Problem(f"{path}: a folder, not a network's file")
+            kinds.check_file(path, "a network's file")
         with open(path, "rb") as file:
             data = file.read(MAX_FILE + 1)
     except OSError as error:
@@ -76,14 +76,9 @@ def read_graph(data, folder=None):
     """Bytes of a file -> Graph, by what is in it."""
     if data[4:8] == tflite.MAGIC:
         return tflite.read(data)
-    for start, what in ((b"PK\x03\x04", "a zip file (PyTorch's .pt or .pth?): use "
-                         "liteflow.export(module, ...), or torch.onnx.export"),
-                        (b"\x89HDF", "an HDF5 file (Keras?): convert it with tf2onnx or to TFLite"),
-                        (b"LFNN", "a packed model already: lfctl model check shows it")):
-        if data.startswith(start):
-            raise Problem(what)
     if not data:
         raise Problem("an empty file")
+    kinds.check(data, "a network", kinds.ONNX)
     return onnxfile.read(data, folder)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import rows as rows_module
 from .graph import MAX_WIDTH, listed, shown
-from .pylib import lfctl
+from .pylib import kinds, lfctl
 from .pylib.errors import Problem
 
 KEYS = {"inputs": ("name", "unit", "lo", "hi", "offset", "scale"),
@@ -119,6 +119,7 @@ def like(value):
         except (TypeError, ValueError, RecursionError) as error:
             raise Problem(f"like is no JSON: {error}") from error
     path = pathlib.Path(value)
+    kinds.check_file(path, "JSON of a model", kinds.MODEL_JSON, kinds.JSON)
     try:
         if path.stat().st_size > MAX_JSON:
             raise Problem(f"{path}: not the JSON of a model: far too large")

@@ -8,6 +8,7 @@ import json
 import numpy as np
 
 from .graph import MAX_WIDTH, listed, shown
+from .pylib import kinds
 from .pylib.errors import Problem
 
 FIXED = ["batch", "kind", "flow", "seq", "version", "time_ns", "cpu", "reward"]
@@ -192,6 +193,7 @@ def read(path, names=None, n_in=None):
     known.
     """
     rows = Rows(path)
+    kinds.check_file(path, "rows of inputs", kinds.ROWS, kinds.JSON)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             lines = _lines(rows, file)

@@ -54,6 +54,8 @@ static const struct {
 	{ "freeze-weight", "", "weights" },
 	{ "freeze-torn", "", "freeze" },
 	{ "freeze-garbage", "", "model 'net.json'" },
+	{ "freeze-state", "", "keeps 1 values of state, and lfd judges models that keep none" },
+	{ "freeze-onnx", "", "this is an ONNX network" },
 };
 
 static void test_hooks(void)

@@ -316,6 +316,33 @@ static void write_long(const char *name, double slope)
 	write_model(name, slope, "%.9f, 0", blanks);
 }
 
+/* A layer that remembers, on the way to one that is well. */
+static void write_state(const char *name)
+{
+	FILE *f = open_model(name);
+
+	fprintf(f,
+		"{ \"format\": \"liteflow-model\", \"version\": 1, \"name\": \"state\", "
+		"\"units\": \"t\", \"inputs\": [ { \"name\": \"x\", \"lo\": -1000, \"hi\": 1000 },"
+		" { \"name\": \"signal\", \"lo\": -2000, \"hi\": 2000 } ],"
+		"\"outputs\": [ { \"name\": \"y\", \"unit\": 1, \"lo\": -2000, \"hi\": 2000 } ],"
+		"\"layers\": [ { \"type\": \"rnn\", \"activation\": \"tanh\", \"w_x\": [[0.001, 0]], "
+		"\"w_h\": [[0.5]], \"b_x\": [0], \"b_h\": [0] }, { \"activation\": \"none\", "
+		"\"weights\": [[1]], \"bias\": [0] } ] }");
+	if (fclose(f))
+		exit(1);
+}
+
+/* The first bytes of a file that PyTorch exported. */
+static void write_onnx(const char *name)
+{
+	FILE *f = open_model(name);
+
+	fputs("\x08\x07\x12\x07pytorch\x1a\x06" "1.13.1", f);
+	if (fclose(f))
+		exit(1);
+}
+
 static void freeze(double slope)
 {
 	if (!strcmp(fault, "shape"))
@@ -330,6 +357,10 @@ static void freeze(double slope)
 		make_no_file("net.json");
 	else if (!strcmp(fault, "garbage"))
 		write_garbage("net.json");
+	else if (!strcmp(fault, "state"))
+		write_state("net.json");
+	else if (!strcmp(fault, "onnx"))
+		write_onnx("net.json");
 	else if (!strcmp(fault, "large"))
 		write_large("net.json");
 	else if (!strcmp(fault, "long"))
