@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include "code.h"
 
-/* As fprintf(), but "@" stands for what all identifiers begin with. */
-static void put(const struct code *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Short, as it is on every line here. */
+#define put	code_put
 
-static void put(const struct code *c, const char *fmt, ...)
+void code_put(const struct code *c, const char *fmt, ...)
 {
 	char text[4096], *p;
 	va_list args;
@@ -124,7 +124,7 @@ static void put_arithmetic(const struct code *c)
 	    "\ts32 lo, hi, offset, mult;\n"
 	    "\tunsigned int shift;\n"
 	    "};\n\n"
-	    "@_INLINE s16 @_input(s32 in, const struct @_scale *s)\n"
+	    "@_INLINE s%d @_input(s32 in, const struct @_scale *s)\n"
 	    "{\n"
 	    "\tin = @_min(@_max(in, s->lo), s->hi);\n"
 	    "\treturn @_rshift(((s64)in - s->offset) * s->mult, s->shift);\n"
@@ -133,7 +133,7 @@ static void put_arithmetic(const struct code *c)
 	    "{\n"
 	    "\tv = @_rshift(v * s->mult, s->shift) + s->offset;\n"
 	    "\treturn @_min(@_max(v, s->lo), s->hi);\n"
-	    "}\n\n");
+	    "}\n\n", c->model->n_cells ? 32 : 16);
 }
 
 static void put_halves(const struct code *c)
@@ -168,7 +168,7 @@ static void put_curves(const struct code *c)
 	put(c, "\ty += ((p[1] - y) * part + 128) >> 8;\n"
 	    "\treturn (y ^ (s32)sign) - (s32)sign;\n"
 	    "}\n\n");
-	if (any_layer(c->model, is_sigmoid))
+	if (any_layer(c->model, is_sigmoid) || code_cell_has(c->model, code_cell_gated))
 		put(c, "/* 1 / (1 + exp(-a)) = (1 + tanh(a / 2)) / 2 */\n"
 		    "@_INLINE s32 @_sigmoid(s64 angle)\n"
 		    "{\n"
@@ -197,6 +197,8 @@ static bool is_clamped(const struct lf_model *model)
 
 static void put_helpers(const struct code *c)
 {
+	bool narrow = any_layer(c->model, is_narrow) || code_cell_has(c->model, code_cell_narrow);
+
 	put(c, "#define @_INLINE\tstatic inline __attribute__((__always_inline__))\n"
 	    "#define @_PRAGMA(text)\t_Pragma(#text)\n"
 	    "#ifdef __clang__\n"
@@ -204,17 +206,19 @@ static void put_helpers(const struct code *c)
 	    "#else\n"
 	    "#define @_UNROLL(n)\t@_PRAGMA(GCC unroll n)\n"
 	    "#endif\n");
-	if (any_layer(c->model, is_narrow))
+	if (narrow)
 		put(c, "/* Parameters of an even row and of the odd one behind it */\n"
 		    "#define @_PAIR(even, odd)\t((odd) * (1LL << 32) + (even))\n");
 	put(c, "\n");
 	put_arithmetic(c);
-	if (any_layer(c->model, is_narrow))
+	if (narrow)
 		put_halves(c);
-	if (any_layer(c->model, is_tanh) || any_layer(c->model, is_sigmoid))
+	if (any_layer(c->model, is_tanh) || any_layer(c->model, is_sigmoid) ||
+	    code_cell_has(c->model, code_cell_curve))
 		put_curves(c);
 	if (is_clamped(c->model))
 		put_clamp(c);
+	code_put_cell_helpers(c);
 }
 
 /* -- a layer ------------------------------------------------------------------ */
@@ -343,12 +347,13 @@ static void put_layer(const struct code *c, unsigned int nth)
 	}
 	put_layer_comment(c, nth);
 	code_put_layer_tables(c, nth);
-	put(c, "@_INLINE void @_layer%u(const s16 *x, %s *y)\n"
+	put(c, "@_INLINE void @_layer%u(const %s *x, %s *y)\n"
 	    "{\n"
 	    "\tconst %s *weight = @_weight%u;\n"
 	    "\tconst s64 *bias = @_bias%u;\n"
 	    "\tunsigned int row = 0, i;\n",
-	    nth, last ? "s32" : "s16", layer->wide ? "s16" : "s64", nth, nth);
+	    nth, !nth && code_is_long(c->model) ? "s32" : "s16", last ? "s32" : "s16",
+	    layer->wide ? "s16" : "s64", nth, nth);
 	if (argmax)
 		put(c, "\ts64 most = -(1LL << 62), largest = 0;\n");
 	put(c, "\n");
@@ -405,8 +410,10 @@ static void put_scales(const struct code *c, const char *what, const struct lf_s
 /* Layers take turns with two arrays: the widest of each turn. */
 static unsigned int turn_width(const struct lf_model *model, unsigned int turn)
 {
-	unsigned int width = turn ? 0 : model->n_in, l;
+	unsigned int width = 0, l;
 
+	if (!turn && !code_is_long(model))
+		width = model->layers[0].n_in;
 	for (l = 0; l + 1U < model->n_layers; l++)
 		if ((l & 1) != turn && model->layers[l].n_out > width)
 			width = model->layers[l].n_out;
@@ -415,7 +422,9 @@ static unsigned int turn_width(const struct lf_model *model, unsigned int turn)
 
 size_t code_stack(const struct lf_model *model)
 {
-	return (turn_width(model, 0) + turn_width(model, 1)) * sizeof(s16);
+	size_t stack = (turn_width(model, 0) + turn_width(model, 1)) * sizeof(s16);
+
+	return model->n_cells ? stack + (model->n_in + code_cell_room(model)) * sizeof(s32) : stack;
 }
 
 /*
@@ -436,6 +445,31 @@ static void put_arrays(const struct code *c)
 	put(c, "\ts16 array_x[%u], *x = array_x;\n", x);
 	if (y)
 		put(c, "\ts16 array_y[%u], *y = array_y;\n", y);
+}
+
+/* Of a model that remembers; only programs may have one. */
+static void put_step(const struct code *c)
+{
+	const struct lf_model *m = c->model;
+	unsigned int x = turn_width(m, 0), y = turn_width(m, 1), l;
+	const char *from;
+
+	put(c, "void %s_run(const s32 *in, s32 *out, s32 *state)\n{\n", c->name);
+	if (x)
+		put(c, "\ts16 x[%u];\n", x);
+	if (y)
+		put(c, "\ts16 y[%u];\n", y);
+	put(c, "%s\ts32 seen[%u], next[%u];\n\tunsigned int i;\n\n@_UNROLL(%u)\n"
+	    "\tfor (i = 0; i < %u; i++)\n\t\tseen[i] = @_input(in[i], &@_inputs[i]);\n",
+	    code_is_long(m) ? "\tconst s32 *h;\n" : "", m->n_in, code_cell_room(m),
+	    m->n_in <= CODE_INPUTS ? m->n_in : 1, m->n_in);
+	code_put_front(c);
+	for (l = 0; l < m->n_layers; l++) {
+		from = !l && code_is_long(m) ? "h" : l & 1 ? "y" : "x";
+		put(c, "\t@_layer%u(%s, %s);\n", l, from,
+		    l + 1U == m->n_layers ? "out" : l & 1 ? "x" : "y");
+	}
+	put(c, "}\n");
 }
 
 static void put_run(const struct code *c)
@@ -470,7 +504,12 @@ void code_put_network(const struct code *c)
 		put_best(c);
 	put_scales(c, "inputs", m->in, m->in_names, m->n_in);
 	put_scales(c, "outputs", m->out, m->out_names, m->n_out);
+	for (l = 0; l < m->n_cells; l++)
+		code_put_cell(c, l);
 	for (l = 0; l < m->n_layers; l++)
 		put_layer(c, l);
-	put_run(c);
+	if (m->n_cells)
+		put_step(c);
+	else
+		put_run(c);
 }

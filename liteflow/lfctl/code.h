@@ -37,7 +37,27 @@ size_t code_text_bytes(const struct lf_model *model);
 /* Is the model as data as fast, where it is asked rarely and caches are cold? */
 bool code_data_as_good(const struct lf_model *model);
 
+/* As fprintf(), but "@" stands for what all identifiers begin with: code.c */
+void code_put(const struct code *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Recurrent layers: codecell.c. Are the inputs of the first dense layer of 32 bits; is any
+ * cell like this; blocks of rows, weights in all of them; room for new values of any cell.
+ */
+bool code_is_long(const struct lf_model *model);
+bool code_cell_has(const struct lf_model *model, bool (*is)(const struct lf_cell *cell));
+bool code_cell_narrow(const struct lf_cell *cell);
+bool code_cell_curve(const struct lf_cell *cell);
+bool code_cell_gated(const struct lf_cell *cell);
+unsigned int code_cell_blocks(const struct lf_cell *cell);
+size_t code_cell_weights(const struct lf_cell *cell);
+unsigned int code_cell_room(const struct lf_model *model);
+void code_put_cell_helpers(const struct code *c);
+void code_put_cell(const struct code *c, unsigned int nth);
+void code_put_front(const struct code *c);
+
 /* Tables: codetable.c */
+void code_put_cell_tables(const struct code *c, unsigned int nth);
 void code_put_layer_tables(const struct code *c, unsigned int nth);
 void code_put_tanh_table(const struct code *c);
 

@@ -102,6 +102,14 @@ static int fits(const struct code_args *args, const struct lf_model *model)
 {
 	size_t stack = code_stack(model);
 
+	if (model->n_cells && args->target == CODE_MODULE)
+		return complain("%s: it keeps %u values of state, which the kernel has no place for "
+				"beside a compiled model: install the model as it is", args->file,
+				model->state_len);
+	if (model->n_cells && args->target == CODE_BPF)
+		return complain("%s: it keeps %u values of state, from which the verifier cannot tell "
+				"what the sums are: use a model without recurrent layers, or --for user",
+				args->file, model->state_len);
 	if (args->target == CODE_MODULE && stack > MODULE_STACK)
 		return complain("%s: its layers need %zu bytes of the kernel's stack, at most %d are "
 				"taken: install the model as it is, the engine has room for it",
@@ -223,7 +231,7 @@ int cmd_model_c(int argc, char **argv)
 	blob = model_read(args.file, &len);
 	if (!blob)
 		return EXIT_OTHER;
-	ret = lf_model_parse(blob, len, NULL, &model, &err);
+	ret = lf_model_parse(blob, len, &model_limits, &model, &err);
 	if (!ret && lf_digest(blob, len, sum)) {
 		lf_model_free(model);
 		snprintf(err.msg, sizeof(err.msg), "no SHA-256 can be computed");

@@ -34,6 +34,8 @@ static void put_head(const struct code *c, const char *about, bool header)
 	fprintf(c->f, "/*\n * ");
 	code_put_comment(c->f, m->name);
 	fprintf(c->f, ": a neural network of %u", m->n_in);
+	for (l = 0; l < m->n_cells; l++)
+		fprintf(c->f, "-%u", m->cells[l].n_out);
 	for (l = 0; l < m->n_layers; l++)
 		fprintf(c->f, "-%u", m->layers[l].n_out);
 	fprintf(c->f, " units, %u multiply-adds.\n", m->macs);
@@ -65,10 +67,17 @@ void code_put_user_header(const struct code *c, const char *about)
 	fprintf(c->f, "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n", c->name, c->name);
 	fprintf(c->f, "#define %s_N_IN\t%u\n#define %s_N_OUT\t%u\n\n", c->name, c->model->n_in,
 		c->name, c->model->n_out);
+	if (c->model->n_cells)
+		fprintf(c->f, "/* Values that it remembers */\n#define %s_STATE\t%u\n\n", c->name,
+			c->model->state_len);
 	fprintf(c->f, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-		"/* Reentrant; touches nothing but its arguments. */\n"
-		"void %s_run(const int32_t *in, int32_t *out);\n\n"
-		"#ifdef __cplusplus\n}\n#endif\n\n#endif\n", c->name);
+		"/*\n * Reentrant; touches nothing but its arguments.\n");
+	if (c->model->n_cells)
+		fprintf(c->f, " * state: the caller's, a sequence's own: zeroes at first, and then what the "
+			"last call\n * left there. Other values may overflow.\n");
+	fprintf(c->f, " */\nvoid %s_run(const int32_t *in, int32_t *out%s);\n\n"
+		"#ifdef __cplusplus\n}\n#endif\n\n#endif\n", c->name,
+		c->model->n_cells ? ", int32_t *state" : "");
 }
 
 void code_put_user(const struct code *c, const char *about)

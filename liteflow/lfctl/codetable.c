@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "code.h"
+#include "recurrent.h"
 #include "tanh_table.h"
 
 #define COLUMNS	96
@@ -48,6 +49,14 @@ static void end(struct list *l)
 	fprintf(l->f, "\n};\n\n");
 }
 
+static void put_cell_value(struct list *l, const struct code *c, const struct lf_cell *cell, s64 v)
+{
+	if (cell->wide)
+		item(l, "%" PRId64, (int64_t)v);
+	else
+		item(l, "%s_PAIR(%d, %d)", c->prefix, (s32)v, (int)((v - (s32)v) >> 32));
+}
+
 /* In the order in which they are used: [block][input][sum of the block]. */
 void code_put_layer_tables(const struct code *c, unsigned int nth)
 {
@@ -80,6 +89,24 @@ void code_put_layer_tables(const struct code *c, unsigned int nth)
 	end(&l);
 }
 
+/* As they lie in memory, which is the order in which they are used. */
+void code_put_cell_tables(const struct code *c, unsigned int nth)
+{
+	const struct lf_cell *cell = &c->model->cells[nth];
+	size_t n = LF_BLOCK * code_cell_blocks(cell), i;
+	struct list l;
+
+	begin(&l, c, "s64", "cell_bias", nth, n);
+	for (i = 0; i < n; i++)
+		put_cell_value(&l, c, cell, cell->bias[i]);
+	end(&l);
+	n = code_cell_weights(cell);
+	begin(&l, c, cell->wide ? "s32" : "s64", "cell_weight", nth, n);
+	for (i = 0; i < n; i++)
+		put_cell_value(&l, c, cell, cell->weight[i]);
+	end(&l);
+}
+
 void code_put_tanh_table(const struct code *c)
 {
 	struct list l = { .f = c->f };
@@ -105,6 +132,13 @@ size_t code_table_bytes(const struct lf_model *model)
 		bytes += code_sums(layer) * sizeof(s64) +
 			 (size_t)code_sums(layer) * layer->n_in * (layer->wide ? 2 : 8);
 		curve |= code_is_curve(layer);
+	}
+	for (l = 0; l < model->n_cells; l++) {
+		const struct lf_cell *cell = &model->cells[l];
+
+		bytes += code_cell_blocks(cell) * LF_BLOCK * sizeof(s64) +
+			 code_cell_weights(cell) * (cell->wide ? 4 : 8);
+		curve |= code_cell_curve(cell);
 	}
 	bytes += (size_t)(model->n_in + model->n_out) * sizeof(struct lf_scale);
 	return bytes + (curve ? sizeof(lf_tanh_table) : 0);
@@ -134,11 +168,23 @@ static size_t layer_text(const struct lf_layer *layer)
 			 (layer->wide ? 1 : 2) * (code_is_curve(layer) ? CURVE_TEXT : LINE_TEXT));
 }
 
+/* One block in a loop, with the inputs and then with the state. */
+static size_t cell_text(const struct lf_cell *cell)
+{
+	unsigned int x = code_unroll(cell->n_in), h = code_unroll(cell->n_out);
+	unsigned int lines = lf_block_units(cell->type, cell->wide) * lf_biases(cell->type);
+
+	return lf_block_weights(cell->type) * (x + cell->n_in % x + h + cell->n_out % h) * SUM_TEXT +
+	       lines * (code_cell_curve(cell) ? CURVE_TEXT : LINE_TEXT);
+}
+
 size_t code_text_bytes(const struct lf_model *model)
 {
 	size_t bytes = model->n_in <= CODE_INPUTS ? model->n_in * INPUT_TEXT : LOOP_TEXT;
 	unsigned int l;
 
+	for (l = 0; l < model->n_cells; l++)
+		bytes += cell_text(&model->cells[l]);
 	for (l = 0; l < model->n_layers; l++)
 		bytes += layer_text(&model->layers[l]);
 	return bytes;

@@ -22,6 +22,7 @@ from netfile import make_net
 BUILT = BUILD / "liteflow/tests-code"
 SOURCES = ROOT / "liteflow/tests/code"
 MODELS = int(os.environ.get("CODE_MODELS", "24"))
+STATE_MODELS = int(os.environ.get("CODE_STATE_MODELS", "12"))
 ROWS = 2000
 KERNEL = os.environ.get("CODE_KERNEL", "").split()
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
@@ -48,9 +49,9 @@ class Code(case.Packed):
         done = run(*args, cwd=self.dir.name)
         self.assertEqual((done.returncode, done.stdout), (0, ""), args)
 
-    def models(self, n):
-        self.assertEqual(run(BUILT / "models", self.dir.name, n).returncode, 0)
-        return range(n)
+    def models(self, n, state=0):
+        self.assertEqual(run(BUILT / "models", self.dir.name, n, state).returncode, 0)
+        return range(n + state)
 
     def make(self, n):
         """All three kinds of C; those that BPF or a module has no stack for are refused."""
@@ -105,7 +106,39 @@ class Code(case.Packed):
         counts = dict(re.findall(r"(\w+) (\d+) answers 0 differ", done.stdout))
         self.assertEqual((done.returncode, {k: int(n) for k, n in counts.items()}),
                          (0, {"user": ROWS * len(names), "module": ROWS * len(module),
-                              "bpf": ROWS * len(bpf)}), done.stdout)
+                              "bpf": ROWS * len(bpf), "state": 0}), done.stdout)
+
+    def test_state(self):
+        """Models that remember, over sequences: answers and states"""
+        numbers = self.models(0, STATE_MODELS)
+        for i in numbers:
+            done = self.code(self.path("%d.lfm" % i), "user", "--name", "m%d" % i)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.path("table.c"), "w", encoding="ascii") as f:
+            f.write('#include "compare.h"\n\nstep_fn %s;\n' % ", ".join(
+                "m%d_run" % i for i in numbers))
+            f.write("const struct compared compared[] = {\n%s};\n" % "".join(
+                "\t{ %d, 0, 0, m%d_run },\n" % (i, i) for i in numbers))
+            f.write("const unsigned int n_compared = %d;\n" % len(numbers))
+        self.compiled("gcc", "-O2", *WARNINGS, "-I%s" % SOURCES, "-Iuser", "-o", "compare",
+                      "table.c", BUILT / "compare.o", *("user/m%d.c" % i for i in numbers),
+                      BUILD / "liteflow/libliteflow.a")
+        done = run(self.path("compare"), self.dir.name, ROWS)
+        print("# " + done.stdout.replace("\n", ", "), file=sys.stderr)
+        self.assertEqual((done.returncode, re.findall(r"state (\d+) answers 0 differ", done.stdout)),
+                         (0, [str(ROWS * STATE_MODELS)]), done.stdout)
+        # as undefined behaviour would show
+        self.compiled("gcc", "-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover",
+                      "-I%s" % SOURCES, "-Iuser", "-o", "checked", "table.c", BUILT / "compare.o",
+                      *("user/m%d.c" % i for i in numbers), BUILD / "liteflow/libliteflow.a")
+        done = run(self.path("checked"), self.dir.name, 64)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        # what has no place for state says so
+        for target, reason in (("module", "the kernel has no place for"), ("bpf", "the verifier")):
+            done = self.code(self.path("0.lfm"), target)
+            self.result(target, None if done.returncode == 1 and reason in done.stderr and
+                        "values of state" in done.stderr and
+                        len(done.stderr.splitlines()) == 1 else self.said(done))
 
     def test_verifier(self):
         """In the kernel, if it takes BPF programs."""

@@ -18,10 +18,13 @@ struct asked {
 	struct lf_model *model;
 	s32 in[LITEFLOW_MAX_WIDTH];
 	s32 out[LITEFLOW_MAX_WIDTH];
+	s32 state[LITEFLOW_MAX_STATE];
+	s32 scratch[2 * LITEFLOW_MAX_WIDTH];
 };
 
 static inline struct asked *asked_open(const char *path)
 {
+	static const struct lf_limits limits = { .max_state = LITEFLOW_MAX_STATE };
 	struct asked *a = calloc(1, sizeof(*a));
 	FILE *f = fopen(path, "r");
 	struct lf_error error;
@@ -31,17 +34,15 @@ static inline struct asked *asked_open(const char *path)
 		err(1, "%s", path);
 	len = fread(a->blob, 1, sizeof(a->blob), f);
 	fclose(f);
-	if (lf_model_parse(a->blob, len, NULL, &a->model, &error))
+	if (lf_model_parse(a->blob, len, &limits, &a->model, &error))
 		errx(1, "%s: %s", path, error.msg);
 	return a;
 }
 
 static inline void asked_next(struct asked *a, u32 seed)
 {
-	s16 scratch[2 * LITEFLOW_MAX_WIDTH];
-
 	lf_testmodel_inputs(seed, a->blob, a->in);
-	lf_model_run(a->model, a->in, a->out, scratch);
+	lf_model_step(a->model, a->in, a->out, a->state, a->scratch);
 }
 
 static inline int asked_differs(const struct asked *a, const s32 *out)

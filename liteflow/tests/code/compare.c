@@ -9,6 +9,7 @@
 #include "compare.h"
 
 #define MAX_MODULES	4096
+#define SEQUENCE	256
 
 static const struct lf_compiled_model *modules[MAX_MODULES];
 static unsigned int n_modules;
@@ -53,10 +54,38 @@ static run_fn *module_of(const struct lf_model *m)
 	return NULL;
 }
 
+/* Sequences of rows: answers and states that differ. */
+static unsigned long differing(struct asked *a, const struct compared *c, unsigned int rows,
+			       u32 seed)
+{
+	static s32 state[LITEFLOW_MAX_STATE + 1];
+	s32 out[LITEFLOW_MAX_WIDTH];
+	size_t len = a->model->state_len * sizeof(*state);
+	unsigned long differ = 0;
+	unsigned int row;
+
+	for (row = 0; row < rows; row++) {
+		if (!(row % SEQUENCE)) {
+			memset(a->state, 0, len);
+			memset(state, 0, len);
+			state[a->model->state_len] = 0x55;
+		}
+		asked_next(a, seed + row);
+		memset(out, 0x55, sizeof(out));
+		c->step(a->in, out, state);
+		if (!asked_differs(a, out) && !memcmp(state, a->state, len) &&
+		    state[a->model->state_len] == 0x55)
+			continue;
+		if (!differ++)
+			printf("# state, model %u, row %u\n", c->nth, row);
+	}
+	return differ;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long answers[3] = { 0 }, differ[3] = { 0 };
-	static const char *const kinds[] = { "user", "module", "bpf" };
+	unsigned long answers[4] = { 0 }, differ[4] = { 0 };
+	static const char *const kinds[] = { "user", "module", "bpf", "state" };
 	unsigned int i, k, row, rows;
 	char path[4096];
 	s32 out[LITEFLOW_MAX_WIDTH];
@@ -70,6 +99,10 @@ int main(int argc, char **argv)
 
 		snprintf(path, sizeof(path), "%s/%u.lfm", argv[1], compared[i].nth);
 		a = asked_open(path);
+		if (compared[i].step) {
+			answers[3] += rows;
+			differ[3] += differing(a, &compared[i], rows, rows * i);
+		}
 		fns[1] = module_of(a->model);
 		for (row = 0; row < rows; row++) {
 			asked_next(a, rows * i + row);
@@ -87,7 +120,7 @@ int main(int argc, char **argv)
 		}
 		asked_close(a);
 	}
-	for (k = 0; k < 3; k++)
+	for (k = 0; k < 4; k++)
 		printf("%s %lu answers %lu differ\n", kinds[k], answers[k], differ[k]);
-	return differ[0] || differ[1] || differ[2];
+	return differ[0] || differ[1] || differ[2] || differ[3];
 }

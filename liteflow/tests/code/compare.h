@@ -6,11 +6,13 @@
 #define _TESTS_CODE_COMPARE_H
 
 typedef void run_fn(const int *in, int *out);
+typedef void step_fn(const int *in, int *out, int *state);
 
 struct compared {
 	unsigned int nth;
 	run_fn *user;
 	run_fn *bpf;	/* NULL: it is too large for a BPF program */
+	step_fn *step;	/* of a model that remembers, which has no other */
 };
 
 extern const struct compared compared[];
