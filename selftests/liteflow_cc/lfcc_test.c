@@ -496,13 +496,14 @@ TEST_F(cc, info_while_it_changes)
 	ASSERT_EQ(lfcc_install(self->s, LFCC_APP, 0, &lfcc_steady), 0);
 	for (i = 0; i < ARRAY_SIZE(asker); i++)
 		ASSERT_EQ(pthread_create(&asker[i], NULL, ask_all, self), 0);
-	for (i = 0; lfcc_now() < end; i++) {
+	/* a slow machine takes longer */
+	for (i = 0; lfcc_now() < end || i <= 100; i++) {
 		int ret = lfcc_choose(self->out, names[i % ARRAY_SIZE(names)]);
 
 		/* a kernel need not have all of them */
 		EXPECT_TRUE(!ret || ret == -ENOENT);
 	}
-	EXPECT_GT(i, 100);
+	TH_LOG("%u changes", i);
 	self->stop = true;
 	for (i = 0; i < ARRAY_SIZE(asker); i++)
 		pthread_join(asker[i], NULL);
