@@ -44,7 +44,7 @@ transfer()
 	nsenter -t "$RECEIVER" -n "$DIR/lfcc_send" -l $PORT > "$LF_TMP/received" &
 	receiver=$!
 	LF_TASKS+=("$receiver")
-	lfcc_in "$SENDER" "$DIR/lfcc_send" 10.77.0.2 $PORT $KBYTES "$@" > "$LF_TMP/sent" || status=1
+	lfcc_in "$SENDER" "$DIR/lfcc_send" 10.77.0.2 $PORT "$KBYTES" "$@" > "$LF_TMP/sent" || status=1
 	[ $status = 0 ] || kill $receiver
 	wait $receiver || status=1
 	read -r MS PACKETS AGAIN FLAGS VERSION CWND < "$LF_TMP/sent"
@@ -106,14 +106,36 @@ reordered()
 	shape rate ${KBIT}kbit reorder 25% 50% && transfer && served && fast 25 && again 25
 }
 
-# Everything is lost for a second, in the middle: a timeout, and on it goes.
+# under_way BYTES: until so much more has left, a minute at most. Programs take their time to
+# begin where the host is busy, so that none does meanwhile.
+under_way()
+{
+	# shellcheck disable=SC2016 # those are the inner shell's
+	lfcc_in "$SENDER" bash -c '
+		sent()
+		{
+			while read -r name _ _ _ _ _ _ _ _ bytes _; do
+				[ "$name" != lfcc0: ] || return 0
+			done < /proc/net/dev
+		}
+		exec 3<> <(:)
+		sent
+		last=$((bytes + $1))
+		until [ "$bytes" -gt $last ] || [ $SECONDS -gt 60 ]; do
+			read -rt 0.05 -u 3
+			sent
+		done' bash "$1"
+}
+
+# Everything is lost for a second, while half of it is yet to come: a timeout, and on it
+# goes.
 outage()
 {
-	local status
+	local status KBYTES=$((2 * KBYTES)) LINK_MS=$((2 * LINK_MS))
 
 	shape rate ${KBIT}kbit || return 1
 	(
-		sleep 0.7
+		under_way $((KBYTES * 1024 / 4))
 		shape loss 100%
 		sleep 1
 		shape rate ${KBIT}kbit
@@ -121,7 +143,8 @@ outage()
 	transfer
 	status=$?
 	wait $!
-	[ $status = 0 ] && served && ((MS > 1500)) && fast 12 && again 25 && ((AGAIN > 0))
+	[ $status = 0 ] && served && ((MS > LINK_MS / 2 + 1000)) && fast 12 && again 25 &&
+		((AGAIN > 0))
 }
 
 no_model()
