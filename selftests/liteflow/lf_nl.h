@@ -7,12 +7,14 @@
 #define _LF_NL_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <linux/genetlink.h>
 #include <linux/liteflow.h>
@@ -429,6 +431,24 @@ static inline int lf_model_send(struct lf_sock *s, const char *app, int slot,
 		ret = lf_model_data(s, at, (const char *)blob + at, part);
 	}
 	return ret ? ret : lf_model_commit(s);
+}
+
+/* Loads a module from the folder that LF_MODULES names; false: there is none, or it fails. */
+static inline bool lf_insmod(const char *name)
+{
+	const char *dir = getenv("LF_MODULES");
+	char path[4096];
+	int file, ret;
+
+	if (!dir)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s.ko", dir, name);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	ret = syscall(SYS_finit_module, file, "", 0);
+	close(file);
+	return !ret;
 }
 
 #endif /* _LF_NL_H */

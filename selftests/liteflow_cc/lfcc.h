@@ -10,7 +10,6 @@
 #include <time.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/syscall.h>
 #include <linux/tcp.h>
 #include <linux/tcp_liteflow.h>
 
@@ -160,20 +159,11 @@ static inline int lfcc_policy(struct lf_sock *s, const char *app, int policy)
 /* Is the control there? Loads its module if need be. */
 static inline bool lfcc_load(void)
 {
-	const char *dir = getenv("LF_MODULES");
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ret, file;
-	char path[4096];
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ret;
 
 	ret = setsockopt(fd, SOL_TCP, TCP_CONGESTION, LFCC, strlen(LFCC));
-	if (ret && dir) {
-		snprintf(path, sizeof(path), "%s/tcp_liteflow.ko", dir);
-		file = open(path, O_RDONLY | O_CLOEXEC);
-		if (file >= 0) {
-			syscall(SYS_finit_module, file, "", 0);
-			close(file);
-			ret = setsockopt(fd, SOL_TCP, TCP_CONGESTION, LFCC, strlen(LFCC));
-		}
-	}
+	if (ret && lf_insmod("tcp_liteflow"))
+		ret = setsockopt(fd, SOL_TCP, TCP_CONGESTION, LFCC, strlen(LFCC));
 	close(fd);
 	return !ret;
 }

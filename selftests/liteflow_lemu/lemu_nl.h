@@ -6,7 +6,6 @@
 #ifndef _LEMU_NL_H
 #define _LEMU_NL_H
 
-#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>

@@ -48,8 +48,10 @@ FIXTURE_SETUP(lemu)
 	self->s = lemu_open();
 	ASSERT_NE(self->s, NULL);
 	ret = lemu_add(self->s, NULL);
+	if (ret == -ENOENT && lf_insmod("sch_lemu"))
+		ret = lemu_add(self->s, NULL);
 	if (ret == -ENOENT)
-		SKIP(return, "kernel without CONFIG_NET_SCH_LEMU");
+		SKIP(return, "no qdisc lemu: CONFIG_NET_SCH_LEMU, or set LF_MODULES");
 	ASSERT_EQ(ret, 0) {
 		TH_LOG("%s", self->s->why);
 	}
