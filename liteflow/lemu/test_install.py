@@ -37,9 +37,10 @@ class Install(unittest.TestCase):
 
     def test_run(self):
         self.assertEqual(sorted(path.name for path in self.programs.iterdir()),
-                         ["lemu-run", "lemu-trace", "lemu-train"])
+                         ["lemu-live", "lemu-run", "lemu-trace", "lemu-train"])
         self.about("lemu-run")
         self.about("lemu-trace")
+        self.about("lemu-live")
         self.ran(0, self.programs / "lemu-trace", "simulate", "-n", 1, "-p", 64, "-o", "traces")
         trace, = (self.dir / "traces").iterdir()
         model = self.dir / "usr/share/lemu/models/bytequeue-16.json"

@@ -25,6 +25,9 @@ ETH_P_ALL = 3
 HEADERS = 14 + 20 + 8       # Ethernet, IPv4, UDP
 MTU = 1500
 PORT = 9
+BOTTLENECK = "out0"         # the router's device towards the receiver
+TOWARDS_SENDER = "in0"      # the other one
+RECEIVER = "10.0.1.2"
 SNAP = 128
 DRAIN_S = 2.0
 
@@ -39,11 +42,12 @@ QDISCS = {
 
 
 def command(text):
-    """Run ip or tc in the namespace of this thread."""
+    """Run ip or tc in the namespace of this thread; what it printed."""
     done = subprocess.run(text.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=False)
     if done.returncode:
         raise Problem(f"{text}: {done.stdout.strip().splitlines()[0] if done.stdout else 'failed'}")
+    return done.stdout
 
 
 def _set(name, value):
@@ -85,19 +89,19 @@ class Namespaces:
 def build(spaces):
     """Devices, addresses and routes; nothing is resolved while packets fly."""
     spaces.enter(spaces.router)
-    for near, far, where in (("in0", "veth-s", spaces.sender), ("out0", "veth-r",
-                                                                 spaces.receiver)):
+    for near, far, where in ((TOWARDS_SENDER, "veth-s", spaces.sender),
+                             (BOTTLENECK, "veth-r", spaces.receiver)):
         command(f"ip link add name {near} type veth peer name {far}")
         command(f"ip link set {far} netns {spaces.path(where)}")
-    command("ip addr add 10.0.0.1/24 dev in0")
-    command("ip addr add 10.0.1.1/24 dev out0")
-    for name in ("in0", "out0"):
+    command(f"ip addr add 10.0.0.1/24 dev {TOWARDS_SENDER}")
+    command(f"ip addr add 10.0.1.1/24 dev {BOTTLENECK}")
+    for name in (TOWARDS_SENDER, BOTTLENECK):
         command(f"ip link set {name} up mtu {MTU}")
     _set("net/ipv4/ip_forward", 1)
-    macs = {name: _mac(name) for name in ("in0", "out0")}
+    macs = {name: _mac(name) for name in (TOWARDS_SENDER, BOTTLENECK)}
     for where, name, address, gateway, mac in (
-            (spaces.sender, "veth-s", "10.0.0.2", "10.0.0.1", macs["in0"]),
-            (spaces.receiver, "veth-r", "10.0.1.2", "10.0.1.1", macs["out0"])):
+            (spaces.sender, "veth-s", "10.0.0.2", "10.0.0.1", macs[TOWARDS_SENDER]),
+            (spaces.receiver, "veth-r", RECEIVER, "10.0.1.1", macs[BOTTLENECK])):
         spaces.enter(where)
         command(f"ip addr add {address}/24 dev {name}")
         command(f"ip link set {name} up mtu {MTU}")
@@ -105,7 +109,17 @@ def build(spaces):
         command(f"ip route add default via {gateway}")
     receiver_mac = _mac("veth-r")
     spaces.enter(spaces.router)
-    command(f"ip neigh replace 10.0.1.2 lladdr {receiver_mac} dev out0")
+    command(f"ip neigh replace {RECEIVER} lladdr {receiver_mac} dev {BOTTLENECK}")
+
+
+def attaching(lines, capacity, queue):
+    """Commands that put a qdisc of QDISCS, or such lines, in front of the receiver: capacity in
+    bytes per ms, queue in bytes."""
+    values = {"bits": round(capacity * 8000), "queue": round(queue), "burst": MTU + 100,
+              "packets": max(1, int(queue // MTU))}
+    for words in lines:
+        place = "" if words.startswith("parent") else "root "
+        yield f"tc qdisc add dev {BOTTLENECK} {place}" + words.format(**values)
 
 
 def _mac(name):
@@ -157,11 +171,8 @@ def record(qdisc, capacity, queue, gaps, sizes, sent_path, received_path):
     spaces = Namespaces()
     try:
         build(spaces)
-        values = {"bits": round(capacity * 8000), "queue": round(queue), "burst": MTU + 100,
-                  "packets": max(1, int(queue // MTU))}
-        for words in QDISCS[qdisc]:
-            place = "" if words.startswith("parent") else "root "
-            command(f"tc qdisc add dev out0 {place}" + words.format(**values))
+        for text in attaching(QDISCS[qdisc], capacity, queue):
+            command(text)
         spaces.enter(spaces.sender)
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
@@ -191,7 +202,7 @@ def _send(sender, gaps, sizes, taps, writers):
         while number < len(due) and due[number] <= now:
             # the number makes each packet unique
             payload = struct.pack("!Q", number).ljust(int(sizes[number]) - HEADERS, b"\0")
-            sender.sendto(payload, ("10.0.1.2", PORT))
+            sender.sendto(payload, (RECEIVER, PORT))
             number += 1
             now = time.monotonic()
             if not number % 32:
