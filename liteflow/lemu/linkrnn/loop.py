@@ -14,7 +14,7 @@ import time
 import numpy as np
 import torch
 
-from . import cells, export, losses, native
+from . import cells, export, losses, modelrun, native
 from .data import SETS
 from .progress import Progress
 from .pylib import files, plots
@@ -200,7 +200,7 @@ class Training:
         above.set_ylabel("backlog, bytes")
         above.legend()
         below.plot(dropped[:, 0], label="true")
-        below.plot(1 / (1 + np.exp(out[:, 1] - out[:, 2])), label="predicted")
+        below.plot(modelrun.sigmoid(out[:, 2] - out[:, 1]), label="predicted")
         below.set_ylabel("chance of a drop")
         below.set_xlabel("packet")
         plots.save(figure, self.folder / f"BD_plot_test_sample0_epoch{self.epoch}.png")

@@ -49,7 +49,8 @@ def resets(model, rows, keep=False):
     return found
 
 
-def _sigmoid(x):
+def sigmoid(x):
+    """1 / (1 + e^-x), whatever x is."""
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
@@ -78,13 +79,13 @@ class _Layer:
             self.h = np.maximum(total, 0) if self.relu else np.tanh(total)
         elif self.kind == "gru":
             (ar, az, an), (br, bz, bn) = (np.split(part, 3, axis=1) for part in (above, beside))
-            z = _sigmoid(az + bz)
-            n = np.tanh(an + _sigmoid(ar + br) * bn)
+            z = sigmoid(az + bz)
+            n = np.tanh(an + sigmoid(ar + br) * bn)
             self.h = (1 - z) * n + z * self.h
         else:
             i, f, g, o = np.split(above + beside, 4, axis=1)
-            self.c = _sigmoid(f) * self.c + _sigmoid(i) * np.tanh(g)
-            self.h = _sigmoid(o) * np.tanh(self.c)
+            self.c = sigmoid(f) * self.c + sigmoid(i) * np.tanh(g)
+            self.h = sigmoid(o) * np.tanh(self.c)
         return self.h
 
 
@@ -110,7 +111,7 @@ def run_float(model, rows, keep=False):
             x = x @ np.array(layer["weights"]).T + np.array(layer["bias"])
             if layer["activation"] != "none":
                 x = {"relu": lambda v: np.maximum(v, 0), "tanh": np.tanh,
-                     "sigmoid": _sigmoid}[layer["activation"]](x)
+                     "sigmoid": sigmoid}[layer["activation"]](x)
         answers[:, at] = x
     answers = answers / [io.get("scale", 1) for io in outputs] + \
         [io.get("offset", 0) for io in outputs]
