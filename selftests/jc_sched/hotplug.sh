@@ -69,11 +69,14 @@ down_and_up()
 
 counts_go_on()
 {
-	local before after
+	local before after i
 
 	before=$(jc_get $JC_STATS decisions)
-	sleep "$(ksft_slow)"
-	after=$(jc_get $JC_STATS decisions)
+	for ((i = 0; i < 100 * $(ksft_slow); i++)); do
+		sleep 0.1
+		after=$(jc_get $JC_STATS decisions)
+		((after == before)) || break
+	done
 	ktap_print_msg "decisions from $before to $after"
 	((after > before))
 }
@@ -81,7 +84,7 @@ counts_go_on()
 # Each CPU that came back is balanced to again.
 spreads_again()
 {
-	jc_burst -s 0 -g 50 -r 1000 -e -b 3
+	jc_burst -s 0 -g 50 -r "$(jc_ms 5000)" -e -b 3
 	sed 's/^/# /' "$JC_TMP/load"
 	read -r _ _ _ spread _ < "$JC_TMP/load"
 	((spread > 0))

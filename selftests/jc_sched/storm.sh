@@ -132,7 +132,7 @@ adds_up()
 spreads_again()
 {
 	jc_answer none
-	jc_burst -s 0 -g 50 -r 1000 -e -b 3
+	jc_burst -s 0 -g 50 -r "$(jc_ms 5000)" -e -b 3
 	sed 's/^/# /' "$JC_TMP/load"
 	read -r _ _ _ spread _ < "$JC_TMP/load"
 	((spread > 0))
