@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Tests of lemulab: what it runs, and what it makes of the results."""
+import json
 import pathlib
 import sys
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -64,6 +66,24 @@ class Lemulab(unittest.TestCase):
         self.assertEqual(last["lemu_tcp_cubic_a_1_queue"], "12")
         self.assertEqual(last["lemu_tcp_bbr_a_1_queue_worst_goodput"], "25.0")
         self.assertEqual(sum(" no " in line for line in lines), 1)
+
+    def test_kept(self):
+        """Results of an earlier report, but not of another network with the name of one."""
+        with tempfile.TemporaryDirectory() as folder:
+            a, b = (pathlib.Path(folder) / name for name in ("a-1.json", "b.json"))
+            a.write_text("1")
+            b.write_text("2")
+            every = {**results("lemu"), **results("network a-1"), **results("network b")}
+            path = pathlib.Path(folder) / "tcp.json"
+            path.write_text(json.dumps({
+                "models": {"a-1": lemulab.digest(a), "b": "other"},
+                "lemu": [lemulab.record(run, found) for run, found in every.items()]}))
+            found = lemulab.kept(path, [a, b])
+            self.assertEqual(found, {"lemu": {**results("lemu"), **results("network a-1")},
+                                     "codel": {}})
+            path.write_text('{"lemu": [{}]}')
+            with self.assertRaisesRegex(lemulab.Problem, "no tcp.json of this program"):
+                lemulab.kept(path, [a])
 
 
 if __name__ == "__main__":
