@@ -11,7 +11,7 @@ HAVE_TORCH = importlib.util.find_spec("torch") is not None
 if HAVE_TORCH:
     import torch
 
-    from linkrnn import cells, data, export, losses, measures, modelrun, native
+    from linkrnn import cells, data, export, loop, losses, measures, modelrun, native
 
     torch.set_num_threads(1)
 needs_torch = unittest.skipUnless(HAVE_TORCH, "python3-torch is not installed")
@@ -193,6 +193,22 @@ class Oracle(unittest.TestCase):
         np.testing.assert_array_equal(backlog, some.backlog)
         self.assertGreater(dropped.sum(), 1000)
 
+    def test_begin(self):
+        """Without noise, --start is a queue that drops in part, the less the steeper it is."""
+        source = data.Simulated(data.PRESETS["ethernet"], 4)
+        inputs, backlog, dropped = export.Scaling(source.ranges()).tensors(
+            source.draw("val", 64, 128))
+        found = []
+        for units, slope in ((16, 16), (16, 64), (4, 64), (7, 64)):
+            net = cells.Net("rnn_relu", 1, units)
+            cells.begin_near_queue(net, slope, 0)
+            with torch.no_grad():
+                found.append(losses.metrics(net(inputs)[0], backlog, dropped))
+        for wrong in found[1:]:
+            self.assertLess(wrong["l1"], found[0]["l1"] / 2)
+            self.assertGreater(wrong["right"], 0.99)
+        self.assertLess(found[0]["l1"], 0.06)
+
 
 @needs_torch
 class Figures(unittest.TestCase):
@@ -229,7 +245,29 @@ class Figures(unittest.TestCase):
             self.assertEqual(float(losses.adropsim(same, dropped, radius)), 0)
         self.assertEqual(float(losses.energy(same, dropped)), 0)
         for kind in ("bx", "bxe1", "energy"):
-            self.assertTrue(torch.isfinite(losses.training_loss(out, backlog, dropped, kind)))
+            plan = loop.Plan(loss=kind, spacing=1, strayed=0.5)
+            self.assertTrue(torch.isfinite(losses.training_loss(out, backlog, dropped, plan)))
+
+    def test_spacing(self):
+        """A link that is a little too fast, and one wrong decision, which does not count."""
+        backlog, out = torch.zeros(40, 1), torch.zeros(40, 3, 1)
+        out[:, 0, 0] = -0.001 * torch.arange(40)
+        self.assertAlmostEqual(float(losses.spacing(out, backlog)), (1 + 8 + 32) / 3 * 0.001, 5)
+        out = torch.zeros(40, 3, 1)
+        out[20:, 0] = 1
+        self.assertEqual(float(losses.spacing(out, backlog)), 0)
+        self.assertEqual(losses.strays(out, backlog)[:, 0].nonzero()[:, 0].tolist(),
+                         list(range(21, 40)))
+
+    def test_strayed(self):
+        """What comes behind a wrong backlog counts as much as was asked for."""
+        backlog, dropped, out = torch.zeros(4, 1), torch.zeros(4, 1), torch.zeros(4, 3, 1)
+        out[1:, 0] = 1
+        chance = float(np.log(2))
+        for weight, expected in ((1, 3 / 4 + chance), (0, 1 / 4 + chance / 2),
+                                 (0.5, 2 / 4 + chance * 3 / 4)):
+            loss = losses.training_loss(out, backlog, dropped, loop.Plan(strayed=weight))
+            self.assertAlmostEqual(float(loss), expected, places=5)
 
 
 @needs_torch

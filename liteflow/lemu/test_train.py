@@ -23,6 +23,7 @@ if HAVE_TORCH:
     from linkrnn import loop
 
 TRAIN = ROOT / "liteflow" / "lemu" / "train"
+SEEDS = TRAIN.with_name("seeds")
 SMALL = ["--kilo_training_samples", "0.125", "--kilo_val_samples", "0.03125",
          "--kilo_test_samples", "0.03125", "--seq_len", "32", "-s", "4", "--no-pack"]
 
@@ -119,6 +120,7 @@ class Training(Case):
                 ["--lstm", "--lemurnn_codel", "-l", "2"], ["--relu_lstm", "--earthmover"],
                 ["--energy", "--infinite_queue"], ["--multiloader", "--drop_masking", "--fresh"],
                 ["--no-normalize", "--schedule", "plateau", "--clip", "1", "-d", "0.2"],
+                ["--start", "16", "--spacing", "4", "--strayed", "0"],
                 ["--schedule", "cosine", "--traffic", "mixed", "--limit", "3",
                  "--link_properties", "ethernet"])):
             with self.subTest(" ".join(words)):
@@ -214,6 +216,12 @@ class Refusals(Case):
                 (["--packetqueue", "--infinite_queue"], "has a limit"),
                 (["--dag_data", "x", "--traffic", "cbr"], "are of simulated links"),
                 (["--link_properties", "nowhere"], "nowhere: .*default, ethernet, or a file"),
+                (["--start", "9", "--tanh"], "4 ReLU units"),
+                (["--start", "9", "-s", "3"], "least 4"),
+                (["--start", "9", "--init", "x"], "begins once"),
+                (["--start", "9", "--infinite_queue"], "which this link has not"),
+                (["--strayed", "2"], "--strayed is 2"),
+                (["--spacing", "1", "--no-normalize"], "count in packets"),
                 (["--resume", "nowhere"], "nothing to go on with")):
             with self.subTest(" ".join(words)):
                 self.refused(pattern, *SMALL, *words)
@@ -245,6 +253,29 @@ class Refusals(Case):
                               env={**os.environ, "BUILD": str(self.folder)}, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^train: .*liblemu.so: .*'make lemu' builds it\n$")
+
+
+class Seeds(Case):
+    def test_medians(self):
+        """Medians over seeds; what is there is not trained again, unless it is something else."""
+        words = [SEEDS, "-o", self.folder / "s", "--seeds", "2", "--simulated", "2"]
+        many = ["-e", "1", *SMALL]
+
+        def run(*more):
+            return subprocess.run([*words, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+        done = run(*many)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = dict(line.split()[:2] for line in done.stdout.splitlines())
+        self.assertEqual(said["lemu_seeds"], "2")
+        least, middle, most = (float(said[f"lemu_seeds_right{part}"])
+                               for part in ("_least", "", "_most"))
+        self.assertAlmostEqual(middle, (least + most) / 2, delta=0.011)
+        (self.folder / "s" / "seed-2" / "checkpoint.pt").unlink()
+        self.assertEqual(run(*many).stdout, done.stdout)
+        done = run("-e", "2", *SMALL)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("seed-1.json: other options were given then", done.stderr)
 
 
 if __name__ == "__main__":

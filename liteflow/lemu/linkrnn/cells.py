@@ -5,12 +5,16 @@ Sequences are [steps][values][lanes] throughout, a lane per trace; lanes are a m
 native.LANES. Values are normalised. A state is a list with a tensor [units][lanes] for each
 layer, or a pair of them for an LSTM.
 """
+import math
+
 import torch
 
 from . import native
 
 INPUTS = ("work", "size", "capacity", "queue")
 OUTPUTS = ("backlog", "keep", "drop")
+# of begin_near_queue(): the logits' difference at the largest packet is half of it
+LOGITS = 16
 # the seed's names of the cells
 KINDS = {"relurnn": "rnn_relu", "tanhrnn": "rnn_tanh", "gru": "gru", "lstm": "lstm",
          "relulstm": "lstm_relu"}
@@ -168,3 +172,31 @@ class Net(torch.nn.Module):
             after.append(state)
         x = self.dropout(x)
         return _Dense.apply(x, self.head.weight, self.head.bias), after
+
+
+def begin_near_queue(net, slope, noise):
+    """Make a network of one ReLU layer nearly a byte queue, with noise of this deviation.
+
+    With the backlog y, the work w, the packet s and the limit q, all in one unit:
+    y' = relu(y - w) + s - min(relu(slope z), s) where z = y - w + s - q is what does not fit, so
+    a packet is dropped in part if less than s / slope is too much. One unit is relu(y - w), one
+    s; all others are pairs with a part of the slope each, relu(slope z) and relu(slope z - s),
+    so that weights are small. The drop's logit follows the pairs, the other one half of s.
+    """
+    layer, pairs = net.stack[0], (net.units - 2) // 2
+    # half of the slope, by its root, on a unit's way in, half on its way out
+    steep = math.sqrt(slope / pairs)
+    into, over, sign = slice(2, 2 + 2 * pairs), slice(3, 3 + 2 * pairs, 2), torch.zeros(net.units)
+    sign[:2], sign[into], sign[over] = 1, -steep, steep
+    with torch.no_grad():
+        for tensor in (layer.wx, layer.wh, layer.bias, net.head.weight, net.head.bias):
+            tensor.normal_(0, noise)
+        layer.wx[0] += torch.tensor([-1.0, 0, 0, 0])
+        layer.wx[1] += torch.tensor([0, 1.0, 0, 0])
+        layer.wh[0] += sign
+        layer.wx[into] += steep * torch.tensor([-1.0, 1, 0, -1])
+        layer.wx[over, 1] -= 1 / (pairs * steep)
+        layer.wh[into] += steep * sign
+        net.head.weight[0] += sign
+        net.head.weight[2, into] -= LOGITS * sign[into]
+        net.head.weight[1, 1] += LOGITS / 2

@@ -21,8 +21,10 @@ from .pylib import files, plots
 from .pylib.errors import Problem
 
 CHECKPOINT = "checkpoint.pt"
-LOG_COLUMNS = ("l1", "cross_entropy", "droprate", "earthmover", "energy", "right")
+LOG_COLUMNS = ("l1", "spacing", "cross_entropy", "droprate", "earthmover", "energy", "right")
 PLOT_EVERY_S = 20
+# of the weights, with --start
+NOISE = 0.002
 
 
 @dataclasses.dataclass
@@ -42,6 +44,9 @@ class Plan:
     dropout_rate: float = 0.0
     loss: str = "bx"
     drop_masking: bool = False
+    spacing: float = 0.0
+    strayed: float = 1.0
+    start: float = 0.0
     normalize: bool = True
     multiloader: bool = False
     fresh: bool = False
@@ -75,6 +80,8 @@ class Training:
         self.scaling = export.Scaling(data.ranges(), plan.normalize)
         self.net = cells.Net(plan.kind, plan.num_layers, plan.hidden_size, plan.dropout_rate,
                              plan.limit)
+        if plan.start:
+            cells.begin_near_queue(self.net, plan.start, NOISE)
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=plan.learning_rate)
         self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimiser, factor=0.5, patience=15, min_lr=1e-6)
@@ -250,7 +257,7 @@ class Training:
         sums, weight = {}, 0
         for inputs, backlog, dropped in self._batches():
             out = self.net(inputs)[0]
-            loss = losses.training_loss(out, backlog, dropped, plan.loss, plan.drop_masking)
+            loss = losses.training_loss(out, backlog, dropped, plan)
             if not torch.isfinite(loss):
                 raise FloatingPointError
             self.optimiser.zero_grad()
@@ -280,6 +287,7 @@ class Training:
         if self.plan.loss == "energy":
             return figures["l1"] + figures["droprate"] + figures["energy"]
         return figures["l1"] + figures["cross_entropy"] + \
+            self.plan.spacing * figures["spacing"] + \
             (figures["earthmover"] if self.plan.loss == "bxe1" else 0)
 
     def run(self):
