@@ -52,16 +52,31 @@ static bool is_sigmoid(const struct lf_layer *layer)
 }
 
 /* Without a rest, or as a whole: what is left over costs more than it saves. */
-unsigned int code_unroll(unsigned int n)
+unsigned int code_unroll(unsigned int n, unsigned int whole)
 {
 	unsigned int by;
 
-	if (n <= CODE_WHOLE)
+	if (n <= whole)
 		return n;
-	for (by = 10; by >= 6; by--)
+	for (by = whole * 5 / 8; by >= whole * 3 / 8; by--)
 		if (n % by == 0)
 			return by;
-	return 8;
+	return whole / 2;
+}
+
+bool code_halves(const struct code *c, const struct lf_layer *layer)
+{
+	return code_is_modular(c, layer) && code_sums(layer) > 1 && layer->n_in > 1;
+}
+
+static bool any_halved(const struct code *c)
+{
+	unsigned int l;
+
+	for (l = 0; l < c->model->n_layers; l++)
+		if (code_halves(c, &c->model->layers[l]))
+			return true;
+	return false;
 }
 
 static const struct lf_layer *last_layer(const struct lf_model *model)
@@ -136,6 +151,24 @@ static void put_arithmetic(const struct code *c)
 	    "}\n\n", c->model->n_cells ? 32 : 16);
 }
 
+/* Of layers whose sums are modular, see code.h. */
+static void put_modular_halves(const struct code *c)
+{
+	put(c, "/*\n"
+	    " * Two rows share an accumulator. Its lower half is the even row's sum and 2^31,\n"
+	    " * which is in the bias: so it is never negative and borrows nothing from the\n"
+	    " * upper half, the odd row's sum.\n"
+	    " */\n"
+	    "@_INLINE s64 @_lower(u64 acc)\n"
+	    "{\n"
+	    "\treturn (s64)(u32)acc - (1LL << 31);\n"
+	    "}\n\n"
+	    "@_INLINE s64 @_upper(u64 acc)\n"
+	    "{\n"
+	    "\treturn (s64)acc >> 32;\n"
+	    "}\n\n");
+}
+
 static void put_halves(const struct code *c)
 {
 	put(c, "/*\n"
@@ -152,22 +185,96 @@ static void put_halves(const struct code *c)
 	    "}\n\n");
 }
 
-static void put_curves(const struct code *c)
+static void put_products(const struct code *c)
+{
+	put(c, "/*\n"
+	    " * Half the multiplications: for inputs u, v and weights a, b of theirs\n"
+	    " *\n"
+	    " *\tu * a + v * b = (u + b) * (v + a) - u * v - a * b\n"
+	    " *\n"
+	    " * (Winograd, A New Algorithm for Inner Product, 1968). This is the sum of all\n"
+	    " * u * v, which no row changes; that of all a * b is in the bias. Unsigned numbers\n"
+	    " * wrap, and the sum that comes out in the end needs no more than 64 bits.\n"
+	    " */\n"
+	    "@_INLINE u64 @_products(const s16 *x, unsigned int n)\n"
+	    "{\n"
+	    "\tu64 sum = 0;\n"
+	    "\tunsigned int i;\n\n"
+	    "\tfor (i = 0; i + 1 < n; i += 2)\n"
+	    "\t\tsum += (u64)x[i] * (u64)x[i + 1];\n"
+	    "\treturn sum;\n"
+	    "}\n\n");
+}
+
+/* The engine's way: a small table, of which the verifier sees that no index leaves it. */
+static void put_odd_tanh(const struct code *c)
 {
 	code_put_tanh_table(c);
 	put(c, "/* Of an angle with %u bits after the point: interpolated, and odd */\n"
 	    "@_INLINE s32 @_tanh(s64 angle)\n"
 	    "{\n"
 	    "\ts64 sign = angle >> 63;\n"
-	    "\tu32 t = @_min((angle ^ sign) - sign, 0x%x);\n",
-	    LITEFLOW_TANH_IN_FRAC, (8 << LITEFLOW_TANH_IN_FRAC) - 1);
-	put(c, "\tconst u16 *p = &@_tanh_table[%s];\n"
+	    "\tu32 t = @_min((angle ^ sign) - sign, 0x%x);\n"
+	    "\tconst u16 *p = &@_tanh_table[(@_hide(t) >> 8) & 511];\n"
 	    "\ts32 part = t & 255;\n"
-	    "\ts32 y = p[0];\n\n",
-	    c->target == CODE_BPF ? "(@_hide(t) >> 8) & 511" : "t >> 8");
-	put(c, "\ty += ((p[1] - y) * part + 128) >> 8;\n"
+	    "\ts32 y = p[0];\n\n"
+	    "\ty += ((p[1] - y) * part + 128) >> 8;\n"
 	    "\treturn (y ^ (s32)sign) - (s32)sign;\n"
-	    "}\n\n");
+	    "}\n\n", LITEFLOW_TANH_IN_FRAC, (8 << LITEFLOW_TANH_IN_FRAC) - 1);
+}
+
+/* Lines instead of points, and both signs: more memory, fewer instructions. */
+static void put_line_tanh(const struct code *c)
+{
+	unsigned int end = code_tanh_end();
+
+	code_put_tanh_lines(c);
+	put(c, "/* Of an angle with %u bits after the point */\n"
+	    "@_INLINE s32 @_tanh(s64 angle)\n"
+	    "{\n"
+	    "\ts64 t = @_min(@_max(angle, -%u), %u);\n"
+	    "\ts64 line = (t >> 8) + %u;\n\n"
+	    "\treturn (@_tanh_base[line] + @_tanh_slope[line] * (s32)(t & 255)) >> 8;\n"
+	    "}\n\n", LITEFLOW_TANH_IN_FRAC, end << 8, (end << 8) - 1, end);
+}
+
+/* Are so many lines looked up that it is quicker to fetch the likely ones at a time? */
+static bool fetches_tanh(const struct code *c)
+{
+	unsigned int l, units = 0;
+
+	for (l = 0; l < c->model->n_layers; l++)
+		if (code_is_curve(&c->model->layers[l]))
+			units += c->model->layers[l].n_out;
+	return c->target != CODE_BPF && !c->model->n_cells && units >= 16;
+}
+
+/* Of the table, angles from -2 to 2. */
+static void put_fetch(const struct code *c)
+{
+	unsigned int begin = code_tanh_end() - 128;
+
+	put(c, "/* If caches are cold: the middle of the table comes while inputs are quantised */\n"
+	    "@_INLINE void @_fetch_tanh(void)\n"
+	    "{\n"
+	    "\tunsigned int i;\n\n"
+	    "@_UNROLL(16)\n"
+	    "\tfor (i = 0; i < 256; i += 64 / sizeof(s32))\n"
+	    "\t\t__builtin_prefetch(&@_tanh_base[%u + i]);\n"
+	    "@_UNROLL(8)\n"
+	    "\tfor (i = 0; i < 256; i += 64 / sizeof(u16))\n"
+	    "\t\t__builtin_prefetch(&@_tanh_slope[%u + i]);\n"
+	    "}\n\n", begin, begin);
+}
+
+static void put_curves(const struct code *c)
+{
+	if (c->target == CODE_BPF)
+		put_odd_tanh(c);
+	else
+		put_line_tanh(c);
+	if (fetches_tanh(c))
+		put_fetch(c);
 	if (any_layer(c->model, is_sigmoid) || code_cell_has(c->model, code_cell_gated))
 		put(c, "/* 1 / (1 + exp(-a)) = (1 + tanh(a / 2)) / 2 */\n"
 		    "@_INLINE s32 @_sigmoid(s64 angle)\n"
@@ -199,20 +306,31 @@ static void put_helpers(const struct code *c)
 {
 	bool narrow = any_layer(c->model, is_narrow) || code_cell_has(c->model, code_cell_narrow);
 
-	put(c, "#define @_INLINE\tstatic inline __attribute__((__always_inline__))\n"
+	put(c, "#define @_INLINE\tstatic inline __attribute__((__always_inline__, __unused__))\n"
 	    "#define @_PRAGMA(text)\t_Pragma(#text)\n"
 	    "#ifdef __clang__\n"
 	    "#define @_UNROLL(n)\t@_PRAGMA(clang loop unroll_count(n))\n"
 	    "#else\n"
 	    "#define @_UNROLL(n)\t@_PRAGMA(GCC unroll n)\n"
 	    "#endif\n");
+	if (c->target != CODE_BPF)
+		put(c, "/* Written before it is read, so not to be set to zero before that */\n"
+		    "#if __has_attribute(__uninitialized__)\n"
+		    "#define @_UNSET\t__attribute__((__uninitialized__))\n"
+		    "#else\n"
+		    "#define @_UNSET\n"
+		    "#endif\n");
 	if (narrow)
 		put(c, "/* Parameters of an even row and of the odd one behind it */\n"
 		    "#define @_PAIR(even, odd)\t((odd) * (1LL << 32) + (even))\n");
 	put(c, "\n");
 	put_arithmetic(c);
-	if (narrow)
+	if (code_cell_has(c->model, code_cell_narrow) || (narrow && c->target == CODE_BPF))
 		put_halves(c);
+	if (any_layer(c->model, is_narrow) && c->target != CODE_BPF)
+		put_modular_halves(c);
+	if (any_halved(c))
+		put_products(c);
 	if (any_layer(c->model, is_tanh) || any_layer(c->model, is_sigmoid) ||
 	    code_cell_has(c->model, code_cell_curve))
 		put_curves(c);
@@ -228,18 +346,16 @@ static void put_activation(const struct code *c, unsigned int nth, const char *s
 {
 	const struct lf_layer *layer = &c->model->layers[nth];
 	bool last = nth + 1U == c->model->n_layers;
+	char v[96];
 
-	switch (layer->act) {
-	case LITEFLOW_ACT_TANH:
-		put(c, "@_tanh(@_rshift(%s, %u))", sum, layer->shift);
-		return;
-	case LITEFLOW_ACT_SIGMOID:
-		put(c, "@_sigmoid(@_rshift(%s, %u))", sum, layer->shift);
-		return;
-	}
-	if (!last)
-		put(c, "@_clamp(@_rshift(%s, %u), %s)", sum, layer->shift,
-		    layer->act == LITEFLOW_ACT_RELU ? "0" : "-32768");
+	snprintf(v, sizeof(v), code_rounds(c, nth) ? "%s >> %u" : "@_rshift(%s, %u)", sum,
+		 layer->shift);
+	if (layer->act == LITEFLOW_ACT_TANH)
+		put(c, "@_tanh(%s)", v);
+	else if (layer->act == LITEFLOW_ACT_SIGMOID)
+		put(c, "@_sigmoid(%s)", v);
+	else if (!last)
+		put(c, "@_clamp(%s, %s)", v, layer->act == LITEFLOW_ACT_RELU ? "0" : "-32768");
 	else if (layer->act == LITEFLOW_ACT_RELU)
 		put(c, "@_max(%s, 0)", sum);
 	else
@@ -277,26 +393,40 @@ static void put_rows(const struct code *c, unsigned int nth, unsigned int k, boo
 		put_row(c, nth, at, sum);
 		return;
 	}
-	snprintf(sum, sizeof(sum), "@_even(a%u)", k);
+	snprintf(sum, sizeof(sum), code_is_modular(c, layer) ? "@_lower(a%u)" : "@_even(a%u)", k);
 	put_row(c, nth, at, sum);
 	if (!odd)
 		return;
 	snprintf(at, sizeof(at), "row + %u", 2 * k + 1);
-	snprintf(sum, sizeof(sum), "@_odd(a%u)", k);
+	snprintf(sum, sizeof(sum), code_is_modular(c, layer) ? "@_upper(a%u)" : "@_odd(a%u)", k);
 	put_row(c, nth, at, sum);
 }
 
-/* @n sums side by side, in braces; the last one may have no odd row. */
-static void put_block(const struct code *c, unsigned int nth, unsigned int n, bool odd)
+/* Two inputs at a time, and what is left of them. */
+static void put_halved_loop(const struct code *c, const struct lf_layer *layer, unsigned int n)
 {
-	const struct lf_layer *layer = &c->model->layers[nth];
 	unsigned int k;
 
-	put(c, "\t\ts64 ");
+	put(c, "@_UNROLL(%u)\n\t\tfor (i = 0; i < %u; i += 2, weight += %u) {\n"
+	    "\t\t\tu64 u = x[i], v = x[i + 1];\n\n",
+	    code_unroll(layer->n_in / 2, CODE_WHOLE_PAIRS), layer->n_in & ~1U, 2 * n);
 	for (k = 0; k < n; k++)
-		put(c, "a%u = bias[%u]%s", k, k, k + 1 < n ? ", " : ";\n\n");
+		put(c, "\t\t\ta%u += (u + weight[%u]) * (v + weight[%u]);\n", k, n + k, k);
+	put(c, "\t\t}\n");
+	if (!(layer->n_in & 1))
+		return;
+	for (k = 0; k < n; k++)
+		put(c, "\t\ta%u += (u64)x[i] * weight[%u];\n", k, k);
+	put(c, "\t\tweight += %u;\n", n);
+}
+
+static void put_loop(const struct code *c, const struct lf_layer *layer, unsigned int n)
+{
+	unsigned int k;
+
 	put(c, "@_UNROLL(%u)\n\t\tfor (i = 0; i < %u; i++, weight += %u) {\n"
-	    "\t\t\ts64 v = x[i];\n\n", code_unroll(layer->n_in), layer->n_in, n);
+	    "\t\t\t%s v = x[i];\n\n", code_unroll(layer->n_in, CODE_WHOLE), layer->n_in, n,
+	    code_sum_type(c, layer));
 	for (k = 0; k < n; k++)
 		put(c, "\t\t\ta%u += weight[%u] * v;\n", k, k);
 	/* clang would load now, multiply much later, and spill everything meanwhile */
@@ -306,6 +436,23 @@ static void put_block(const struct code *c, unsigned int nth, unsigned int n, bo
 			put(c, "\"+r\"(a%u)%s", k, k + 1 < n ? ", " : " : : \"memory\");\n");
 	}
 	put(c, "\t\t}\n");
+}
+
+/* @n sums side by side, in braces; the last one may have no odd row. */
+static void put_block(const struct code *c, unsigned int nth, unsigned int n, bool odd)
+{
+	const struct lf_layer *layer = &c->model->layers[nth];
+	bool halved = code_halves(c, layer);
+	unsigned int k;
+
+	put(c, "\t\t%s ", code_sum_type(c, layer));
+	for (k = 0; k < n; k++)
+		put(c, "a%u = bias[%u]%s%s", k, k, halved ? " - products" : "",
+		    k + 1 == n ? ";\n\n" : halved && k % 2 ? ",\n\t\t    " : ", ");
+	if (halved)
+		put_halved_loop(c, layer, n);
+	else
+		put_loop(c, layer, n);
 	for (k = 0; k < n; k++)
 		put_rows(c, nth, k, k + 1 < n || odd);
 }
@@ -350,10 +497,12 @@ static void put_layer(const struct code *c, unsigned int nth)
 	put(c, "@_INLINE void @_layer%u(const %s *x, %s *y)\n"
 	    "{\n"
 	    "\tconst %s *weight = @_weight%u;\n"
-	    "\tconst s64 *bias = @_bias%u;\n"
+	    "\tconst %s *bias = @_bias%u;\n"
 	    "\tunsigned int row = 0, i;\n",
 	    nth, !nth && code_is_long(c->model) ? "s32" : "s16", last ? "s32" : "s16",
-	    layer->wide ? "s16" : "s64", nth, nth);
+	    layer->wide ? "s16" : code_sum_type(c, layer), nth, code_sum_type(c, layer), nth);
+	if (code_halves(c, layer))
+		put(c, "\tu64 products = @_products(x, %u);\n", layer->n_in);
 	if (argmax)
 		put(c, "\ts64 most = -(1LL << 62), largest = 0;\n");
 	put(c, "\n");
@@ -436,9 +585,9 @@ static void put_arrays(const struct code *c)
 	unsigned int x = turn_width(c->model, 0), y = turn_width(c->model, 1);
 
 	if (c->target != CODE_BPF) {
-		put(c, "\ts16 x[%u]", x);
+		put(c, "\ts16 x[%u] @_UNSET", x);
 		if (y)
-			put(c, ", y[%u]", y);
+			put(c, ", y[%u] @_UNSET", y);
 		put(c, ";\n");
 		return;
 	}
@@ -456,9 +605,9 @@ static void put_step(const struct code *c)
 
 	put(c, "void %s_run(const s32 *in, s32 *out, s32 *state)\n{\n", c->name);
 	if (x)
-		put(c, "\ts16 x[%u];\n", x);
+		put(c, "\ts16 x[%u] @_UNSET;\n", x);
 	if (y)
-		put(c, "\ts16 y[%u];\n", y);
+		put(c, "\ts16 y[%u] @_UNSET;\n", y);
 	put(c, "%s\ts32 seen[%u], next[%u];\n\tunsigned int i;\n\n@_UNROLL(%u)\n"
 	    "\tfor (i = 0; i < %u; i++)\n\t\tseen[i] = @_input(in[i], &@_inputs[i]);\n",
 	    code_is_long(m) ? "\tconst s32 *h;\n" : "", m->n_in, code_cell_room(m),
@@ -485,6 +634,8 @@ static void put_run(const struct code *c)
 	if (c->target == CODE_BPF)
 		put(c, "\tasm volatile(\"\" : \"+r\"(x)%s : : \"memory\");\n",
 		    turn_width(m, 1) ? ", \"+r\"(y)" : "");
+	if (fetches_tanh(c))
+		put(c, "\t@_fetch_tanh();\n");
 	put(c, "@_UNROLL(%u)\n\tfor (i = 0; i < %u; i++)\n"
 	    "\t\tx[i] = @_input(in[i], &@_inputs[i]);\n",
 	    m->n_in <= CODE_INPUTS ? m->n_in : 1, m->n_in);

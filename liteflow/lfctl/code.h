@@ -32,10 +32,10 @@ struct code {
 /* Bytes of activations, which lie on the stack: two layers' at a time. */
 size_t code_stack(const struct lf_model *model);
 /* Bytes of the tables, and about how many of code on x86-64. */
-size_t code_table_bytes(const struct lf_model *model);
-size_t code_text_bytes(const struct lf_model *model);
+size_t code_table_bytes(const struct code *c);
+size_t code_text_bytes(const struct code *c);
 /* Is the model as data as fast, where it is asked rarely and caches are cold? */
-bool code_data_as_good(const struct lf_model *model);
+bool code_data_as_good(const struct code *c);
 
 /* As fprintf(), but "@" stands for what all identifiers begin with: code.c */
 void code_put(const struct code *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -60,6 +60,9 @@ void code_put_front(const struct code *c);
 void code_put_cell_tables(const struct code *c, unsigned int nth);
 void code_put_layer_tables(const struct code *c, unsigned int nth);
 void code_put_tanh_table(const struct code *c);
+void code_put_tanh_lines(const struct code *c);
+/* Steps of the table until tanh is as great as it gets. */
+unsigned int code_tanh_end(void);
 
 /* Functions of the network, the last one of them NAME_run(): code.c */
 void code_put_network(const struct code *c);
@@ -85,12 +88,35 @@ static inline bool code_is_curve(const struct lf_layer *layer)
 	return layer->act == LITEFLOW_ACT_TANH || layer->act == LITEFLOW_ACT_SIGMOID;
 }
 
+/*
+ * Sums of two rows are computed modulo 2^64, with what helps already in their biases. Not
+ * in BPF: it has ten registers, too few for that.
+ */
+static inline bool code_is_modular(const struct code *c, const struct lf_layer *layer)
+{
+	return !layer->wide && c->target != CODE_BPF;
+}
+
+static inline const char *code_sum_type(const struct code *c, const struct lf_layer *layer)
+{
+	return code_is_modular(c, layer) ? "u64" : "s64";
+}
+
+/* Of these sums: is one multiplication made for two inputs of two rows? */
+bool code_halves(const struct code *c, const struct lf_layer *layer);
+/* And do the biases have half of what the shift of the layer takes away? */
+bool code_rounds(const struct code *c, unsigned int nth);
+
 /* Sums that are computed side by side, so that none waits for its multiplication. */
 #define CODE_BLOCK	4
 
-/* An inner loop this long is unrolled as a whole; how often a longer one is. */
-#define CODE_WHOLE	16
-unsigned int code_unroll(unsigned int n);
+/*
+ * An inner loop this long is unrolled as a whole, over inputs or pairs of them; how often
+ * a longer one is.
+ */
+#define CODE_WHOLE		16
+#define CODE_WHOLE_PAIRS	8
+unsigned int code_unroll(unsigned int n, unsigned int whole);
 
 /* So many inputs have constants in the code, more of them read a table. */
 #define CODE_INPUTS	64

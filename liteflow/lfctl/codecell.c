@@ -102,7 +102,8 @@ static void put_sums(const struct code *c, const char *from, unsigned int n, con
 	unsigned int k;
 
 	code_put(c, "@_UNROLL(%u)\n\t\tfor (i = 0; i < %u; i++, weight += %zu) {\n"
-		 "\t\t\ts64 v = %s[i];\n\n", code_unroll(n), n, strlen(sums), from);
+		 "\t\t\ts64 v = %s[i];\n\n", code_unroll(n, CODE_WHOLE), n, strlen(sums),
+		 from);
 	for (k = 0; sums[k]; k++)
 		code_put(c, "\t\t\ta%c += weight[%u] * v;\n", sums[k], k);
 	code_put(c, "\t\t}\n");

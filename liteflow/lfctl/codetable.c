@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "code.h"
 #include "recurrent.h"
 #include "tanh_table.h"
@@ -46,6 +47,7 @@ static void begin(struct list *l, const struct code *c, const char *type, const 
 
 static void end(struct list *l)
 {
+	l->column = 0;
 	fprintf(l->f, "\n};\n\n");
 }
 
@@ -57,6 +59,66 @@ static void put_cell_value(struct list *l, const struct code *c, const struct lf
 		item(l, "%s_PAIR(%d, %d)", c->prefix, (s32)v, (int)((v - (s32)v) >> 32));
 }
 
+/* The greatest absolute value of input @i of a layer. */
+static s64 reach(const struct lf_model *model, unsigned int nth, unsigned int i)
+{
+	const struct lf_scale *s = &model->in[i];
+	s64 lo, hi;
+
+	if (nth)
+		return model->layers[nth - 1].act == LITEFLOW_ACT_NONE ? -INT16_MIN : INT16_MAX;
+	if (model->n_cells)
+		return -INT16_MIN;
+	lo = llabs(lf_input(s, s->lo));
+	hi = llabs(lf_input(s, s->hi));
+	return lo > hi ? lo : hi;
+}
+
+/* What the shift rounds with. */
+static s64 half(const struct lf_layer *layer)
+{
+	return 1LL << layer->shift >> 1;
+}
+
+/* If anything is shifted, and no sum needs more than 32 bits even so. */
+bool code_rounds(const struct code *c, unsigned int nth)
+{
+	const struct lf_layer *layer = &c->model->layers[nth];
+	bool last = nth + 1U == c->model->n_layers;
+	unsigned int row, i;
+	s64 most;
+
+	if (!code_is_modular(c, layer) || (last && !code_is_curve(layer)))
+		return false;
+	for (row = 0; row < layer->n_out; row++) {
+		most = llabs(lf_layer_bias(layer, row)) + half(layer);
+		for (i = 0; i < layer->n_in; i++)
+			most += llabs(lf_layer_weight(layer, row, i)) * reach(c->model, nth, i);
+		if (most > INT32_MAX)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A bias of two rows modulo 2^64: 2^31 more, so that the lower half is never negative,
+ * maybe rounded, and without the products of weights if inputs go in pairs.
+ */
+static uint64_t modular_bias(const struct code *c, unsigned int nth, unsigned int sum)
+{
+	const struct lf_layer *layer = &c->model->layers[nth];
+	const s64 *pair = layer->pair + (size_t)sum * layer->n_in;
+	uint64_t bias = (uint64_t)layer->bias[sum] + (1ULL << 31);
+	unsigned int i;
+
+	if (code_rounds(c, nth))
+		bias += (uint64_t)half(layer) * ((1ULL << 32) + 1);
+	if (code_halves(c, layer))
+		for (i = 0; i + 1 < layer->n_in; i += 2)
+			bias -= (uint64_t)pair[i] * (uint64_t)pair[i + 1];
+	return bias;
+}
+
 /* In the order in which they are used: [block][input][sum of the block]. */
 void code_put_layer_tables(const struct code *c, unsigned int nth)
 {
@@ -64,9 +126,15 @@ void code_put_layer_tables(const struct code *c, unsigned int nth)
 	unsigned int n = code_sums(layer), first, sum, i;
 	struct list l;
 
-	begin(&l, c, "s64", "bias", nth, n);
+	if (code_is_modular(c, layer))
+		fprintf(c->f, "/* With 2^31%s%s */\n",
+			code_rounds(c, nth) ? " and half a unit of what is shifted out" : "",
+			code_halves(c, layer) ? ", less the products of weights" : "");
+	begin(&l, c, code_sum_type(c, layer), "bias", nth, n);
 	for (sum = 0; sum < n; sum++) {
-		if (layer->wide)
+		if (code_is_modular(c, layer))
+			item(&l, "0x%016" PRIx64, modular_bias(c, nth, sum));
+		else if (layer->wide)
 			item(&l, "%" PRId64, (int64_t)lf_layer_bias(layer, sum));
 		else
 			item(&l, "%s_PAIR(%d, %d)", c->prefix, (int)lf_layer_bias(layer, 2 * sum),
@@ -74,7 +142,8 @@ void code_put_layer_tables(const struct code *c, unsigned int nth)
 			     (int)lf_layer_bias(layer, 2 * sum + 1) : 0);
 	}
 	end(&l);
-	begin(&l, c, layer->wide ? "s16" : "s64", "weight", nth, (size_t)n * layer->n_in);
+	begin(&l, c, layer->wide ? "s16" : code_sum_type(c, layer), "weight", nth,
+	      (size_t)n * layer->n_in);
 	for (first = 0; first < n; first += CODE_BLOCK)
 		for (i = 0; i < layer->n_in; i++)
 			for (sum = first; sum < n && sum < first + CODE_BLOCK; sum++) {
@@ -120,8 +189,48 @@ void code_put_tanh_table(const struct code *c)
 	end(&l);
 }
 
-size_t code_table_bytes(const struct lf_model *model)
+unsigned int code_tanh_end(void)
 {
+	unsigned int end = LITEFLOW_TANH_STEPS;
+
+	while (lf_tanh_table[end - 1] == lf_tanh_table[LITEFLOW_TANH_STEPS])
+		end--;
+	return end + 1;
+}
+
+/*
+ * From one point of the table to the next, tanh is a line, to be shifted right by 8: with
+ * what rounds halves away from zero on both sides, as the engine has it.
+ */
+void code_put_tanh_lines(const struct code *c)
+{
+	struct list l = { .f = c->f };
+	int half = code_tanh_end(), i;
+
+	fprintf(c->f, "/* tanh in %d lines from -%.2f to %.2f: where they begin, and how they rise */\n",
+		2 * half, half / 64.0, half / 64.0);
+	fprintf(c->f, "static const s32 %s_tanh_base[%d] = {\n", c->prefix, 2 * half);
+	for (i = -half; i < half; i++)
+		item(&l, "%d", i < 0 ? 127 - 256 * lf_tanh_table[-i] :
+				       128 + 256 * lf_tanh_table[i]);
+	end(&l);
+	fprintf(c->f, "static const u16 %s_tanh_slope[%d] = {\n", c->prefix, 2 * half);
+	for (i = -half; i < half; i++)
+		item(&l, "%d", i < 0 ? lf_tanh_table[-i] - lf_tanh_table[-i - 1] :
+				       lf_tanh_table[i + 1] - lf_tanh_table[i]);
+	end(&l);
+}
+
+static size_t tanh_bytes(const struct code *c)
+{
+	if (c->target == CODE_BPF)
+		return sizeof(lf_tanh_table);
+	return 2 * code_tanh_end() * (sizeof(s32) + sizeof(u16));
+}
+
+size_t code_table_bytes(const struct code *c)
+{
+	const struct lf_model *model = c->model;
 	size_t bytes = 0;
 	bool curve = false;
 	unsigned int l;
@@ -141,56 +250,74 @@ size_t code_table_bytes(const struct lf_model *model)
 		curve |= code_cell_curve(cell);
 	}
 	bytes += (size_t)(model->n_in + model->n_out) * sizeof(struct lf_scale);
-	return bytes + (curve ? sizeof(lf_tanh_table) : 0);
+	return bytes + (curve ? tanh_bytes(c) : 0);
 }
 
 /*
  * About what gcc 12 makes of random models on x86-64 at -O2: bytes of a multiplication
- * with its load and its addition, of what becomes of a sum, of an input.
- * test_code.py compares.
+ * with its load and its addition, of one for two inputs, of the sum of their products, of
+ * what becomes of a sum, of an input. test_code.py compares.
  */
 #define SUM_TEXT	26
-#define LINE_TEXT	20
-#define CURVE_TEXT	73
+#define PAIR_TEXT	40
+#define HALVED_TEXT	120
+#define LINE_TEXT	25
+#define CURVE_TEXT	70
 #define INPUT_TEXT	49
 #define LOOP_TEXT	60
 
 /* Once more than this, what cold caches cost to fetch it is what the engine takes longer. */
 #define MUCH_TEXT	6000
 
-/* Copies of a layer's inner loop, and of what follows it: of full blocks and of the rest. */
-static size_t layer_text(const struct lf_layer *layer)
+/* How often a loop of @n rounds is in the code. */
+static unsigned int rounds_text(unsigned int n, unsigned int whole)
 {
-	unsigned int sums = code_sums(layer), by = code_unroll(layer->n_in);
-	unsigned int copies = (sums >= CODE_BLOCK ? CODE_BLOCK : 0) + sums % CODE_BLOCK;
+	unsigned int by = code_unroll(n, whole);
 
-	return copies * ((by + layer->n_in % by) * SUM_TEXT +
-			 (layer->wide ? 1 : 2) * (code_is_curve(layer) ? CURVE_TEXT : LINE_TEXT));
+	return by + n % by;
 }
 
 /* One block in a loop, with the inputs and then with the state. */
 static size_t cell_text(const struct lf_cell *cell)
 {
-	unsigned int x = code_unroll(cell->n_in), h = code_unroll(cell->n_out);
+	unsigned int loops = rounds_text(cell->n_in, CODE_WHOLE) + rounds_text(cell->n_out, CODE_WHOLE);
 	unsigned int lines = lf_block_units(cell->type, cell->wide) * lf_biases(cell->type);
 
-	return lf_block_weights(cell->type) * (x + cell->n_in % x + h + cell->n_out % h) * SUM_TEXT +
+	return lf_block_weights(cell->type) * loops * SUM_TEXT +
 	       lines * (code_cell_curve(cell) ? CURVE_TEXT : LINE_TEXT);
 }
 
-size_t code_text_bytes(const struct lf_model *model)
+/* Copies of a layer's inner loop, and of what follows it: of full blocks and of the rest. */
+static size_t layer_text(const struct code *c, const struct lf_layer *layer)
 {
+	unsigned int sums = code_sums(layer);
+	unsigned int copies = (sums >= CODE_BLOCK ? CODE_BLOCK : 0) + sums % CODE_BLOCK;
+	bool halved = code_halves(c, layer);
+	size_t loop = halved ? rounds_text(layer->n_in / 2, CODE_WHOLE_PAIRS) * PAIR_TEXT +
+			       layer->n_in % 2 * SUM_TEXT :
+			       rounds_text(layer->n_in, CODE_WHOLE) * SUM_TEXT;
+
+	/* the last one of full blocks may lack its odd row */
+	if (!layer->wide && layer->n_out % 2 && sums > CODE_BLOCK && !(sums % CODE_BLOCK))
+		copies += CODE_BLOCK;
+	return (halved ? HALVED_TEXT : 0) + copies * (loop + (layer->wide ? 1 : 2) *
+			 (code_is_curve(layer) ? CURVE_TEXT : LINE_TEXT));
+}
+
+size_t code_text_bytes(const struct code *c)
+{
+	const struct lf_model *model = c->model;
 	size_t bytes = model->n_in <= CODE_INPUTS ? model->n_in * INPUT_TEXT : LOOP_TEXT;
 	unsigned int l;
 
 	for (l = 0; l < model->n_cells; l++)
 		bytes += cell_text(&model->cells[l]);
 	for (l = 0; l < model->n_layers; l++)
-		bytes += layer_text(&model->layers[l]);
+		bytes += layer_text(c, &model->layers[l]);
 	return bytes;
 }
 
-bool code_data_as_good(const struct lf_model *model)
+bool code_data_as_good(const struct code *c)
 {
-	return code_text_bytes(model) > MUCH_TEXT;
+	return code_text_bytes(c) > MUCH_TEXT;
 }
