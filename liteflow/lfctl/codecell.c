@@ -63,16 +63,19 @@ unsigned int code_cell_room(const struct lf_model *model)
 	return room;
 }
 
-void code_put_cell_helpers(const struct code *c)
+static bool is_gru(const struct lf_cell *cell)
 {
-	if (!code_cell_has(c->model, code_cell_gated))
-		return;
-	code_put(c, "/* A gate, of a sum */\n"
-		 "@_INLINE s64 @_gate(s64 sum, unsigned int shift)\n"
-		 "{\n"
-		 "\treturn @_sigmoid(@_rshift(sum, shift + 1));\n"
-		 "}\n\n"
-		 "@_INLINE s32 @_gru(s64 r, s64 z, s64 n_x, s64 n_h, s64 h, unsigned int shift)\n"
+	return cell->type == LITEFLOW_LAYER_GRU;
+}
+
+static bool is_lstm(const struct lf_cell *cell)
+{
+	return cell->type == LITEFLOW_LAYER_LSTM;
+}
+
+static void put_gru_unit(const struct code *c)
+{
+	code_put(c, "@_INLINE s32 @_gru(s64 r, s64 z, s64 n_x, s64 n_h, s64 h, unsigned int shift)\n"
 		 "{\n"
 		 "\ts64 n;\n\n"
 		 "\tr = @_gate(r, shift);\n"
@@ -80,6 +83,10 @@ void code_put_cell_helpers(const struct code *c)
 		 "\tn = @_tanh(@_rshift(n_x + @_rshift(r * n_h, %d), shift));\n"
 		 "\treturn @_rshift(((1LL << %d) - z) * n + z * h, %d);\n"
 		 "}\n\n", LITEFLOW_TANH_OUT_FRAC, LITEFLOW_TANH_OUT_FRAC, LITEFLOW_TANH_OUT_FRAC);
+}
+
+static void put_lstm_unit(const struct code *c)
+{
 	code_put(c, "/* frac: bits after the point of *c, which saturates */\n"
 		 "@_INLINE s32 @_lstm(s64 i, s64 f, s64 g, s64 o, unsigned int shift, unsigned int frac,\n"
 		 "\t\t\ts32 *c)\n"
@@ -94,6 +101,22 @@ void code_put_cell_helpers(const struct code *c)
 		 "\treturn @_rshift(o * @_tanh(@_rshift(*c, frac - %d)), %d);\n"
 		 "}\n\n", LITEFLOW_TANH_OUT_FRAC, LITEFLOW_TANH_OUT_FRAC, LITEFLOW_TANH_IN_FRAC,
 		 LITEFLOW_TANH_OUT_FRAC);
+}
+
+/* Those that are used: compilers complain of others. */
+void code_put_cell_helpers(const struct code *c)
+{
+	if (!code_cell_has(c->model, code_cell_gated))
+		return;
+	code_put(c, "/* A gate, of a sum */\n"
+		 "@_INLINE s64 @_gate(s64 sum, unsigned int shift)\n"
+		 "{\n"
+		 "\treturn @_sigmoid(@_rshift(sum, shift + 1));\n"
+		 "}\n\n");
+	if (code_cell_has(c->model, is_gru))
+		put_gru_unit(c);
+	if (code_cell_has(c->model, is_lstm))
+		put_lstm_unit(c);
 }
 
 /* The sums of a block with the @n values of @from; @sums: numbers of the accumulators. */
@@ -133,7 +156,7 @@ static void put_second(const struct code *c, const struct lf_cell *cell, const c
 	if (cell->n_out & 1)
 		code_put(c, "\t\tif (unit + 1 < %u)\n\t", cell->n_out);
 	code_put(c, "\t\tnext[unit + 1] = ");
-	if (cell->type == LITEFLOW_LAYER_GRU)
+	if (is_gru(cell))
 		code_put(c, "@_gru(%s, h[unit + 1], %u);\n", sums, cell->shift);
 	else
 		code_put(c, "@_lstm(%s, %u, %u,\n\t\t\t\t\t &h[%u + unit]);\n", sums, cell->shift,
@@ -160,8 +183,8 @@ static void put_lstm(const struct code *c, const struct lf_cell *cell)
 void code_put_cell(const struct code *c, unsigned int nth)
 {
 	const struct lf_cell *cell = &c->model->cells[nth];
-	bool gru = cell->type == LITEFLOW_LAYER_GRU;
-	const char *type = gru ? "GRU" : cell->type == LITEFLOW_LAYER_LSTM ? "LSTM" : "RNN";
+	const char *type = is_gru(cell) ? "GRU" : is_lstm(cell) ? "LSTM" : "RNN";
+	bool gru = is_gru(cell);
 
 	code_put(c, "/* -- recurrent layer %u: %u inputs, %u units, %s, state of %u bits, %s -- */\n\n",
 		 nth, cell->n_in, cell->n_out, type, cell->state_bits,
@@ -180,7 +203,7 @@ void code_put_cell(const struct code *c, unsigned int nth)
 	put_sums(c, "h", cell->n_out, gru ? "013" : "0123");
 	if (gru)
 		put_gru(c, cell);
-	else if (cell->type == LITEFLOW_LAYER_LSTM)
+	else if (is_lstm(cell))
 		put_lstm(c, cell);
 	else
 		put_rnn(c, cell);

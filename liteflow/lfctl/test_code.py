@@ -127,6 +127,8 @@ class Code(case.Packed):
         print("# " + done.stdout.replace("\n", ", "), file=sys.stderr)
         self.assertEqual((done.returncode, re.findall(r"state (\d+) answers 0 differ", done.stdout)),
                          (0, [str(ROWS * STATE_MODELS)]), done.stdout)
+        if shutil.which("clang"):       # which also complains of what is not used
+            self.compiled("clang", "-fsyntax-only", *WARNINGS, *("user/m%d.c" % i for i in numbers))
         # as undefined behaviour would show
         self.compiled("gcc", "-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover",
                       "-I%s" % SOURCES, "-Iuser", "-o", "checked", "table.c", BUILT / "compare.o",
