@@ -5,7 +5,9 @@
 CLANG ?= clang
 # Debian has bpftool in /usr/sbin, which is not in everybody's PATH.
 BPFTOOL ?= $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool || echo bpftool)
-BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -MMD -MP
+# The same bytes wherever it is built: debug information names the sources.
+BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -MMD -MP -ffile-prefix-map=$(CURDIR)=. \
+	-ffile-prefix-map=$(BUILD)=build
 
 $(OUT)/%.bpf.o: %.bpf.c Makefile
 	@mkdir -p $(@D)
