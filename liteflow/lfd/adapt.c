@@ -288,7 +288,8 @@ static void consider(struct service *s, struct candidate *c, const int32_t *inpu
 {
 	char text[DIGEST_TEXT];
 
-	if (state_is_refused(&s->state, c->digest)) {
+	if (state_is_refused(&s->state, c->digest) ||
+	    state_is_source_refused(&s->state, c->source)) {
 		service_log(s, LOG_NOTICE, "candidate", "verdict=refused digest=%.16s reason=%s",
 			    digest_text(c->digest, text), log_quoted("it was worse before"));
 		return;

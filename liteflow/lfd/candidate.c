@@ -102,6 +102,8 @@ static int read_model(struct candidate *c, char *data, size_t len, const struct 
 
 	if (!len) {
 		snprintf(err, errlen, "empty");
+	} else if (lf_digest(data, len, c->source)) {
+		snprintf(err, errlen, "its digest cannot be computed");
 	} else if (kind_is_json(data)) {
 		ret = pack(c, data, len, info, inputs, rows, err, errlen);
 	} else if (kind_refuse(data, len, KIND_MODEL, &reason)) {

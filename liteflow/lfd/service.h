@@ -175,12 +175,14 @@ void adapt_step(struct service *s, uint64_t now);
  * @blob: as the kernel takes it
  * @len: bytes of it
  * @digest: of it
+ * @source: of the file that it was made of: what is packed depends on the last inputs
  * @model: the same, ready to run
  */
 struct candidate {
 	void *blob;
 	size_t len;
 	uint8_t digest[LF_DIGEST_LEN];
+	uint8_t source[LF_DIGEST_LEN];
 	const struct lf_model *model;
 };
 

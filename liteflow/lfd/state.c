@@ -70,14 +70,20 @@ bool state_is_refused(const struct state *s, const uint8_t *digest)
 	return has(s->refused, s->n_refused, digest);
 }
 
+bool state_is_source_refused(const struct state *s, const uint8_t *digest)
+{
+	return has(s->sources, s->n_sources, digest);
+}
+
 bool state_is_own(const struct state *s, const uint8_t *digest)
 {
 	return has(s->own, s->n_own, digest);
 }
 
-void state_refuse(struct state *s, const uint8_t *digest)
+void state_refuse(struct state *s)
 {
-	add(&s->refused, &s->n_refused, digest);
+	add(&s->refused, &s->n_refused, s->trial.sum);
+	add(&s->sources, &s->n_sources, s->source.sum);
 }
 
 void state_add_own(struct state *s, const uint8_t *digest)
@@ -98,6 +104,7 @@ void state_prune_own(struct state *s, bool (*keep)(void *data, const uint8_t *di
 void state_free(struct state *s)
 {
 	free(s->refused);
+	free(s->sources);
 	free(s->own);
 	memset(s, 0, sizeof(*s));
 }
@@ -201,6 +208,13 @@ static const char *read_state(struct state *s, struct json_object *o)
 		return "phase";
 	if (!get_text(o, "trial", text, sizeof(text)) || digest_parse(text, s->trial.sum))
 		return "trial";
+	/* an older lfd did not know of them */
+	if (json_object_object_get_ex(o, "source", NULL) &&
+	    (!get_text(o, "source", text, sizeof(text)) || digest_parse(text, s->source.sum)))
+		return "source";
+	if (json_object_object_get_ex(o, "refused-sources", NULL) &&
+	    !get_digests(o, "refused-sources", &s->sources, &s->n_sources))
+		return "refused-sources";
 	if (!get_text(o, "base", text, sizeof(text)) || digest_parse(text, s->base.sum))
 		return "base";
 	if (!get_uint(o, "base-version", &v) || v > UINT32_MAX)
@@ -284,6 +298,7 @@ int state_save(const struct state *s, int dir)
 	json_put_text(o, "boot", s->boot_id);
 	json_put_text(o, "phase", state_phase_names[s->phase]);
 	json_put_text(o, "trial", digest_text(s->trial.sum, digest));
+	json_put_text(o, "source", digest_text(s->source.sum, digest));
 	json_put_text(o, "base", digest_text(s->base.sum, digest));
 	put_uint(o, "base-version", s->base_version);
 	put_uint(o, "hold-until-ns", s->hold_until_ns);
@@ -291,6 +306,7 @@ int state_save(const struct state *s, int dir)
 		json_object_array_add(before, json_object_new_double(s->before[i]));
 	json_object_object_add(o, "before", before);
 	put_digests(o, "refused", s->refused, s->n_refused);
+	put_digests(o, "refused-sources", s->sources, s->n_sources);
 	put_digests(o, "own", s->own, s->n_own);
 	put_uint(o, "installs", s->installs);
 	put_uint(o, "rollbacks", s->rollbacks);

@@ -34,6 +34,7 @@ struct state_digest {
  * @boot_id: of the boot that versions and times belong to
  * @phase: see there
  * @trial: digest of the model on trial
+ * @source: digest of the file that it was packed from
  * @base_version: version that was active before, and that it is compared with
  * @base: digest of that; zeroes if it is a compiled model
  * @hold_until_ns: no change before, CLOCK_MONOTONIC; 0: no hold-off
@@ -41,6 +42,8 @@ struct state_digest {
  * @n_before: their number
  * @refused: models that never come back
  * @n_refused: their number
+ * @sources: digests of the files that those were packed from
+ * @n_sources: their number
  * @own: models that lfd installed and that may be in slots
  * @n_own: their number
  * @installs: models that were activated
@@ -51,6 +54,7 @@ struct state {
 	char boot_id[BOOT_ID_LEN];
 	enum state_phase phase;
 	struct state_digest trial;
+	struct state_digest source;
 	uint32_t base_version;
 	struct state_digest base;
 	uint64_t hold_until_ns;
@@ -58,6 +62,8 @@ struct state {
 	unsigned int n_before;
 	struct state_digest *refused;
 	unsigned int n_refused;
+	struct state_digest *sources;
+	unsigned int n_sources;
 	struct state_digest *own;
 	unsigned int n_own;
 	uint64_t installs;
@@ -83,8 +89,11 @@ void state_free(struct state *s);
 void state_boot_id(char id[BOOT_ID_LEN]);
 
 bool state_is_refused(const struct state *s, const uint8_t *digest);
+/* The same of the file that a model was packed from. */
+bool state_is_source_refused(const struct state *s, const uint8_t *digest);
 bool state_is_own(const struct state *s, const uint8_t *digest);
-void state_refuse(struct state *s, const uint8_t *digest);
+/* The model on trial. */
+void state_refuse(struct state *s);
 void state_add_own(struct state *s, const uint8_t *digest);
 
 /* Forget those of the own models for which @keep is false. */

@@ -260,6 +260,7 @@ static bool prepare(struct service *s, const struct candidate *c)
 	}
 	s->state.phase = STATE_INSTALLING;
 	memcpy(s->state.trial.sum, c->digest, LF_DIGEST_LEN);
+	memcpy(s->state.source.sum, c->source, LF_DIGEST_LEN);
 	s->state.base_version = s->version;
 	memcpy(s->state.base.sum, s->slots[s->active].digest, LF_DIGEST_LEN);
 	s->state.n_before = s->watch.n_before;
@@ -416,7 +417,7 @@ void switch_return(struct service *s, uint64_t now)
 
 static void worse(struct service *s, uint64_t now)
 {
-	state_refuse(&s->state, s->state.trial.sum);
+	state_refuse(&s->state);
 	s->state.phase = STATE_RETURNING;
 	/* if this cannot be written, a kill in between would let it go on: rather now */
 	save(s, "worse");

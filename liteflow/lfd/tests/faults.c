@@ -373,6 +373,31 @@ static void test_worse(uint32_t policy, const char *name)
 	bench_end();
 }
 
+/* What is packed depends on the last inputs, what is refused does not. */
+static void test_worse_packed_anew(void)
+{
+	char first[DIGEST_TEXT], said[64];
+	bool good;
+
+	bench_begin("freeze-hidden", FAST);
+	fake->slope = 0.3;
+	while (service->state.phase != STATE_TRIAL && bench_now_s() < 9000)
+		bench_run(10);
+	digest_text(fake->slots[1].digest, first);
+	bench_run(800);
+	fake->slope = 1.8;
+	bench_run(3000);
+	snprintf(said, sizeof(said), "verdict=refused digest=%.16s", first);
+	good = bench_said("event=rollback verdict=done") == 1 &&
+	       bench_said("event=candidate verdict=refused") > bench_said(said) &&
+	       service->state.n_refused == 1;
+	bench_restart();
+	bench_run(3000);
+	bench_result(good && service->state.installs == 1 && fake->active == 0,
+		     "a model that is worse, packed anew: never again either");
+	bench_end();
+}
+
 static void test_policy_changes(void)
 {
 	bench_begin("freeze-worse", FAST);
@@ -594,6 +619,7 @@ int main(int argc, char **argv)
 	puts("KTAP version 1");
 	test_worse(LITEFLOW_POLICY_FOLLOW, "follow");
 	test_worse(LITEFLOW_POLICY_PIN, "pin");
+	test_worse_packed_anew();
 	test_policy_changes();
 	test_return_fails();
 	test_no_way_back();

@@ -110,6 +110,17 @@ static void write_model(const char *name, double slope, const char *weights, con
 		exit(1);
 }
 
+/*
+ * Always the same, but what is packed depends on the signals: they all but cancel each other
+ * behind a layer that has no range of its own.
+ */
+static void write_hidden(const char *name)
+{
+	write_model(name, -0.5137,
+		    "%.9f, 1.2391], [0.4871, 1.2173]], \"bias\": [0, 0] }, "
+		    "{ \"activation\": \"none\", \"weights\": [[1.0132, -1.0313", "");
+}
+
 /* -- what bad ones do -------------------------------------------------------------- */
 
 static void make_no_file(const char *name)
@@ -353,6 +364,8 @@ static void freeze(double slope)
 		write_model("net.json", slope, "%.9f, 0", "{");
 	else if (!strcmp(fault, "worse"))
 		write_model("net.json", -slope, "%.9f, 0", "");
+	else if (!strcmp(fault, "hidden"))
+		write_hidden("net.json");
 	else if (!strcmp(fault, "link") || !strcmp(fault, "fifo") || !strcmp(fault, "folder"))
 		make_no_file("net.json");
 	else if (!strcmp(fault, "garbage"))
