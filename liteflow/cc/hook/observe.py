@@ -25,6 +25,7 @@ FEWEST = 500            # segments that a share of loss is of; its deviation is 
 WIRE = 1514 / 1448      # of a segment: on the link, by payload
 LATE_MAX = 3
 LOOKS = 20              # of a connection: fewer tell nothing of swings
+CROSSINGS = 3           # of the middle: there, back, and there again; else it fell or rose
 LOOKS_S = 1.0           # between two, unless it is said
 
 
@@ -96,7 +97,7 @@ def swings(flows, seconds):
         low, high = np.quantile(rates, (0.1, 0.9))
         # to and fro: how often does it cross the middle?
         crossings = int(np.count_nonzero(np.diff(rates > (low * high) ** 0.5)))
-        if high / low > most[0] and crossings:
+        if high / low > most[0] and crossings >= CROSSINGS:
             most = float(high / low), seconds * len(rates) / crossings
     return most
 
@@ -156,6 +157,7 @@ LITTLE_LOSS = 0.003
 LATE = 0.1
 COMPETING = 0.25
 SWING = 2
+SWING_MAX = 1e4         # as steps go from a hundredth to a hundredfold
 # How much of the scenarios is of the path as it is: the rest keeps what was learned.
 MOST = 0.7
 
@@ -167,8 +169,7 @@ def around(least, most, factor, low, high):
 
 def ranges(seen):
     """What scenarios are to be drawn from, by the names of ../sim/ranges.h."""
-    most = max(seen.rate[1], seen.fell_from)
-    out = {"capacity": around(seen.rate[0], most, 1.4, 1e4, 1e11), "rtt": around(*seen.rtt, 1.4, 1e-5, 10),
+    out = {"capacity": around(*seen.rate, 1.4, 1e4, 1e11), "rtt": around(*seen.rtt, 1.4, 1e-5, 10),
            "chance_many": 0.3, "flows": [2, min(max(seen.flows, 4), 32)]}
     if seen.loss is not None and seen.loss > LITTLE_LOSS:
         out["loss"] = around(seen.loss, seen.loss, 1.5, 1e-4, 0.5)
@@ -177,14 +178,17 @@ def ranges(seen):
         out["jitter"] = around(seen.late, seen.late, 1.5, 1e-3, LATE_MAX)
         out["jitter_most"] = 1
         out["chance_jitter"] = MOST
-    if seen.swing > SWING:
+    # from where a rate fell, it has to find back
+    most = max(1, seen.fell_from / seen.rate[1])
+    swing = min(max(seen.swing, most), SWING_MAX)
+    if swing > SWING:
         # steps are around the first capacity, and this was the highest
-        middle = seen.swing ** -0.5
-        out["capacity"] = around(seen.rate[0] * middle, most * middle, 1.4, 1e4, 1e11)
+        out["capacity"] = around(*(rate * most * swing ** -0.5 for rate in seen.rate), 1.4, 1e4, 1e11)
+        out["step"] = [swing ** -0.5, swing ** 0.5]
+        out["chance_steps"] = MOST
+    if seen.swing > SWING:
         every = seen.swing_s / seen.rtt[1]
         out["step_every"] = around(every, every, 1.5, 1, 1e4)
-        out["step"] = [seen.swing ** -0.5, seen.swing ** 0.5]
-        out["chance_steps"] = MOST
     if seen.competing > COMPETING:
         out["chance_window"] = MOST
         out["chance_fixed"] = 0

@@ -95,6 +95,8 @@ class Observe(unittest.TestCase):
         self.assertLess(steady.swing, 1.1)
         self.assertNotIn("step_every", observe.ranges(steady))
         self.assertEqual(observe.see(fast[:5], {}).swing, 1)
+        # it fell, and did not swing
+        self.assertEqual(observe.see([flow(mbit=50 if at < 30 else 1) for at in range(60)], {}).swing, 1)
         self.assertTrue(observe.has_moved(seen, steady) and observe.has_moved(steady, seen))
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "flows"
@@ -134,8 +136,11 @@ class Observe(unittest.TestCase):
         fell = observe.after(slow, fast)
         self.assertAlmostEqual(fell.fell_from, 50e6, delta=1e5)
         made = observe.ranges(fell)["capacity"]
-        self.assertTrue(made[0] < 1e6 and 50e6 < made[1], made)
-        sl.Ranges(observe.ranges(fell))
+        step = observe.ranges(fell)["step"]
+        # one that is down there has to find back
+        self.assertTrue(made[0] * step[0] < 1e6 and 50e6 < made[1] * step[1] < 100e6, (made, step))
+        for one in (fell, observe.after(observe.see([flow(mbit=1e-4)], {}), fast)):
+            sl.Ranges(observe.ranges(one))
         # on its way back, and there: the ranges have it already
         for mbit in (1, 10, 50, 90):
             self.assertFalse(observe.has_moved(observe.see([flow(again=5000, mbit=mbit)], {}), fell))
