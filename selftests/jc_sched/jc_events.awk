@@ -271,8 +271,9 @@ function check_features(    gate)
 }
 
 END {
-	# Another CPU may change a group's faults between gathering and rule.
-	if (rule_wrong * 100 > reruns)
+	# Another CPU may change a group's faults between gathering and rule; of a few
+	# decisions, one or two are no share.
+	if (rule_wrong > 3 && rule_wrong * 100 > reruns)
 		print "features: the stock answer is not the rule's: " \
 			rule_wrong " of " reruns " times"
 	for (what in bad)

@@ -4,6 +4,7 @@
  * them, and 10,000 that come and go while the balancer asks.
  */
 #include <linux/capability.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -282,8 +283,9 @@ TEST_F_TIMEOUT(model, swaps_under_load, 900)
 	for (i = 0; i < 2 && strcmp(mode, "test"); i++) {
 		ASSERT_EQ(jc_load(self->s, i, &jc_good, i ? JC_ONE : 0), 0);
 		ASSERT_EQ(lf_app_op(self->s, LITEFLOW_CMD_MODEL_ACTIVATE, JC_APP, i), 0);
-		/* decisions that began before */
-		usleep(100000);
+		/* decisions that began before end within a grace period */
+		if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+			sleep(1);
 		totals(&accepted, &refused, &forced);
 		sleep(2);
 		totals(&accepted_then, &refused_then, &forced_then);
