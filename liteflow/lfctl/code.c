@@ -254,7 +254,7 @@ static void put_fetch(const struct code *c)
 {
 	unsigned int begin = code_tanh_end() - 128;
 
-	put(c, "/* If caches are cold: the middle of the table comes while inputs are quantised */\n"
+	put(c, "/* If caches are cold: the table's middle comes while inputs are quantised */\n"
 	    "@_INLINE void @_fetch_tanh(void)\n"
 	    "{\n"
 	    "\tunsigned int i;\n\n"
@@ -500,7 +500,7 @@ static void put_layer(const struct code *c, unsigned int nth)
 	    "\tconst %s *bias = @_bias%u;\n"
 	    "\tunsigned int row = 0, i;\n",
 	    nth, !nth && code_is_long(c->model) ? "s32" : "s16", last ? "s32" : "s16",
-	    layer->wide ? "s16" : code_sum_type(c, layer), nth, code_sum_type(c, layer), nth);
+	    layer->wide ? "s16" : "s64", nth, code_sum_type(c, layer), nth);
 	if (code_halves(c, layer))
 		put(c, "\tu64 products = @_products(x, %u);\n", layer->n_in);
 	if (argmax)

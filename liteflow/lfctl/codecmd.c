@@ -187,24 +187,25 @@ static int write_files(const struct output *o)
 
 static void say(const struct output *o)
 {
-	const struct lf_model *m = o->code.model;
+	const struct code *c = &o->code;
+	const struct lf_model *m = c->model;
 	struct json_object *json;
 
 	if (opt_json) {
 		json = json_object_new_object();
-		json_object_object_add(json, "name", json_object_new_string(o->code.name));
+		json_object_object_add(json, "name", json_object_new_string(c->name));
 		json_object_object_add(json, "macs", json_object_new_int64(m->macs));
 		json_object_object_add(json, "table-bytes",
-				       json_object_new_int64(code_table_bytes(&o->code)));
-		json_object_object_add(json, "code-bytes", json_object_new_int64(code_text_bytes(&o->code)));
+				       json_object_new_int64(code_table_bytes(c)));
+		json_object_object_add(json, "code-bytes", json_object_new_int64(code_text_bytes(c)));
 		json_object_object_add(json, "stack-bytes", json_object_new_int64(code_stack(m)));
-		json_object_object_add(json, "data-as-good", json_object_new_boolean(code_data_as_good(&o->code)));
+		json_object_object_add(json, "data-as-good", json_object_new_boolean(code_data_as_good(c)));
 		print_json(json);
 		return;
 	}
-	printf("%s: %u multiply-adds, %zu bytes of tables, about %zu of code\n", o->code.name,
-	       m->macs, code_table_bytes(&o->code), code_text_bytes(&o->code));
-	if (o->code.target == CODE_MODULE && code_data_as_good(&o->code))
+	printf("%s: %u multiply-adds, %zu bytes of tables, about %zu of code\n", c->name,
+	       m->macs, code_table_bytes(c), code_text_bytes(c));
+	if (c->target == CODE_MODULE && code_data_as_good(c))
 		printf("asked rarely, the model as data is as good: with cold caches so much code is "
 		       "slow to fetch\n");
 }

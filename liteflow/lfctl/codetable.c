@@ -142,8 +142,7 @@ void code_put_layer_tables(const struct code *c, unsigned int nth)
 			     (int)lf_layer_bias(layer, 2 * sum + 1) : 0);
 	}
 	end(&l);
-	begin(&l, c, layer->wide ? "s16" : code_sum_type(c, layer), "weight", nth,
-	      (size_t)n * layer->n_in);
+	begin(&l, c, layer->wide ? "s16" : "s64", "weight", nth, (size_t)n * layer->n_in);
 	for (first = 0; first < n; first += CODE_BLOCK)
 		for (i = 0; i < layer->n_in; i++)
 			for (sum = first; sum < n && sum < first + CODE_BLOCK; sum++) {
@@ -207,7 +206,7 @@ void code_put_tanh_lines(const struct code *c)
 	struct list l = { .f = c->f };
 	int half = code_tanh_end(), i;
 
-	fprintf(c->f, "/* tanh in %d lines from -%.2f to %.2f: where they begin, and how they rise */\n",
+	fprintf(c->f, "/* tanh in %d lines from -%.2f to %.2f: their begin, and how they rise */\n",
 		2 * half, half / 64.0, half / 64.0);
 	fprintf(c->f, "static const s32 %s_tanh_base[%d] = {\n", c->prefix, 2 * half);
 	for (i = -half; i < half; i++)
@@ -280,7 +279,8 @@ static unsigned int rounds_text(unsigned int n, unsigned int whole)
 /* One block in a loop, with the inputs and then with the state. */
 static size_t cell_text(const struct lf_cell *cell)
 {
-	unsigned int loops = rounds_text(cell->n_in, CODE_WHOLE) + rounds_text(cell->n_out, CODE_WHOLE);
+	unsigned int loops = rounds_text(cell->n_in, CODE_WHOLE) +
+			     rounds_text(cell->n_out, CODE_WHOLE);
 	unsigned int lines = lf_block_units(cell->type, cell->wide) * lf_biases(cell->type);
 
 	return lf_block_weights(cell->type) * loops * SUM_TEXT +
