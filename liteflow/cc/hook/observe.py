@@ -25,7 +25,7 @@ FEWEST = 500            # segments that a share of loss is of; its deviation is 
 WIRE = 1514 / 1448      # of a segment: on the link, by payload
 LATE_MAX = 3
 LOOKS = 20              # of a connection: fewer tell nothing of swings
-CROSSINGS = 3           # of the middle: there, back, and there again; else it fell or rose
+CROSSINGS = 5           # of the middle; what fell or rose once has fewer, also if it wavers there
 LOOKS_S = 1.0           # between two, unless it is said
 
 

@@ -217,11 +217,13 @@ class Protocol(unittest.TestCase):
         small = [flow(1, 100000, 5000, rtt_ms=10, mbit=5)]
         self.assertIn("too few segments", self.look(flow(1, 10, 0))["note"])
         self.assertIn("a new path: generation 1 of 2", self.look(*small)["note"])
-        first = self.ask("evaluate")["stability"]
+        # it goes on: what lfd knows of the refit before says nothing of this one
+        self.assertIsNone(self.ask("evaluate")["stability"])
+        first = refit.stability(refit.Folder(self.folder))
         self.assertTrue(0 < first < 1.5, first)
         again = self.look(flow(1, 200000, 10100, rtt_ms=10, mbit=5))
         self.assertIn("generation 2 of 2", again["note"])
-        self.assertGreaterEqual(again["stability"], first)
+        self.assertGreaterEqual(again["stability"], round(first, 6))
         # the plan is done
         after = self.look(flow(1, 300000, 15000, rtt_ms=10, mbit=5))
         self.assertNotIn("generation", after["note"])

@@ -20,7 +20,8 @@ class Case:
     lives, 0: one flow all the time. ranges: of the reference's training. begin: ranges of the
     training of the network that it begins with, none: the shipped one. like: case that has the
     other variants. rule: what answers mean, the module's parameter. minutes: at least so long.
-    generations: of a refit, half of them a call, 0: as the options say."""
+    generations: of a refit, half of them a call, 0: as the options say. more: than `what`, for
+    the page."""
     name: str
     what: str
     phases: tuple
@@ -39,6 +40,7 @@ class Case:
     rule: str = "pull"
     minutes: float = 0
     generations: int = 0
+    more: str = ""
 
     def arguments(self, cc, seconds, seed=1):
         """Of the program `traffic`."""
@@ -93,11 +95,15 @@ CASES = {case.name: case for case in (
          ("0 %", "5 %", "8 %"), LOSSY,
          policy="pin", loss=(0, 5, 8), churn=40),
     # what the paper adapts: there, nothing but the network knows of loss
-    Case("aurora", "as loss, with Aurora's rule, whose inputs count every loss, and a first network "
-         "that went on from the shipped one on this path without loss; 20 generations, 10 a call",
+    Case("aurora", "as loss, with Aurora's rule, and the first network knew no loss",
          ("0 %", "5 %", "8 %"), LOSSY, loss=(0, 5, 8), rule="aurora",
-         variants=("refit", "fixed", "reference"), like="loss", begin=PATH | {"chance_loss": 0},
-         generations=20),
+         variants=("refit", "fixed"), like="loss", begin=PATH | {"chance_loss": 0},
+         generations=20,
+         more="The module's `rule` is 1: an answer is a fortieth, without a pull, and the inputs "
+              "count every loss. The first network is the shipped one after 40 generations with "
+              "this rule, on this path without loss. A refit takes 20 generations, 10 a call. "
+              "*fixed* and *refit* have that rule; *reference* is that of *loss*, with the usual "
+              "rule."),
     Case("idle", "nothing changes", ("first", "second", "third"), {}, variants=("refit",),
          minutes=60),
 )}

@@ -214,7 +214,9 @@ def page(known, what):
         if not results:
             continue
         case = lfdcases.CASES[name]
-        parts += ["", f"## {case.name}: {case.what}", "", *table(case, results)]
+        parts += ["", f"## {case.name}: {case.what}", ""]
+        parts += [case.more, ""] if case.more else []
+        parts += table(case, results)
         if "refit" in results:
             parts += ["", *story(results["refit"])]
         parts += ["", f"![goodput over time]({name}.png)"]
