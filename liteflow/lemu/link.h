@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sch_lemu_queue.h"
+
 enum link_queue {
 	QUEUE_BYTES,		/* a limit in bytes */
 	QUEUE_PACKETS,		/* a limit in packets: limit / the largest packet */
@@ -68,14 +70,18 @@ struct link_judge {
 	void *priv;
 };
 
-/* The byte queue's law. Returns whether the packet is dropped, and leaves the new backlog. */
+/*
+ * The byte queue's law, which is that of the kernel's qdisc. Without a limit, 0, some 4 GB have
+ * room. Returns whether the packet is dropped, and leaves the new backlog.
+ */
 static inline bool byte_queue(int64_t *backlog, int64_t work, int size, int64_t limit)
 {
-	*backlog = *backlog > work ? *backlog - work : 0;
-	if (limit && *backlog + size > limit)
-		return true;
-	*backlog += size;
-	return false;
+	u32 bytes = *backlog;
+	bool drop = lemu_queue_packet(&bytes, work < LEMU_MAX_WORK ? work : LEMU_MAX_WORK, size,
+				      limit && limit < UINT32_MAX ? limit : UINT32_MAX);
+
+	*backlog = bytes;
+	return drop;
 }
 
 /**

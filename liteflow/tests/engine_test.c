@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <linux/liteflow_engine.h>
+#include "checks.h"
 #include "testmodel.h"
 
 static unsigned char blob[LF_TESTMODEL_DIGEST_BUF];
@@ -83,53 +84,24 @@ static int check_memory(void)
 	return n < 1;
 }
 
-/* Bytes changed anywhere, and the checksum set: refused, or within the ranges. */
-static int check_damage(void)
+static size_t small_model(u32 seed, void *buf, size_t size)
 {
 	const struct lf_testmodel_spec spec = {
 		.n_in = 4, .n_out = 2, .n_layers = 2, .width = 6, .act = LF_TESTMODEL_ANY,
 		.last = LITEFLOW_ACT_NONE, .provenance = "damage",
 	};
-	unsigned int accepted = 0, tried = 0;
-	s16 scratch[2 * LITEFLOW_MAX_WIDTH];
-	s32 in[4] = { INT32_MIN, INT32_MAX, 0, -1 }, out[2];
-	struct lf_error err;
-	struct lf_model *m;
 
-	for (u32 seed = 0; seed < 200; seed++) {
-		size_t len = lf_testmodel(seed, &spec, blob, sizeof(blob));
+	return lf_testmodel(seed, &spec, buf, size);
+}
 
-		for (size_t at = 0; at < len; at++) {
-			unsigned char before = blob[at];
-
-			blob[at] = before + 1 + (seed * 31 + at * 7) % 255;
-			lf_testmodel_fix(blob, len);
-			tried++;
-			if (lf_model_parse(blob, len, NULL, &m, &err)) {
-				if (m || !err.msg[0])
-					return 1;
-			} else {
-				accepted++;
-				lf_model_run(m, in, out, scratch);
-				for (int i = 0; i < 2; i++) {
-					if (out[i] < m->out[i].lo || out[i] > m->out[i].hi)
-						return 1;
-				}
-				lf_model_free(m);
-			}
-			blob[at] = before;
-		}
-	}
-	printf("%u blobs, %u accepted\n", tried, accepted);
-	return !accepted || accepted == tried;
+static int check_damage(void)
+{
+	return checks_damage(small_model, blob, sizeof(blob), 200, 1);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*check)(void);
-	} checks[] = {
+	static const struct check checks[] = {
 		{ "tanh", check_tanh },
 		{ "digest-1000", check_digest_1000 },
 		{ "digest-100000", check_digest_100000 },
@@ -137,10 +109,5 @@ int main(int argc, char **argv)
 		{ "damage", check_damage },
 	};
 
-	for (size_t i = 0; argc == 2 && i < sizeof(checks) / sizeof(checks[0]); i++) {
-		if (!strcmp(argv[1], checks[i].name))
-			return checks[i].check();
-	}
-	fprintf(stderr, "usage: engine_test tanh|digest-1000|digest-100000|memory|damage\n");
-	return 2;
+	return checks_main(argc, argv, checks, sizeof(checks) / sizeof(checks[0]));
 }

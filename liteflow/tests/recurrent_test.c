@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <linux/liteflow_engine.h>
+#include "checks.h"
 #include "testcell.h"
 #include "testmodel.h"
 
@@ -81,53 +82,15 @@ static int check_kinds(void)
 	return __builtin_popcount(kinds) != 8;
 }
 
-/* Every byte changed: refused with a reason, or asked without harm. */
 static int check_damage(void)
 {
-	static s32 state[LITEFLOW_MAX_STATE], scratch[2 * LITEFLOW_MAX_WIDTH];
-	unsigned int accepted = 0, tried = 0;
-	s32 in[LF_TESTCELL_IN], out[LITEFLOW_MAX_WIDTH];
-	struct lf_limits any = { .max_state = LITEFLOW_MAX_STATE };
-	struct lf_error err;
-	struct lf_model *m;
-
-	for (u32 seed = 0; seed < 20; seed++) {
-		size_t len = lf_testcell(seed, blob, sizeof(blob));
-
-		for (size_t at = 0; at < len; at += 1 + (at > 700) * 30) {
-			unsigned char before = blob[at];
-
-			lf_testmodel_inputs(seed, blob, in);
-			blob[at] = before + 1 + (seed * 31 + at * 7) % 255;
-			lf_testmodel_fix(blob, len);
-			tried++;
-			if (lf_model_parse(blob, len, &any, &m, &err)) {
-				if (m || !err.msg[0])
-					return 1;
-			} else {
-				accepted++;
-				memset(state, 0, m->state_len * sizeof(*state));
-				for (int i = 0; i < 3; i++)
-					lf_model_step(m, in, out, state, scratch);
-				if (!lf_state_sound(m, state))
-					return 1;
-				for (int i = 0; i < m->n_out; i++) {
-					if (out[i] < m->out[i].lo || out[i] > m->out[i].hi)
-						return 1;
-				}
-				lf_model_free(m);
-			}
-			blob[at] = before;
-		}
-	}
-	printf("%u blobs, %u accepted\n", tried, accepted);
-	return !accepted || accepted == tried;
+	return checks_damage(lf_testcell, blob, sizeof(blob), 20, 31);
 }
 
 /* Whoever does not ask for state is not given a model that has some. */
 static int check_limits(void)
 {
-	size_t len = lf_testqueue(blob, sizeof(blob));
+	size_t len = lf_testqueue(NULL, blob, sizeof(blob));
 	struct lf_limits few = { .max_state = 3 };
 	struct lf_error err;
 	struct lf_model *m;
@@ -145,10 +108,7 @@ static int check_limits(void)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*check)(void);
-	} checks[] = {
+	static const struct check checks[] = {
 		{ "queue", check_queue },
 		{ "queue-short", check_queue_short },
 		{ "digest-200", check_digest_200 },
@@ -158,11 +118,5 @@ int main(int argc, char **argv)
 		{ "limits", check_limits },
 	};
 
-	for (size_t i = 0; argc == 2 && i < sizeof(checks) / sizeof(checks[0]); i++) {
-		if (!strcmp(argv[1], checks[i].name))
-			return checks[i].check();
-	}
-	fprintf(stderr, "usage: recurrent_test queue|queue-short|digest-200|digest-1000|kinds|"
-		"damage|limits\n");
-	return 2;
+	return checks_main(argc, argv, checks, sizeof(checks) / sizeof(checks[0]));
 }

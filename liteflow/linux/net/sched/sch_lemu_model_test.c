@@ -1,147 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit tests of the qdisc "lemu" with a model: a recurrent layer of four units that is
- * the byte queue with its limit, exactly.
- *
- * From the backlog y = h1 + h2 - h3 + h4 of the packet before it makes
- *
- *	h1 = relu(y - work)		h3 = relu(K * over)
- *	h2 = relu(size)			h4 = relu(K * over - size)
- *
- * with over = y - work + size - queue. With whole bytes and packets of at most K bytes,
- * h3 - h4 is the whole size as soon as the packet is a byte too large, and 0 before.
+ * the byte queue with its limit, exactly. lf_testqueue() tells how.
  */
 #include <kunit/test.h>
-#include <linux/crc32.h>
 #include <linux/prandom.h>
 #include <linux/rtnetlink.h>
 
+#include "../../kernel/liteflow/tests/testcell.h"
 #include "sch_lemu_test.h"
 
-#define K		2048
-#define UNITS		4
 #define BLOB_ROOM	2048
 #define QUEUE_MOST	32000
 
-/* What is to be written next. */
-struct writer {
-	u8 *buf;
-	size_t len;
+static const struct lf_testqueue_names names = {
+	.units	= LEMU_UNITS,
+	.in	= { "work", "size", "capacity", "queue" },
+	.out	= { "backlog", "keep", "drop" },
 };
-
-static void *room(struct writer *w, size_t len)
-{
-	void *at = w->buf + w->len;
-
-	w->len += len;
-	return at;
-}
-
-static void put_rows(struct writer *w, const s16 *weights, unsigned int n)
-{
-	__le16 *at = room(w, n * sizeof(*at));
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		at[i] = cpu_to_le16(weights[i]);
-}
-
-static void put_features(struct writer *w)
-{
-	static const char *const inputs[] = { "work", "size", "capacity", "queue" };
-	static const char *const outputs[] = { "backlog", "keep", "drop" };
-	static const s32 most[] = { QUEUE_MOST + K, K, S32_MAX, QUEUE_MOST };
-	unsigned int i;
-
-	for (i = 0; i < LEMU_N_IN; i++) {
-		struct liteflow_blob_feature *f = room(w, sizeof(*f));
-
-		strscpy(f->name, inputs[i]);
-		f->hi = cpu_to_le32(most[i]);
-		f->mult = cpu_to_le32(1);
-	}
-	for (i = 0; i < LEMU_N_OUT; i++) {
-		struct liteflow_blob_output *o = room(w, sizeof(*o));
-
-		strscpy(o->name, outputs[i]);
-		o->lo = cpu_to_le32(S32_MIN);
-		o->hi = cpu_to_le32(S32_MAX);
-		o->mult = cpu_to_le32(1);
-	}
-}
-
-static void put_layer(struct writer *w, u8 type, u8 act, u16 n_in, u16 n_out)
-{
-	struct liteflow_blob_layer *layer = room(w, sizeof(*layer));
-
-	layer->type = type;
-	layer->act = act;
-	layer->n_in = cpu_to_le16(n_in);
-	layer->n_out = cpu_to_le16(n_out);
-}
-
-/* The model, in @buf of BLOB_ROOM bytes; its length. */
-static size_t byte_queue(u8 *buf)
-{
-	/* of work, size, capacity, queue */
-	static const s16 w_x[UNITS * LEMU_N_IN] = {
-		-1, 0, 0, 0,
-		0, 1, 0, 0,
-		-K, K, 0, -K,
-		-K, K - 1, 0, -K,
-	};
-	static const s16 w_h[UNITS * UNITS] = {
-		1, 1, -1, 1,
-		0, 0, 0, 0,
-		K, K, -K, K,
-		K, K, -K, K,
-	};
-	/* backlog, keep, drop */
-	static const s16 out[LEMU_N_OUT * UNITS] = {
-		1, 1, -1, 1,
-		0, 0, 0, 1,
-		0, 0, 1, 0,
-	};
-	struct liteflow_blob_header *header;
-	struct liteflow_blob_cell *cell;
-	struct writer w = { .buf = buf };
-
-	memset(buf, 0, BLOB_ROOM);
-	header = room(&w, sizeof(*header));
-	put_features(&w);
-	put_layer(&w, LITEFLOW_LAYER_RNN, LITEFLOW_ACT_RELU, LEMU_N_IN, UNITS);
-	put_layer(&w, LITEFLOW_LAYER_DENSE, LITEFLOW_ACT_NONE, UNITS, LEMU_N_OUT);
-	cell = room(&w, sizeof(*cell));
-	cell->state_bits = 32;
-	room(&w, UNITS * sizeof(__le64));
-	put_rows(&w, w_x, ARRAY_SIZE(w_x));
-	put_rows(&w, w_h, ARRAY_SIZE(w_h));
-	/* both layers' parameters are multiples of 8 bytes long */
-	room(&w, LEMU_N_OUT * sizeof(__le64));
-	put_rows(&w, out, ARRAY_SIZE(out));
-
-	header->magic = cpu_to_le32(LITEFLOW_BLOB_MAGIC);
-	header->version = cpu_to_le16(LITEFLOW_BLOB_VERSION);
-	header->header_len = cpu_to_le16(sizeof(*header));
-	header->total_len = cpu_to_le32(w.len);
-	header->n_in = cpu_to_le16(LEMU_N_IN);
-	header->n_out = cpu_to_le16(LEMU_N_OUT);
-	header->n_layers = cpu_to_le16(2);
-	header->state_len = cpu_to_le16(UNITS);
-	strscpy(header->name, "byte-queue");
-	strscpy(header->units, LEMU_UNITS);
-	header->crc = cpu_to_le32(crc32_le(~0, buf, w.len) ^ ~0);
-	return w.len;
-}
 
 static void install(struct kunit *test, struct lf_app *app, u8 slot)
 {
 	u8 *buf = kunit_kzalloc(test, BLOB_ROOM, GFP_KERNEL);
 	struct lf_error err = {};
+	size_t len;
 
+	BUILD_BUG_ON(LF_TESTQUEUE_IN != LEMU_N_IN || LF_TESTQUEUE_OUT != LEMU_N_OUT);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_ASSERT_EQ_MSG(test, lf_install(app, slot, buf, byte_queue(buf), NULL, &err), 0,
-			    "%s", err.msg);
+	len = lf_testqueue(&names, buf, BLOB_ROOM);
+	KUNIT_ASSERT_GT(test, len, 0);
+	KUNIT_ASSERT_EQ_MSG(test, lf_install(app, slot, buf, len, NULL, &err), 0, "%s", err.msg);
 	KUNIT_ASSERT_EQ_MSG(test, lf_activate(app, slot, NULL, &err), 0, "%s", err.msg);
 }
 

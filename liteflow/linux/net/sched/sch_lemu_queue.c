@@ -95,24 +95,6 @@ u32 lemu_pace_take(struct lemu_pace *pace, u64 capacity, u64 now)
 }
 
 /**
- * lemu_queue_packet() - the byte queue: what becomes of a packet
- * @backlog: bytes in the queue, before and after
- * @work: bytes that left since the previous packet
- * @size: of the packet, bytes
- * @limit: most bytes in the queue
- *
- * Return: whether it is lost, and thus not in the queue.
- */
-bool lemu_queue_packet(u32 *backlog, u32 work, u32 size, u32 limit)
-{
-	*backlog -= min(*backlog, work);
-	if ((u64)*backlog + size > limit)
-		return true;
-	*backlog += size;
-	return false;
-}
-
-/**
  * lemu_departure() - when a packet leaves the link
  * @link: the link
  * @previous: when the packet before leaves, ns

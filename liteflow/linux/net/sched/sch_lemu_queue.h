@@ -8,6 +8,7 @@
 #ifndef _NET_SCHED_SCH_LEMU_QUEUE_H
 #define _NET_SCHED_SCH_LEMU_QUEUE_H
 
+#include <linux/minmax.h>
 #include <linux/types.h>
 
 /* More work than any queue holds: what passed is not counted beyond it. */
@@ -60,9 +61,28 @@ u64 lemu_clock_read(struct lemu_clock *clock, u64 raw);
 u64 lemu_clock_raw(const struct lemu_clock *clock, u64 time);
 void lemu_pace_advance(struct lemu_pace *pace, u64 capacity, u64 now);
 u32 lemu_pace_take(struct lemu_pace *pace, u64 capacity, u64 now);
-bool lemu_queue_packet(u32 *backlog, u32 work, u32 size, u32 limit);
 u64 lemu_departure(const struct lemu_link *link, u64 previous, u64 arrival, u32 backlog);
 u32 lemu_default_limit(const struct lemu_link *link);
 u32 lemu_per_ms(u64 capacity);
+
+/**
+ * lemu_queue_packet() - the byte queue: what becomes of a packet
+ * @backlog: bytes in the queue, before and after
+ * @work: bytes that left since the previous packet
+ * @size: of the packet, bytes
+ * @limit: most bytes in the queue
+ *
+ * Here, so that the simulator in which models are trained has the same queue.
+ *
+ * Return: whether it is lost, and thus not in the queue.
+ */
+static inline bool lemu_queue_packet(u32 *backlog, u32 work, u32 size, u32 limit)
+{
+	*backlog -= min(*backlog, work);
+	if ((u64)*backlog + size > limit)
+		return true;
+	*backlog += size;
+	return false;
+}
 
 #endif /* _NET_SCHED_SCH_LEMU_QUEUE_H */

@@ -105,7 +105,7 @@ static void lf_recurrent_test_refusals(struct kunit *test)
 	const struct lf_cell_damage *d = test->param_value;
 	u8 *layer, *cell;
 
-	KUNIT_ASSERT_GT(test, lf_testqueue(test->priv, LF_TESTCELL_BUF), 0);
+	KUNIT_ASSERT_GT(test, lf_testqueue(NULL, test->priv, LF_TESTCELL_BUF), 0);
 	layer = (u8 *)lf_shape_of(test);
 	cell = (u8 *)lf_cell_of(test);
 	*(d->at < 64 ? layer + d->at : cell + d->at - 64) = d->value;
@@ -119,7 +119,7 @@ static void lf_recurrent_test_limits(struct kunit *test)
 	struct lf_model *m;
 	u8 *bias;
 
-	KUNIT_ASSERT_GT(test, lf_testqueue(h, LF_TESTCELL_BUF), 0);
+	KUNIT_ASSERT_GT(test, lf_testqueue(NULL, h, LF_TESTCELL_BUF), 0);
 	lf_refused(test, NULL, "the model keeps 4 values of state, the app keeps none");
 	lf_refused(test, &limits, "the model keeps 4 values of state, the app keeps none");
 	limits.max_state = 3;
@@ -141,7 +141,7 @@ static void lf_recurrent_test_limits(struct kunit *test)
 	bias = (u8 *)(lf_cell_of(test) + 1);
 	put_unaligned_le64(BIT_ULL(61) + 1, bias);
 	lf_refused(test, &limits, "a bias of row 0 is beyond 2^61");
-	KUNIT_ASSERT_GT(test, lf_testqueue(h, LF_TESTCELL_BUF), 0);
+	KUNIT_ASSERT_GT(test, lf_testqueue(NULL, h, LF_TESTCELL_BUF), 0);
 	/* row 2 has four weights of 2048 on values of 31 bits: 44 bits, and the scale */
 	lf_cell_of(test)->shift_h = LITEFLOW_MAX_SHIFT_UP;
 	put_unaligned_le64(BIT_ULL(61), bias + 16);
@@ -162,7 +162,7 @@ static void lf_recurrent_test_sound(struct kunit *test)
 	s32 state[4] = { S32_MAX, 0, 1, 0 };
 	struct lf_model *m;
 
-	KUNIT_ASSERT_GT(test, lf_testqueue(h, LF_TESTCELL_BUF), 0);
+	KUNIT_ASSERT_GT(test, lf_testqueue(NULL, h, LF_TESTCELL_BUF), 0);
 	KUNIT_ASSERT_EQ(test, lf_model_parse(h, le32_to_cpu(h->total_len), &lf_any, &m, NULL), 0);
 	KUNIT_EXPECT_TRUE(test, lf_state_sound(m, state));
 	state[3] = -1;

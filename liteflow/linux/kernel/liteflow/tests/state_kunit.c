@@ -23,7 +23,7 @@ static const struct lf_app_desc state_desc = {
 static u32 install_queue(struct kunit *test, u8 slot)
 {
 	struct lft *t = test->priv;
-	size_t len = lf_testqueue(t->blob, LFT_BLOB_SIZE);
+	size_t len = lf_testqueue(NULL, t->blob, LFT_BLOB_SIZE);
 	struct lf_error err;
 	u32 version = 0;
 
@@ -190,7 +190,7 @@ static void state_test_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, lf_state_alloc(other, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, lf_state_size(other), 0);
 	KUNIT_EXPECT_EQ(test, lf_query_state(other, state, in, 4, out, 3), -EINVAL);
-	len = lf_testqueue(t->blob, LFT_BLOB_SIZE);
+	len = lf_testqueue(NULL, t->blob, LFT_BLOB_SIZE);
 	LFT_REFUSED(test, lf_install(other, 0, t->blob, len, NULL, &err), &err, -EINVAL);
 	KUNIT_EXPECT_STREQ(test, err.msg,
 			   "the model keeps 4 values of state, the app keeps none");

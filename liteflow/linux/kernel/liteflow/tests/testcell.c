@@ -308,11 +308,13 @@ int lf_testcell_digest(u32 n, void *buf, size_t size, u32 *digest, u32 *answers)
 
 /* -- the queue ----------------------------------------------------------- */
 
-static const char *const lf_queue_names[2][LF_TESTQUEUE_IN] = {
-	{ "b", "s", "c", "q" }, { "backlog", "kept", "dropped" },
+static const struct lf_testqueue_names lf_queue_names = {
+	.units	= "test",
+	.in	= { "b", "s", "c", "q" },
+	.out	= { "backlog", "kept", "dropped" },
 };
 
-static void lf_put_queue_scales(struct lf_writer *w)
+static void lf_put_queue_scales(struct lf_writer *w, const struct lf_testqueue_names *names)
 {
 	struct liteflow_blob_feature *f;
 	unsigned int i;
@@ -323,7 +325,7 @@ static void lf_put_queue_scales(struct lf_writer *w)
 		f = lf_room(w, sizeof(*f));
 		if (!f)
 			return;
-		strscpy(f->name, lf_queue_names[!in][in ? i : i - LF_TESTQUEUE_IN],
+		strscpy(f->name, in ? names->in[i] : names->out[i - LF_TESTQUEUE_IN],
 			sizeof(f->name));
 		f->lo = cpu_to_le32(in ? 0 : S32_MIN);
 		f->hi = cpu_to_le32(!in ? S32_MAX : i == 1 ? LF_TESTQUEUE_SIZE :
@@ -343,6 +345,7 @@ static void lf_put_queue_weights(struct lf_writer *w, const s16 *weights, unsign
 
 /**
  * lf_testqueue() - a byte queue with a limit, as a layer of four ReLU units
+ * @names: of its inputs and outputs; NULL: any
  * @buf: result: the blob
  * @size: of @buf
  *
@@ -357,7 +360,7 @@ static void lf_put_queue_weights(struct lf_writer *w, const s16 *weights, unsign
  * Context: any.
  * Return: length of the blob; 0 if @buf is too small.
  */
-size_t lf_testqueue(void *buf, size_t size)
+size_t lf_testqueue(const struct lf_testqueue_names *names, void *buf, size_t size)
 {
 	enum { K = LF_TESTQUEUE_SIZE, UNITS = 4 };
 	static const s16 w_x[UNITS * LF_TESTQUEUE_IN] = {
@@ -382,7 +385,8 @@ size_t lf_testqueue(void *buf, size_t size)
 	struct liteflow_blob_layer *l;
 	struct liteflow_blob_cell *c;
 
-	lf_put_queue_scales(&w);
+	names = names ?: &lf_queue_names;
+	lf_put_queue_scales(&w, names);
 	l = lf_room(&w, 2 * sizeof(*l));
 	c = lf_room(&w, sizeof(*c));
 	lf_room(&w, UNITS * sizeof(__le64));
@@ -402,6 +406,7 @@ size_t lf_testqueue(void *buf, size_t size)
 	c->state_bits = 32;
 	lf_put_header(h, LF_TESTQUEUE_IN, LF_TESTQUEUE_OUT, 2, UNITS);
 	strscpy(h->name, "queue", sizeof(h->name));
+	strscpy(h->units, names->units, sizeof(h->units));
 	lf_testmodel_fix(buf, w.len);
 	return w.len;
 }
@@ -440,7 +445,7 @@ int lf_testqueue_run(u32 seed, u32 packets, void *buf, size_t size, u32 *drops, 
 	s32 scratch[LF_TESTCELL_SCRATCH], queue = 0;
 	u32 random = lf_seed(seed), i;
 	struct lf_model *model;
-	size_t len = lf_testqueue(buf, size);
+	size_t len = lf_testqueue(NULL, buf, size);
 	bool drop;
 	int err;
 

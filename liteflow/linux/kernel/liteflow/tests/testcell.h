@@ -34,7 +34,19 @@ int lf_testcell_digest(u32 n, void *buf, size_t size, u32 *digest, u32 *answers)
 #define LF_TESTQUEUE_IN		4
 #define LF_TESTQUEUE_OUT	3
 
-size_t lf_testqueue(void *buf, size_t size);
+/**
+ * struct lf_testqueue_names - what an app may insist on
+ * @units: tag of the units
+ * @in: names of the inputs
+ * @out: names of the outputs
+ */
+struct lf_testqueue_names {
+	const char *units;
+	const char *in[LF_TESTQUEUE_IN];
+	const char *out[LF_TESTQUEUE_OUT];
+};
+
+size_t lf_testqueue(const struct lf_testqueue_names *names, void *buf, size_t size);
 int lf_testqueue_run(u32 seed, u32 packets, void *buf, size_t size, u32 *drops, u32 *wrong);
 
 #endif /* _KERNEL_LITEFLOW_TESTCELL_H */
