@@ -14,6 +14,29 @@ static const struct lf_limits limits = {
 	.n_in = LINK_INPUTS, .n_out = LINK_OUTPUTS, .max_state = LITEFLOW_MAX_STATE,
 };
 
+/* Inputs of a link; LINK_PIECE: the least piece of a packet, bytes. */
+enum { IN_WORK, IN_SIZE };
+#define LINK_PIECE	64
+
+/*
+ * One packet, as net/sched/sch_lemu_model.c asks: what is larger than any packet that the
+ * model knows comes in pieces, and is lost if one of them is.
+ */
+static void step(const struct lf_model *model, const int32_t *row, int32_t *answer, int32_t *state,
+		 int32_t *scratch)
+{
+	int32_t most = model->in[IN_SIZE].hi > LINK_PIECE ? model->in[IN_SIZE].hi : LINK_PIECE;
+	int32_t rest = row[IN_SIZE], piece[LINK_INPUTS];
+
+	memcpy(piece, row, sizeof(piece));
+	do {
+		piece[IN_SIZE] = rest < most ? rest : most;
+		lf_model_step(model, piece, answer, state, scratch);
+		rest -= piece[IN_SIZE];
+		piece[IN_WORK] = 0;
+	} while (rest > 0 && answer[2] <= answer[1]);
+}
+
 static void run(const struct lf_model *model, int count, int steps, const int32_t *rows,
 		const uint8_t *anew, int32_t *answers)
 {
@@ -22,8 +45,7 @@ static void run(const struct lf_model *model, int count, int steps, const int32_
 	for (long at = 0; at < (long)count * steps; at++) {
 		if (anew[at])
 			memset(state, 0, sizeof(state));
-		lf_model_step(model, rows + at * LINK_INPUTS, answers + at * LINK_OUTPUTS, state,
-			      scratch);
+		step(model, rows + at * LINK_INPUTS, answers + at * LINK_OUTPUTS, state, scratch);
 	}
 }
 
@@ -72,7 +94,7 @@ static bool judge_drops(void *priv, struct link_packet *packet, bool first, int6
 
 	if (first || packet->work >= judge->drained)
 		memset(judge->state, 0, sizeof(judge->state));
-	lf_model_step(judge->model, row, answer, judge->state, scratch);
+	step(judge->model, row, answer, judge->state, scratch);
 	packet->backlog = answer[0] * judge->unit;
 	return answer[2] > answer[1];
 }

@@ -424,6 +424,16 @@ class Runs(Case):
                                 np.arange(300)[None] == 0)
         np.testing.assert_array_equal(ours[0], theirs)
 
+    def test_pieces(self):
+        """A packet larger than the 1500 bytes that the model knows, as the kernel asks: in pieces,
+        of which the last one that fits stays in the queue."""
+        blob = modelrun.packed(self.model())
+        rows = np.array([[[0, 4000, 1000, 9000], [1000, 4000, 1000, 9000], [0, 4000, 1000, 9000]]])
+        answers = native.run_model(blob, rows, [[1, 0, 0]])
+        backlog, dropped = modelrun.decided(answers)
+        self.assertEqual(backlog.tolist(), [[4000, 7000, 8500]])
+        self.assertEqual(dropped.tolist(), [[False, False, True]])
+
     def test_tcp(self):
         """Flows over a model that is the queue do as over the queue, to the packet."""
         status, said = run(self.runs, self.model(), "--tcp", "--json")

@@ -67,6 +67,16 @@ struct lemu_history {
 };
 
 /**
+ * struct lemu_ranges - what of the ranges that a model was trained on matters to it
+ * @drained: from so much work on, bytes, the queue is empty: the state starts anew
+ * @largest: packet, bytes; a larger one comes in pieces
+ */
+struct lemu_ranges {
+	u32 drained;
+	u32 largest;
+};
+
+/**
  * struct lemu_model - who judges packets
  * @app: whom to ask, with a reference; NULL: nobody
  * @name: of @app, or ""
@@ -74,7 +84,7 @@ struct lemu_history {
  * @version: of that model; 0: none, or it is not the one that was chosen
  * @noticed: the active version for which @work was queued
  * @first: of the history; another one: @state starts anew
- * @drained: from so much work on, bytes, the queue is empty: @state starts anew
+ * @ranges: of that model
  * @query_ns8: what a query takes, eighths of a ns, smoothed; 0: not known
  * @source: LEMU_SOURCE_*, why there is no @state
  * @work: goes over to the active model
@@ -86,7 +96,7 @@ struct lemu_model {
 	u64 first;
 	u32 version;
 	u32 noticed;
-	u32 drained;
+	struct lemu_ranges ranges;
 	u32 query_ns8;
 	u32 source;
 	struct work_struct work;

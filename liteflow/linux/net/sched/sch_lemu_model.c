@@ -26,6 +26,9 @@
 /* A query is timed so often; the least of them counts. */
 #define LEMU_TIME_TRIES		8
 
+/* Queries are priced for packets of so many bytes, and no piece of one is smaller. */
+#define LEMU_PIECE		64
+
 /* Rounds of a replay outside the lock, each of what came during the one before. */
 #define LEMU_ROUNDS		8
 
@@ -37,7 +40,14 @@ static unsigned int replay = LEMU_HISTORY;
 module_param(replay, uint, 0644);
 MODULE_PARM_DESC(replay, "packets that a new model is shown first, at most 64");
 
-static const char *const lemu_features[LEMU_N_IN] = { "work", "size", "capacity", "queue" };
+enum { LEMU_IN_WORK, LEMU_IN_SIZE, LEMU_IN_CAPACITY, LEMU_IN_QUEUE };
+
+static const char *const lemu_features[LEMU_N_IN] = {
+	[LEMU_IN_WORK]		= "work",
+	[LEMU_IN_SIZE]		= "size",
+	[LEMU_IN_CAPACITY]	= "capacity",
+	[LEMU_IN_QUEUE]		= "queue",
+};
 
 const struct lf_app_desc lemu_app_desc = {
 	.name		= LEMU_APP,
@@ -59,7 +69,7 @@ const struct lf_app_desc lemu_app_desc = {
  * struct lemu_replay - a model gets to know a link
  * @state: its own
  * @link: the link
- * @drained: as in struct lemu_model
+ * @ranges: as in struct lemu_model
  * @first: of the history; another one: what was shown does not count
  * @next: number of the packet that it is shown next
  * @shown: packets so far
@@ -68,7 +78,7 @@ const struct lf_app_desc lemu_app_desc = {
 struct lemu_replay {
 	struct lf_state *state;
 	struct lemu_link link;
-	u32 drained;
+	struct lemu_ranges ranges;
 	u64 first;
 	u64 next;
 	u32 shown;
@@ -87,16 +97,44 @@ static u32 lemu_most(const struct Qdisc *sch, const struct lemu_link *link, u32 
 	return link->queue + max(psched_mtu(qdisc_dev(sch)), size);
 }
 
+/* Those of the model that serves a state, or will. */
+static struct lemu_ranges lemu_ranges_of(struct lf_app *app, const struct lf_state *state)
+{
+	struct lemu_ranges ranges = { .drained = U32_MAX, .largest = U32_MAX };
+	s32 lo, hi;
+
+	if (!lf_state_range(app, state, LEMU_IN_WORK, &lo, &hi))
+		ranges.drained = max(hi, 1);
+	if (!lf_state_range(app, state, LEMU_IN_SIZE, &lo, &hi))
+		ranges.largest = max(hi, LEMU_PIECE);
+	return ranges;
+}
+
+/*
+ * A packet that is larger than those the model knows would pass for one of them, and the
+ * link for a faster one. So it goes through the link as its fragments would: one behind the
+ * other, and lost if one of them is.
+ */
 static int lemu_ask(struct lf_app *app, struct lf_state *state, const struct lemu_link *link,
-		    u32 drained, const struct lemu_step *step, s32 *out)
+		    const struct lemu_ranges *ranges, const struct lemu_step *step, s32 *out)
 {
 	s32 in[LEMU_N_IN] = {
-		step->work, step->size, lemu_per_ms(link->capacity), link->queue,
+		[LEMU_IN_WORK] = step->work,
+		[LEMU_IN_CAPACITY] = lemu_per_ms(link->capacity),
+		[LEMU_IN_QUEUE] = link->queue,
 	};
+	u32 rest = step->size;
+	int ret;
 
-	if (step->work >= drained)
+	if (step->work >= ranges->drained)
 		lf_state_reset(state);
-	return lf_query_state(app, state, in, LEMU_N_IN, out, LEMU_N_OUT);
+	do {
+		in[LEMU_IN_SIZE] = min(rest, ranges->largest);
+		ret = lf_query_state(app, state, in, LEMU_N_IN, out, LEMU_N_OUT);
+		rest -= in[LEMU_IN_SIZE];
+		in[LEMU_IN_WORK] = 0;
+	} while (unlikely(rest) && !ret && out[2] <= out[1]);
+	return ret;
 }
 
 /*
@@ -106,6 +144,7 @@ static int lemu_ask(struct lf_app *app, struct lf_state *state, const struct lem
 static s64 lemu_time_query(struct lf_app *app, struct lf_state *state,
 			   const struct lemu_link *link)
 {
+	const struct lemu_ranges ranges = { .drained = U32_MAX, .largest = U32_MAX };
 	const struct lemu_step step = { .work = LEMU_SMALLEST, .size = LEMU_SMALLEST };
 	s32 out[LEMU_N_OUT];
 	s64 least = S64_MAX;
@@ -116,7 +155,7 @@ static s64 lemu_time_query(struct lf_app *app, struct lf_state *state,
 	for (i = 0; i < LEMU_TIME_TRIES && !ret; i++) {
 		local_bh_disable();
 		begin = ktime_get_ns();
-		ret = lemu_ask(app, state, link, U32_MAX, &step, out);
+		ret = lemu_ask(app, state, link, &ranges, &step, out);
 		least = min_t(s64, least, ktime_get_ns() - begin);
 		local_bh_enable();
 	}
@@ -127,12 +166,31 @@ static s64 lemu_time_query(struct lf_app *app, struct lf_state *state,
 /* Packets of 64 bytes in a second, at most. */
 static u64 lemu_packet_rate(const struct lemu_link *link)
 {
-	return div_u64(link->capacity, 64);
+	return div_u64(link->capacity, LEMU_PIECE);
 }
 
 static bool lemu_too_costly(u64 query_ns, const struct lemu_link *link)
 {
 	return min(query_ns, USEC_PER_SEC) * lemu_packet_rate(link) > NSEC_PER_SEC / 2;
+}
+
+/* To the model, such a link is the nearest that it knows: tc says so, and goes on. */
+static void lemu_warn(struct lf_app *app, const struct lf_state *state,
+		      const struct lemu_link *link, struct netlink_ext_ack *extack)
+{
+	u32 capacity = lemu_per_ms(link->capacity);
+	s32 lo, hi;
+
+	if (!lf_state_range(app, state, LEMU_IN_CAPACITY, &lo, &hi) &&
+	    capacity != clamp_t(s64, capacity, lo, hi)) {
+		NL_SET_ERR_MSG_FMT_MOD(extack, "capacity: the model knows %lld to %lld kbit/s only",
+				       8LL * lo, 8LL * hi);
+		return;
+	}
+	if (!lf_state_range(app, state, LEMU_IN_QUEUE, &lo, &hi) &&
+	    link->queue != clamp_t(s64, link->queue, lo, hi))
+		NL_SET_ERR_MSG_FMT_MOD(extack, "queue: the model knows %d to %d bytes only", lo,
+				       hi);
 }
 
 /**
@@ -141,7 +199,8 @@ static bool lemu_too_costly(u64 query_ns, const struct lemu_link *link)
  * @link: the link
  * @extack: says why not
  *
- * If it has a model now, a query is timed. One that comes later is judged when it does.
+ * If it has a model now, a query is timed, and @extack warns of a link that it was not
+ * trained on. One that comes later is judged when it does.
  *
  * Context: process context, may sleep.
  * Return: 0; -EINVAL: the app is of another kind; -E2BIG: at the link's capacity, its
@@ -164,6 +223,8 @@ int lemu_model_check(struct lf_app *app, const struct lemu_link *link,
 	if (!state)
 		return -ENOMEM;
 	ns = lemu_time_query(app, state, link);
+	if (ns > 0)
+		lemu_warn(app, state, link, extack);
 	lf_state_free(state);
 	if (ns <= 0 || !lemu_too_costly(ns, link))
 		return 0;
@@ -189,7 +250,7 @@ static void lemu_replay_steps(struct lf_app *app, struct lemu_replay *r,
 	if (history->n > keep)
 		r->next = max(r->next, history->n - keep);
 	for (; r->next < history->n; r->next++) {
-		if (lemu_ask(app, r->state, &r->link, r->drained,
+		if (lemu_ask(app, r->state, &r->link, &r->ranges,
 			     &history->steps[r->next % LEMU_HISTORY], out))
 			return;
 		r->backlog = out[0];
@@ -208,7 +269,7 @@ static void lemu_swap(struct Qdisc *sch, struct lemu_replay *r, u32 query_ns)
 	swap(m->state, r->state);
 	m->version = lf_state_version(m->state);
 	m->first = r->first;
-	m->drained = r->drained;
+	m->ranges = r->ranges;
 	m->query_ns8 = 8 * query_ns;
 	q->backlog = after;
 	q->stats.refused = 0;
@@ -293,7 +354,6 @@ static void lemu_model_work(struct work_struct *work)
 	struct lemu_model *m = &q->model;
 	struct lemu_replay r = { .link = q->link };
 	u32 version = lf_app_version(m->app);
-	s32 lo, hi;
 	s64 ns;
 
 	if (!version) {
@@ -319,9 +379,7 @@ static void lemu_model_work(struct work_struct *work)
 		lemu_without(sch, LEMU_SOURCE_COST, true, lf_state_version(r.state), ns);
 		goto out;
 	}
-	r.drained = U32_MAX;
-	if (!lf_state_range(m->app, r.state, 0, &lo, &hi))
-		r.drained = max(hi, 1);
+	r.ranges = lemu_ranges_of(m->app, r.state);
 	lemu_replay(sch, &r, history, min_t(u64, ns, U32_MAX / 8));
 out:
 	lf_state_free(r.state);
@@ -410,7 +468,7 @@ bool lemu_model_judge(struct Qdisc *sch, u32 size, struct lemu_verdict *verdict)
 	}
 	if (trace_lemu_packet_enabled() || q->history.n % LEMU_TIME_EVERY == 0)
 		begin = ktime_get_ns() ?: 1;
-	if (unlikely(lemu_ask(m->app, m->state, &q->link, m->drained, &step, out)))
+	if (unlikely(lemu_ask(m->app, m->state, &q->link, &m->ranges, &step, out)))
 		return false;
 	if (begin)
 		lemu_timed(m, verdict, begin);

@@ -197,11 +197,50 @@ static void test_reset(struct kunit *test)
 	end(app, &t);
 }
 
+/* Packets larger than any the model knows, and than any piece of them. */
+static void test_pieces(struct kunit *test)
+{
+	struct lemu_link link = { .capacity = 100000, .queue = 30000, .limit = 10000 };
+	struct lemu_test t;
+	struct lf_app *app = begin(test, &t, &link);
+	struct rnd_state rnd;
+	unsigned int n;
+	bool ok = true;
+
+	prandom_seed_state(&rnd, 5);
+	/* what is not lost is the byte queue, to the byte: 90 ms are 9000 bytes */
+	for (n = 0; n < 1000 && ok; n++)
+		ok = lemu_test_packet(test, &t, 90 * NSEC_PER_MSEC,
+				      prandom_u32_state(&rnd) % 9000 + 1);
+	install(test, app, 1);
+	ok = ok && lemu_test_packet(test, &t, 90 * NSEC_PER_MSEC, 9000);
+	flush_work(&t.q->model.work);
+	KUNIT_EXPECT_EQ(test, t.q->stats.switches, 2);
+	KUNIT_EXPECT_EQ(test, t.q->stats.jump, 0);
+	ok = ok && lemu_test_packet(test, &t, 90 * NSEC_PER_MSEC, 9000);
+	KUNIT_EXPECT_EQ(test, t.q->stats.lost, 0);
+	KUNIT_EXPECT_EQ(test, t.q->stats.clamped, 0);
+	KUNIT_EXPECT_TRUE(test, ok && lemu_test_drain(test, &t));
+
+	/* 3 * 9000 fit; of the fourth one piece, and so it is lost */
+	lemu_test_reset(&t);
+	for (n = 1; n <= 4; n++) {
+		KUNIT_EXPECT_EQ(test, lemu_test_enqueue(test, &t, 9000),
+				n < 4 ? NET_XMIT_SUCCESS : NET_XMIT_SUCCESS | __NET_XMIT_BYPASS);
+		KUNIT_EXPECT_EQ(test, t.q->backlog, n < 4 ? n * 9000 : 3 * 9000 + K);
+	}
+	KUNIT_EXPECT_EQ(test, t.q->stats.lost, 1);
+	KUNIT_EXPECT_EQ(test, t.q->stats.fallback, 0);
+	lemu_test_reset(&t);
+	end(app, &t);
+}
+
 static struct kunit_case lemu_model_cases[] = {
 	KUNIT_CASE_SLOW(test_oracle),
 	KUNIT_CASE_SLOW(test_switch),
 	KUNIT_CASE(test_to_and_fro),
 	KUNIT_CASE(test_reset),
+	KUNIT_CASE(test_pieces),
 	{}
 };
 
