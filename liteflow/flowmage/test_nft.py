@@ -179,7 +179,7 @@ class Nft(fmcase.Flowmage):
         self.assertEqual([m["name"] for m in conns["maps"]], ["conntrack"])
 
     def test_bad(self):
-        for text, reason in (("{}", 'no list "nftables"'), ("[]", "no JSON object"), ("", "line 1"),
+        for text, reason in (("{}", 'no list "nftables"'), ("[]", "no JSON object"), ("", "empty"),
                              ('{"nftables": []}', "no table in it"),
                              ('{"nftables": 1}', 'no list "nftables"')):
             self.write("rules.json", text)
