@@ -428,9 +428,12 @@ static int curve(const int *cpu, unsigned int packets)
 
 int main(int argc, char **argv)
 {
-	unsigned int packets = argc > 1 ? atoi(argv[1]) : 1000000;
-	int cpu[2];
+	int packets = argc > 1 ? atoi(argv[1]) : 1000000, cpu[2];
 
+	if (packets < 1 || argc > 2) {
+		fprintf(stderr, "usage: gain [PACKETS]\n");
+		return 2;
+	}
 	if (geteuid())
 		return skip("not root");
 	if (two_cpus(cpu))
