@@ -59,7 +59,9 @@ help:
 #:   make tc-lemu         tc's plugin for the qdisc lemu, and lemu-log, into build/liteflow
 #:   liteflow/lfc/lfc     makes models of ONNX and TFLite files: man liteflow/lfc/lfc.1
 #:   make lemu            links emulated by recurrent networks: trainer and traces, docs/lemu.md
-#:   make lemu-demo       a link is recorded, learned and judged: build/data/lemu-demo, 3 minutes
+#:   make lemu-demo       a link is recorded, learned and judged, then ping and iperf3 go through it
+#:                        and through its network, in the guest: build/data/lemu-demo; 107 s of CPU,
+#:                        8 minutes on a busy machine
 #:   make lemu-report     TCP over the emulated link and over the queue it learned, in virtual
 #:                        time: docs/lemu; 5 minutes
 #:   make flowmage        steering of stateful network functions, into build/liteflow
@@ -180,7 +182,8 @@ lemu: lfctl
 	@$(MAKE) -s -C liteflow/lemu BUILD=$(BUILD)
 	@echo "lemu: liteflow/lemu/train, lemu-run and lemu-trace"
 
-lemu-demo: lemu
+lemu-demo: lemu tc-lemu kernel
+	@scripts/deps.sh --notice run cc
 	@liteflow/lemu/demo
 
 lemu-report: cclab-build

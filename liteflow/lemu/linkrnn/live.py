@@ -4,6 +4,7 @@
 The path is that of record.py. The delay is on the way back, so that it is no matter of the queue.
 Needs root and nothing but Python's own modules.
 """
+import contextlib
 import json
 import os
 import re
@@ -141,22 +142,29 @@ def attach(spaces, link, capacity, queue):
         run(text)
 
 
-def measure(spaces, link, capacity, queue, seconds):
-    """All figures of one link."""
-    attach(spaces, link, capacity, queue)
+@contextlib.contextmanager
+def serving(spaces):
+    """iperf3 waits at the receiver; what is run meanwhile is run at the sender."""
     spaces.enter(spaces.receiver)
     with subprocess.Popen(["iperf3", "-s"], stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as server:
         try:
             spaces.enter(spaces.sender)
             time.sleep(SETTLE_S)
-            say(f"$ ping -i {PING_S} {record.RECEIVER}")
-            found = {"link": link, "label": label_of(link), "idle": Pings(IDLE_PINGS).result()}
-            found["tcp"] = tcp(seconds)
-            time.sleep(SETTLE_S)
-            found["udp"] = udp(seconds, capacity)
+            yield
         finally:
             server.terminate()
+
+
+def measure(spaces, link, capacity, queue, seconds):
+    """All figures of one link."""
+    attach(spaces, link, capacity, queue)
+    with serving(spaces):
+        say(f"$ ping -i {PING_S} {record.RECEIVER}")
+        found = {"link": link, "label": label_of(link), "idle": Pings(IDLE_PINGS).result()}
+        found["tcp"] = tcp(seconds)
+        time.sleep(SETTLE_S)
+        found["udp"] = udp(seconds, capacity)
     time.sleep(SETTLE_S)
     spaces.enter(spaces.router)
     shown = run(f"tc -s qdisc show dev {record.BOTTLENECK}")
@@ -170,18 +178,11 @@ def measure(spaces, link, capacity, queue, seconds):
 
 def warm_up(spaces):
     """Read the programs from the disk, so that no measurement waits for it."""
-    spaces.enter(spaces.receiver)
-    with subprocess.Popen(["iperf3", "-s"], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as server:
-        try:
-            spaces.enter(spaces.sender)
-            time.sleep(SETTLE_S)
-            Pings(2).result()
-            for words in ("-n 10K", "-u -n 10K"):
-                subprocess.run(f"iperf3 -J -c {record.RECEIVER} {words}".split(),
-                               stdout=subprocess.DEVNULL, check=False)
-        finally:
-            server.terminate()
+    with serving(spaces):
+        Pings(2).result()
+        for words in ("-n 10K", "-u -n 10K"):
+            subprocess.run(f"iperf3 -J -c {record.RECEIVER} {words}".split(),
+                           stdout=subprocess.DEVNULL, check=False)
 
 
 def compare(links, capacity, queue, rtt_ms, seconds):
