@@ -38,6 +38,15 @@ soon()
 	done
 }
 
+# begin ARGS...: lfctl in the background, as process "pid"; what it says is in out and err,
+# and nothing of before
+begin()
+{
+	: >out
+	"$LFCTL" "$@" >out 2>err 9>&- &
+	pid=$!
+}
+
 # finish PID: a command that runs until it is ended, if it still does
 finish()
 {
@@ -159,8 +168,7 @@ pid=$!
 wait $pid
 [ $? = 1 ] && "$LFCTL" app add going-app -i 1 -o 1 >out
 result $? 'top, an app that comes later is not waited for'
-"$LFCTL" --json top -i 0.1 going-app >out 2>err &
-pid=$!
+begin --json top -i 0.1 going-app
 soon test -s out
 "$LFCTL" app del going-app
 soon grep -q '"apps":\[\]' out && grep -q going-app <<<"$(head -1 out)" &&
@@ -170,8 +178,7 @@ finish $pid
 cat >status.json <<-END
 { "apps": [ { "app": "$APP", "records": 100, "lost": 2 } ] }
 END
-"$LFCTL" --json top -i 0.2 -s status.json "$APP" >out 2>err &
-pid=$!
+begin --json top -i 0.2 -s status.json "$APP"
 soon test -s out
 sed 's/100/300000/; s/ 2 / 120000 /' status.json >new.json
 mv new.json status.json
@@ -181,16 +188,14 @@ result $? 'top, what lfd collects'
 finish $pid
 
 # the header comes when the collection has begun
-"$LFCTL" collect "$APP" --model one.lfm >out 2>err &
-pid=$!
+begin collect "$APP" --model one.lfm
 soon test -s out
 kill -INT $pid
 wait $pid && grep -qx 'batch,kind,flow,seq,version,time_ns,cpu,reward,a,"b, c",sum' out &&
 	grep -q '0 records, 0 lost' err
 result $? 'collect, header'
-"$LFCTL" collect "$APP" >first 2>err &
-pid=$!
-soon test -s first
+begin collect "$APP"
+soon test -s out
 try 'a second reader' 1 . collect "$APP"
 kill -INT $pid
 wait $pid
@@ -211,8 +216,7 @@ told()
 		'activated removed installed ' ]
 }
 
-"$LFCTL" --json monitor "$APP" >out 2>err &
-pid=$!
+begin --json monitor "$APP"
 soon seen
 "$LFCTL" model activate "$APP" 0 >/dev/null
 "$LFCTL" model remove "$APP" 1
@@ -220,8 +224,7 @@ soon seen
 soon told
 result $? 'monitor'
 finish $pid
-"$LFCTL" --json monitor -n 1 "$APP" >out 2>err &
-pid=$!
+begin --json monitor -n 1 "$APP"
 soon seen && wait $pid && [ "$(wc -l <out)" = 1 ]
 result $? 'monitor ends after as many events as it was told'
 finish $pid
@@ -268,13 +271,13 @@ else
 			o[0]["rate"] > 0, o[0]["flags"],
 			o[0]["segments-resent"] < o[0]["segments-sent"]])' flows
 	try 'flows, as text' 0 "^$end +127.0.0.1:.* 0 +cruise .*classic\$" flows
-	"$LFCTL" --json flows -w0.1 >out 9>&- &
-	watching=$!
+	connected=$pid
+	begin --json flows -w0.1
 	soon shown_twice
 	result $? 'flows, again and again'
-	finish $watching
+	finish $pid
 	exec 9>&-
-	wait $pid
+	wait $connected
 fi
 
 dir=$work/saved
