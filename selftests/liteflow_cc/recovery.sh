@@ -44,7 +44,8 @@ transfer()
 	nsenter -t "$RECEIVER" -n "$DIR/lfcc_send" -l $PORT > "$LF_TMP/received" &
 	receiver=$!
 	LF_TASKS+=("$receiver")
-	lfcc_in "$SENDER" "$DIR/lfcc_send" 10.77.0.2 $PORT "$KBYTES" "$@" > "$LF_TMP/sent" || status=1
+	lfcc_in "$SENDER" "$DIR/lfcc_send" 10.77.0.2 $PORT "$KBYTES" "$@" > "$LF_TMP/sent" ||
+		status=1
 	[ $status = 0 ] || kill $receiver
 	wait $receiver || status=1
 	read -r MS PACKETS AGAIN FLAGS VERSION CWND < "$LF_TMP/sent"

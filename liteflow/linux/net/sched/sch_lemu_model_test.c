@@ -227,7 +227,8 @@ static void test_pieces(struct kunit *test)
 	for (n = 1; n <= 4; n++) {
 		KUNIT_EXPECT_EQ(test, lemu_test_enqueue(test, &t, 9000),
 				n < 4 ? NET_XMIT_SUCCESS : NET_XMIT_SUCCESS | __NET_XMIT_BYPASS);
-		KUNIT_EXPECT_EQ(test, t.q->backlog, n < 4 ? n * 9000 : 3 * 9000 + LF_TESTQUEUE_SIZE);
+		KUNIT_EXPECT_EQ(test, t.q->backlog,
+				n < 4 ? n * 9000 : 3 * 9000 + LF_TESTQUEUE_SIZE);
 	}
 	KUNIT_EXPECT_EQ(test, t.q->stats.lost, 1);
 	KUNIT_EXPECT_EQ(test, t.q->stats.fallback, 0);
