@@ -39,7 +39,7 @@ class Folder:
         self.counters = self.path / "counters.json"     # of connections, at the last look
         self.seen = self.path / "seen.json"             # what the ranges are of
         self.ranges = self.path / "ranges.json"
-        self.rule = self.path / "rule"                  # and of this rule
+        self.how = self.path / "how.json"               # how it is trained
         self.start = self.path / "start.json"           # the network that the refit began with
         self.state = self.path / "refit.state"
         self.best = self.path / "refit.json"
@@ -56,19 +56,24 @@ class Folder:
         except (TypeError, KeyError):
             raise Problem(f"{self.seen}: of another version: remove it") from None
 
-    def load_rule(self):
-        """That the refit is for; of an older version, there was only one."""
-        return self.rule.read_text(encoding="ascii") if self.rule.exists() else RULES[0]
+    def load_how(self):
+        """How the refit is trained, as how() has it; {}: by an older version."""
+        return files.load(self.how) if self.how.exists() else {}
 
     def begin(self, seen, active, rule):
         """A refit of this network, whose JSON text is given, to this path and for this rule."""
         for path in (self.state, self.best):
             path.unlink(missing_ok=True)
         self.start.write_text(active, encoding="utf-8")
-        self.rule.write_text(rule, encoding="ascii")
+        files.save(self.how, how(rule))
         files.save(self.ranges, observe.ranges(seen))
         # last: what is not whole is begun again
         files.save(self.seen, dataclasses.asdict(seen))
+
+
+def how(rule):
+    """What a refit keeps from begin to end: train does not go on with anything else."""
+    return {"rule": rule, **SIZE}
 
 
 def rule_of_module():

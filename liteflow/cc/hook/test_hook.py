@@ -247,6 +247,9 @@ class Protocol(unittest.TestCase):
             done = self.call("adapt", request, "--rule", rule)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual("a new path" in done.stdout, begins, done.stdout)
+        # what an older version had begun is not gone on with
+        (self.folder / "how.json").unlink()
+        self.assertIn("a new path", self.call("adapt", request, "--rule", "aurora").stdout)
         text = (self.folder / "refit.json").read_text(encoding="utf-8")
         self.assertIn("For rule=1", json.loads(text)["provenance"])
         known = pathlib.Path(self.scratch.name) / "parameter"
