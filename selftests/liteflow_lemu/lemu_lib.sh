@@ -130,6 +130,43 @@ lemu_flow() {
 	read -r _ sent _ received _ reordered _ marked _ min_us _ max_us <<< "$line"
 }
 
+# lemu_tcp BYTES [ADDRESS]: a transfer within the namespace, whole
+lemu_tcp() {
+	lemu_in python3 - "$1" "${2:-127.0.0.1}" > "$LF_TMP/bytes" << 'END'
+import socket
+import sys
+import threading
+
+total, address = int(sys.argv[1]), sys.argv[2]
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+server = socket.create_server((address, 0), family=family)
+client = socket.create_connection(server.getsockname()[:2])
+peer, _ = server.accept()
+
+
+def send():
+    client.sendall(b"x" * total)
+    client.shutdown(socket.SHUT_WR)
+
+
+thread = threading.Thread(target=send)
+thread.start()
+n = 0
+while data := peer.recv(65536):
+    n += len(data)
+thread.join()
+print(n)
+END
+	[ "$(cat "$LF_TMP/bytes")" = "$1" ]
+}
+
+# lemu_send N: small packets to nobody, at once
+lemu_send() {
+	# shellcheck disable=SC2016
+	lemu_in bash -c 'for ((i = 0; i < $0; i++)); do echo > /dev/udp/127.0.0.1/9; done' "$1" \
+		2> /dev/null
+}
+
 # lemu_constant NAME BACKLOG KEEP DROP: a model that always says so, in $LF_TMP/NAME.lfm
 lemu_constant() {
 	python3 - "$@" > "$LF_TMP/$1.json" << 'END' || return 1
@@ -140,7 +177,7 @@ outputs = zip(("backlog", "keep", "drop"), map(int, sys.argv[2:]))
 json.dump({
     "format": "liteflow-model", "version": 1, "name": sys.argv[1], "units": "bytes",
     "inputs": [{"name": name, "lo": 0, "hi": hi} for name, hi in
-               (("work", 100000), ("size", 1514), ("capacity", 1000000), ("queue", 100000))],
+               (("work", 100000), ("size", 1514), ("capacity", 1250), ("queue", 100000))],
     "outputs": [{"name": name, "lo": -1000000, "hi": 1000000, "offset": value}
                 for name, value in outputs],
     "layers": [{"activation": "none", "weights": [[0] * 4] * 3, "bias": [0] * 3}],

@@ -87,7 +87,7 @@ no_options() {
 # Packets that wait stay, in a change that is taken and in one that is not.
 keeps_packets() {
 	lemu_link capacity 8kbit queue 20kb delay 1000s || return 1
-	lemu_in bash -c 'for i in 1 2 3 4 5; do echo > /dev/udp/127.0.0.1/9; done' 2> /dev/null
+	lemu_send 5
 	lemu_above qlen 2 || return 1
 	lemu_refuses "capacity" qdisc change dev lo root lemu capacity 0 && lemu_above qlen 2 &&
 		lemu_tc qdisc change dev lo root lemu queue 30kb delay 1s && lemu_above qlen 2 &&

@@ -40,39 +40,9 @@ marks() {
 # Drops for want of room here have a counter of their own, and are told to the sender.
 limit() {
 	lemu_link capacity 8kbit queue 100kb delay 1000s limit 3 &&
-		lemu_in bash -c 'for i in 1 2 3 4 5 6; do echo > /dev/udp/127.0.0.1/9; done' \
-			2> /dev/null
+		lemu_send 6
 	lemu_is qlen 3 && lemu_is lost 0 && lemu_above over_limit 2 &&
 		lemu_is drops "$(lemu_stat over_limit)"
-}
-
-# tcp BYTES: a transfer through lo, whole
-tcp() {
-	lemu_in python3 - "$1" > "$LF_TMP/bytes" << 'END'
-import socket
-import sys
-import threading
-
-server = socket.create_server(("127.0.0.1", 0))
-client = socket.create_connection(server.getsockname())
-peer, _ = server.accept()
-total = int(sys.argv[1])
-
-
-def send():
-    client.sendall(b"x" * total)
-    client.shutdown(socket.SHUT_WR)
-
-
-thread = threading.Thread(target=send)
-thread.start()
-n = 0
-while data := peer.recv(65536):
-    n += len(data)
-thread.join()
-print(n)
-END
-	[ "$(cat "$LF_TMP/bytes")" = "$1" ]
 }
 
 # lo has segmentation offload, so TCP's packets are up to 64 KB: none of them is that here.
@@ -80,7 +50,7 @@ segments() {
 	local packets
 
 	lemu_link capacity 50mbit queue 100kb &&
-		tcp 2000000 || return 1
+		lemu_tcp 2000000 || return 1
 	packets=$(lemu_stat packets)
 	ktap_print_msg "$packets packets, $(lemu_stat bytes) bytes"
 	((packets > 2000000 / 1448)) && lemu_is qlen 0 && lemu_is backlog 0
@@ -92,7 +62,7 @@ parent() {
 	local lost
 
 	lemu_tc qdisc add dev lo parent 1:1 handle 10: lemu capacity 20mbit queue 20kb &&
-		tcp 1000000 && lemu_flow -n 200 -g 100 127.0.0.1 || return 1
+		lemu_tcp 1000000 && lemu_flow -n 200 -g 100 127.0.0.1 || return 1
 	lost=$(lemu_stat lost lo handle 10:)
 	ktap_print_msg "$1: $(lemu_stat arrived lo handle 10:) packets, $lost lost"
 	((lost > 0)) && lf_wait 10 lemu_empty 10: && lf_wait 10 lemu_empty 1:
@@ -118,7 +88,7 @@ parent_goes() {
 		priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 &&
 		lemu_tc qdisc add dev lo parent 1:1 handle 10: lemu capacity 8kbit queue 20kb \
 			delay 1000s || return 1
-	lemu_in bash -c 'for i in 1 2 3 4 5; do echo > /dev/udp/127.0.0.1/9; done' 2> /dev/null
+	lemu_send 5
 	lemu_above qlen 2 && ! lemu_empty 1: > /dev/null &&
 		lemu_tc qdisc replace dev lo parent 1:1 handle 20: lemu capacity 1mbit queue 20kb &&
 		lemu_empty 20: && lemu_empty 1: && lemu_tc qdisc del dev lo root
@@ -143,7 +113,7 @@ sys.exit(len(shown) != 2 or sum(q["arrived"] for q in shown) < 100)' &&
 
 # What comes in goes through a link, too: by way of an ifb.
 incoming() {
-	lemu_tc qdisc del dev lo root 2> /dev/null
+	lemu_in tc qdisc del dev lo root 2> /dev/null
 	lemu_in ip link add ifb7 type ifb && lemu_in ip link set ifb7 up &&
 		lemu_tc qdisc add dev lo handle ffff: ingress &&
 		lemu_tc filter add dev lo parent ffff: matchall \
@@ -157,7 +127,7 @@ incoming() {
 # It forgets what was on the link.
 down_and_up() {
 	lemu_link capacity 8kbit queue 20kb delay 1000s || return 1
-	lemu_in bash -c 'for i in 1 2 3 4 5; do echo > /dev/udp/127.0.0.1/9; done' 2> /dev/null
+	lemu_send 5
 	lemu_above emulated_backlog 40 && lemu_above qlen 2 && lemu_in ip link set lo down &&
 		lemu_in ip link set lo up && lemu_is emulated_backlog 0 && lemu_is qlen 0
 }
@@ -179,5 +149,5 @@ else
 fi
 ksft_check "down and up" down_and_up
 ksft_check "TCP over a lossy link" eval 'lemu_link \
-	capacity 10mbit queue 8kb delay 2ms && tcp 1000000 && lemu_above lost 0'
+	capacity 10mbit queue 8kb delay 2ms && lemu_tcp 1000000 && lemu_above lost 0'
 ktap_finished
