@@ -456,7 +456,8 @@ bool lemu_model_judge(struct Qdisc *sch, u32 size, struct lemu_verdict *verdict)
 	s32 out[LEMU_N_OUT];
 	u64 begin = 0;
 
-	if (unlikely(active != m->noticed)) {
+	/* no version may be what was noticed, and still have been active in between */
+	if (unlikely(active != m->noticed || (!active && m->state))) {
 		m->noticed = active;
 		queue_work(system_unbound_wq, &m->work);
 	}
