@@ -96,15 +96,27 @@ refused() {
 	[ "$(lemu_stat source)" = too-costly ]
 }
 
+# A link that the model was not trained on is taken, with a warning.
+warns() {
+	lemu_clear
+	lf model install lemu 0 "$LF_TMP/slow.lfm" --activate &&
+		lemu_link app lemu capacity 10mbit queue 50kb && [ ! -s "$LF_TMP/tc" ] &&
+		lemu_tc qdisc change dev lo root lemu queue 200kb &&
+		grep -qF "queue: the model knows 0 to 100000 bytes only" "$LF_TMP/tc" &&
+		lemu_tc qdisc change dev lo root lemu capacity 11mbit &&
+		grep -qF "capacity: the model knows 0 to 10000 kbit/s only" "$LF_TMP/tc" &&
+		lemu_is options/queue 204800 && lemu_is options/capacity 1375000
+}
+
 # Of user space, and gone while it is asked; another one of its name is another one.
 app_goes() {
-	lf_app lemu-own --inputs 4 --outputs 3 --units bytes --state 8 &&
+	lf_app lemu-own --inputs 4 --outputs 3 --units bytes --max-state 8 &&
 		lf model install lemu-own 0 "$LF_TMP/slow.lfm" --activate &&
 		lemu_link app lemu-own capacity 10mbit queue 50kb &&
 		lemu_is source model && lf app del lemu-own &&
 		lemu_flow -n 5 -g 1000 127.0.0.1 || return 1
 	[ "$received" = 5 ] && lf_wait 10 lemu_is source no-model || return 1
-	lf_app lemu-own --inputs 4 --outputs 3 --units bytes --state 8 &&
+	lf_app lemu-own --inputs 4 --outputs 3 --units bytes --max-state 8 &&
 		lf model install lemu-own 0 "$LF_TMP/slow.lfm" --activate &&
 		lemu_flow -n 2 -g 1000 127.0.0.1 && lemu_is source no-model &&
 		lemu_tc qdisc change dev lo root lemu app lemu-own && lemu_is source model &&
@@ -151,7 +163,7 @@ for model in "slow 10000 1 0" "quick 100 1 0" "huge 900000 1 0" "negative -90000
 	# shellcheck disable=SC2086
 	lemu_constant $model || ktap_exit_fail_msg "the model $model is not packed"
 done
-ktap_set_plan 10
+ktap_set_plan 11
 ksft_check "without a model" no_model
 ksft_check "a model answers" answers
 ksft_check "from the first packet on" from_the_first
@@ -159,11 +171,8 @@ ksft_check "answers that no queue holds" clamps
 ksft_check "losses and marks of a model" loses
 ksft_check "the model is removed" removed
 ksft_check "models that cost too much" costs
-if lf_app lemu-own --inputs 4 --outputs 3 --units bytes --state 8; then
-	ksft_check "an app that goes" app_goes
-else
-	ktap_test_skip "an app that goes (user space's apps keep no state)"
-fi
+ksft_check "a link that the model does not know" warns
+ksft_check "an app that goes" app_goes
 ksft_check "a model that is evicted" evicted
 ksft_check "switched under traffic" under_traffic
 lemu_clear
