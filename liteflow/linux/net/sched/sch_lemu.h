@@ -138,6 +138,9 @@ int lemu_model_check(struct lf_app *app, const struct lemu_link *link,
 		     struct netlink_ext_ack *extack);
 bool lemu_model_judge(struct Qdisc *sch, u32 size, struct lemu_verdict *verdict);
 
+/* sch_lemu_size.c */
+void lemu_size_segment(struct sk_buff *segment, const struct Qdisc *sch);
+
 /* sch_lemu_options.c */
 int lemu_parse(struct Qdisc *sch, struct nlattr *opt, struct lemu_options *options,
 	       struct netlink_ext_ack *extack);

@@ -117,8 +117,7 @@ static int lemu_enqueue_segments(struct sk_buff *skb, struct Qdisc *sch,
 		return qdisc_drop(skb, sch, to_free);
 	skb_list_walk_safe(segs, segs, next) {
 		skb_mark_not_on_list(segs);
-		qdisc_skb_cb(segs)->pkt_len = segs->len;
-		qdisc_calculate_pkt_len(segs, sch);
+		lemu_size_segment(segs, sch);
 		size = qdisc_pkt_len(segs);
 		ret = lemu_enqueue_packet(segs, sch, to_free, now);
 		if (ret == NET_XMIT_SUCCESS) {
