@@ -96,7 +96,8 @@ replaced() {
 	lemu_link "${WIDE[@]}" && flows -s 200 -g 5000 -t 3600 || return 1
 	for ((i = 0; i < 6; i++)); do
 		lemu_tc qdisc replace dev lo root netem delay 1ms &&
-			lemu_tc qdisc replace dev lo root lemu app lemu "${WIDE[@]}" delay 1ms || return 1
+			lemu_tc qdisc replace dev lo root lemu app lemu "${WIDE[@]}" delay 1ms ||
+				return 1
 	done
 	lf_wait 20 lemu_above arrived 100
 	flows_end && lf_wait 10 lemu_is qlen 0
@@ -112,7 +113,8 @@ evicted() {
 		lf model install lemu 0 "$LF_TMP/quick.lfm" --activate &&
 			lf model remove lemu 0 --force --evict || return 1
 	done
-	lf_wait 20 lemu_above fallback 100 && lemu_is source no-model && lemu_is version 0 || return 1
+	lf_wait 20 lemu_above fallback 100 && lemu_is source no-model && lemu_is version 0 ||
+		return 1
 	lf model install lemu 0 "$LF_TMP/quick.lfm" --activate && lf_wait 20 lemu_is source model
 	flows_end && none_reordered lossless
 }
@@ -126,8 +128,10 @@ ipv6() {
 # Packets of 9,000 bytes: an empty queue takes one, and a queue below one is refused.
 jumbo() {
 	lemu_in ip link set lo mtu 9000
-	lemu_refuses "give 9014 (a packet)" qdisc replace dev lo root lemu capacity 20mbit queue 5kb &&
-		lemu_link capacity 20mbit queue 20kb && lemu_flow -s 8900 -n 20 -g 10000 127.0.0.1 &&
+	lemu_refuses "give 9014 (a packet)" \
+		qdisc replace dev lo root lemu capacity 20mbit queue 5kb &&
+		lemu_link capacity 20mbit queue 20kb &&
+		lemu_flow -s 8900 -n 20 -g 10000 127.0.0.1 &&
 		[ "$received" = 20 ] && ((min_us >= 3560)) && lemu_tcp 1000000
 	local ret=$?
 
@@ -194,10 +198,12 @@ directions() {
 		lf model install lemu 0 "$LF_TMP/slow.lfm" --activate &&
 		lf model install lemu-back 0 "$LF_TMP/slow.lfm" --activate &&
 		lemu_tc qdisc add dev va root lemu app lemu capacity 10mbit queue 50kb &&
-		there tc qdisc add dev vb root lemu app lemu-back capacity 5mbit queue 50kb || return 1
+		there tc qdisc add dev vb root lemu app lemu-back capacity 5mbit queue 50kb ||
+			return 1
 	ms=$(rtt) || return 1
 	ktap_print_msg "there and back $ms ms"
-	((ms >= 24)) && [ "$(lemu_stat source va)" = model ] && [ "$(lemu_stat fallback va)" = 0 ] &&
+	((ms >= 24)) && [ "$(lemu_stat source va)" = model ] &&
+		[ "$(lemu_stat fallback va)" = 0 ] &&
 		there tc -s -j qdisc show dev vb | python3 -c 'import json, sys
 q = json.load(sys.stdin)[0]
 sys.exit(not (q["options"]["app"] == "lemu-back" and q["source"] == "model" and
@@ -206,7 +212,8 @@ sys.exit(not (q["options"]["app"] == "lemu-back" and q["source"] == "model" and
 
 # A device goes while packets are on its link; its peer goes with it.
 device_goes() {
-	lemu_tc qdisc replace dev va root lemu app lemu capacity 8kbit queue 50kb delay 100s || return 1
+	lemu_tc qdisc replace dev va root lemu app lemu capacity 8kbit queue 50kb delay 100s ||
+		return 1
 	lemu_in bash -c 'for i in 1 2 3 4 5 6; do echo > /dev/udp/192.0.2.2/9; done' 2> /dev/null
 	[ "$(lemu_stat qlen va)" -gt 2 ] && lemu_in ip link del va &&
 		! lemu_in ip link show va > /dev/null 2>&1

@@ -104,6 +104,6 @@ CASES = {case.name: case for case in (
               "this rule, on this path without loss. A refit takes 20 generations, 10 a call. "
               "*fixed* and *refit* have that rule; *reference* is that of *loss*, with the usual "
               "rule."),
-    Case("idle", "nothing changes", ("first", "second", "third"), {}, variants=("refit",),
+    Case("idle", "nothing changes for an hour", ("first", "second", "third"), {}, variants=("refit",),
          minutes=60),
 )}
