@@ -55,7 +55,7 @@ static int pack(struct candidate *c, char *text, size_t len, const struct lf_app
 
 /* What is compared are answers to single rows, which say nothing of a sequence. */
 static int refuse_state(const struct lf_model *model, const struct lf_app_info *info, char *err,
-		   size_t errlen)
+			size_t errlen)
 {
 	snprintf(err, errlen, "it keeps %u values of state, and lfd judges models that keep none: %s",
 		 model->state_len, info->max_state ? "install it with lfctl model install" :

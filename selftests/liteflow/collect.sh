@@ -45,8 +45,11 @@ lost()
 # What a machine too busy to read in time has lost is told, and nothing else lacks.
 all_there()
 {
+	local lost
+
 	collect "$LF_TMP/csv" --count 2000 || return 1
-	awk -F , -v lost="$(lost)" '
+	lost=$(lost)
+	awk -F , -v lost="${lost:?}" '
 	NR == 1 { next }
 	$2 == "query" {
 		sum = 0
@@ -78,8 +81,11 @@ all_there()
 # One in eight: each eighth of a flow's queries, whenever they came.
 sampled()
 {
+	local lost
+
 	collect "$LF_TMP/csv" --count 200 --every 8 || return 1
-	awk -F , -v lost="$(lost)" '
+	lost=$(lost)
+	awk -F , -v lost="${lost:?}" '
 	$2 == "query" {
 		n++
 		if ($3 in seq) {

@@ -214,7 +214,7 @@ sys.exit(not (q["options"]["app"] == "lemu-back" and q["source"] == "model" and
 device_goes() {
 	lemu_tc qdisc replace dev va root lemu app lemu capacity 8kbit queue 50kb delay 100s ||
 		return 1
-	lemu_in bash -c 'for i in 1 2 3 4 5 6; do echo > /dev/udp/192.0.2.2/9; done' 2> /dev/null
+	lemu_send 6 192.0.2.2
 	[ "$(lemu_stat qlen va)" -gt 2 ] && lemu_in ip link del va &&
 		! lemu_in ip link show va > /dev/null 2>&1
 }

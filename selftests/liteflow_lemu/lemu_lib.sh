@@ -160,11 +160,11 @@ END
 	[ "$(cat "$LF_TMP/bytes")" = "$1" ]
 }
 
-# lemu_send N: small packets to nobody, at once
+# lemu_send N [ADDRESS]: small packets to nobody, at once
 lemu_send() {
 	# shellcheck disable=SC2016
-	lemu_in bash -c 'for ((i = 0; i < $0; i++)); do echo > /dev/udp/127.0.0.1/9; done' "$1" \
-		2> /dev/null
+	lemu_in bash -c 'for ((i = 0; i < $0; i++)); do echo > "/dev/udp/$1/9"; done' \
+		"$1" "${2:-127.0.0.1}" 2> /dev/null
 }
 
 # lemu_constant NAME BACKLOG KEEP DROP: a model that always says so, in $LF_TMP/NAME.lfm
