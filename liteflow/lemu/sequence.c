@@ -11,30 +11,33 @@
 #include "sequence.h"
 
 static const struct lf_limits limits = {
-	.n_in = LINK_INPUTS, .n_out = LINK_OUTPUTS, .max_state = LITEFLOW_MAX_STATE,
+	.n_in = LEMU_N_IN, .n_out = LEMU_N_OUT, .max_state = LITEFLOW_MAX_STATE,
 };
 
-/* Inputs of a link; LINK_PIECE: the least piece of a packet, bytes. */
-enum { IN_WORK, IN_SIZE };
-#define LINK_PIECE	64
+/* Whom step() asks. */
+struct asked {
+	const struct lf_model *model;
+	int32_t *state, *scratch;
+};
 
-/*
- * One packet, as net/sched/sch_lemu_model.c asks: what is larger than any packet that the
- * model knows comes in pieces, and is lost if one of them is.
- */
+static int step_once(void *priv, const s32 *in, s32 *out)
+{
+	struct asked *asked = priv;
+
+	lf_model_step(asked->model, in, out, asked->state, asked->scratch);
+	return 0;
+}
+
+/* One packet, as net/sched/sch_lemu_model.c asks. */
 static void step(const struct lf_model *model, const int32_t *row, int32_t *answer, int32_t *state,
 		 int32_t *scratch)
 {
-	int32_t most = model->in[IN_SIZE].hi > LINK_PIECE ? model->in[IN_SIZE].hi : LINK_PIECE;
-	int32_t rest = row[IN_SIZE], piece[LINK_INPUTS];
+	struct asked asked = { .model = model, .state = state, .scratch = scratch };
+	int32_t in[LEMU_N_IN];
 
-	memcpy(piece, row, sizeof(piece));
-	do {
-		piece[IN_SIZE] = rest < most ? rest : most;
-		lf_model_step(model, piece, answer, state, scratch);
-		rest -= piece[IN_SIZE];
-		piece[IN_WORK] = 0;
-	} while (rest > 0 && answer[2] <= answer[1]);
+	memcpy(in, row, sizeof(in));
+	lemu_in_pieces(in, max(row[LEMU_IN_SIZE], 0), lemu_largest(model->in[LEMU_IN_SIZE].hi),
+		       answer, step_once, &asked);
 }
 
 static void run(const struct lf_model *model, int count, int steps, const int32_t *rows,
@@ -45,7 +48,7 @@ static void run(const struct lf_model *model, int count, int steps, const int32_
 	for (long at = 0; at < (long)count * steps; at++) {
 		if (anew[at])
 			memset(state, 0, sizeof(state));
-		step(model, rows + at * LINK_INPUTS, answers + at * LINK_OUTPUTS, state, scratch);
+		step(model, rows + at * LEMU_N_IN, answers + at * LEMU_N_OUT, state, scratch);
 	}
 }
 
@@ -88,15 +91,15 @@ static bool judge_drops(void *priv, struct link_packet *packet, bool first, int6
 			int64_t limit)
 {
 	struct judge *judge = priv;
-	int32_t scratch[2 * LITEFLOW_MAX_WIDTH], answer[LINK_OUTPUTS];
+	int32_t scratch[2 * LITEFLOW_MAX_WIDTH], answer[LEMU_N_OUT];
 	int64_t work = packet->work < INT32_MAX ? packet->work : INT32_MAX;
-	int32_t row[LINK_INPUTS] = { work, packet->size, capacity, limit };
+	int32_t row[LEMU_N_IN] = { work, packet->size, capacity, limit };
 
 	if (first || packet->work >= judge->drained)
 		memset(judge->state, 0, sizeof(judge->state));
 	step(judge->model, row, answer, judge->state, scratch);
-	packet->backlog = answer[0] * judge->unit;
-	return answer[2] > answer[1];
+	packet->backlog = answer[LEMU_OUT_BACKLOG] * judge->unit;
+	return lemu_out_drops(answer);
 }
 
 int sequence_batch(const void *blob, size_t len, int64_t drained, double unit, char *why,

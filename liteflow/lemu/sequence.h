@@ -6,17 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "link.h"
+#include <linux/pkt_sched_lemu.h>
 
-#define LINK_INPUTS 4
-#define LINK_OUTPUTS 3
+#include "link.h"
 
 /**
  * sequence_run() - answers of a packed model to @count traces of @steps packets
  * @blob: the model
- * @rows: [count][steps][LINK_INPUTS], in the app's integers
+ * @rows: [count][steps][LEMU_N_IN], in the app's integers
  * @anew: [count][steps], where the state starts from zeros
- * @answers: filled, [count][steps][LINK_OUTPUTS]
+ * @answers: filled, [count][steps][LEMU_N_OUT]
  * @why: filled with the reason if the kernel would refuse the model
  *
  * Not for several threads at a time. Returns 0, or -1.

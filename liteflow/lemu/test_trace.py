@@ -425,6 +425,17 @@ class Runs(Case):
                                 np.arange(300)[None] == 0)
         np.testing.assert_array_equal(ours[0], theirs)
 
+    def test_small_pieces(self):
+        """No piece is less than 64 bytes, so a model that knows 40 is asked twice about 100; and
+        a size below 0 is none, not one of 4 GB."""
+        path = self.model()
+        model = json.loads(path.read_text())
+        model["inputs"][1]["hi"] = 40
+        path.write_text(json.dumps(model))
+        for size, backlog in ((40, 40), (64, 40), (100, 76), (-1, 0)):
+            answers = native.run_model(modelrun.packed(path), [[[0, size, 1000, 9000]]], [[1]])
+            self.assertEqual(modelrun.decided(answers)[0].tolist(), [[backlog]])
+
     def test_pieces(self):
         """A packet larger than the 1500 bytes that the model knows, as the kernel asks: in pieces,
         of which the last one that fits stays in the queue."""

@@ -26,9 +26,6 @@
 /* A query is timed so often; the least of them counts. */
 #define LEMU_TIME_TRIES		8
 
-/* Queries are priced for packets of so many bytes, and no piece of one is smaller. */
-#define LEMU_PIECE		64
-
 /* Rounds of a replay outside the lock, each of what came during the one before. */
 #define LEMU_ROUNDS		8
 
@@ -39,8 +36,6 @@
 static unsigned int replay = LEMU_HISTORY;
 module_param(replay, uint, 0644);
 MODULE_PARM_DESC(replay, "packets that a new model is shown first, at most 64");
-
-enum { LEMU_IN_WORK, LEMU_IN_SIZE, LEMU_IN_CAPACITY, LEMU_IN_QUEUE };
 
 static const char *const lemu_features[LEMU_N_IN] = {
 	[LEMU_IN_WORK]		= "work",
@@ -106,35 +101,37 @@ static struct lemu_ranges lemu_ranges_of(struct lf_app *app, const struct lf_sta
 	if (!lf_state_range(app, state, LEMU_IN_WORK, &lo, &hi))
 		ranges.drained = max(hi, 1);
 	if (!lf_state_range(app, state, LEMU_IN_SIZE, &lo, &hi))
-		ranges.largest = max(hi, LEMU_PIECE);
+		ranges.largest = lemu_largest(hi);
 	return ranges;
 }
 
-/*
- * A packet that is larger than those the model knows would pass for one of them, and the
- * link for a faster one. So it goes through the link as its fragments would: one behind the
- * other, and lost if one of them is.
- */
+/* Whom lemu_ask() asks. */
+struct lemu_asked {
+	struct lf_app *app;
+	struct lf_state *state;
+};
+
+static __always_inline int lemu_ask_once(void *priv, const s32 *in, s32 *out)
+{
+	const struct lemu_asked *asked = priv;
+
+	return lf_query_state(asked->app, asked->state, in, LEMU_N_IN, out, LEMU_N_OUT);
+}
+
+/* What the model says of a packet. */
 static int lemu_ask(struct lf_app *app, struct lf_state *state, const struct lemu_link *link,
 		    const struct lemu_ranges *ranges, const struct lemu_step *step, s32 *out)
 {
+	struct lemu_asked asked = { .app = app, .state = state };
 	s32 in[LEMU_N_IN] = {
 		[LEMU_IN_WORK] = step->work,
 		[LEMU_IN_CAPACITY] = lemu_per_ms(link->capacity),
 		[LEMU_IN_QUEUE] = link->queue,
 	};
-	u32 rest = step->size;
-	int ret;
 
 	if (step->work >= ranges->drained)
 		lf_state_reset(state);
-	do {
-		in[LEMU_IN_SIZE] = min(rest, ranges->largest);
-		ret = lf_query_state(app, state, in, LEMU_N_IN, out, LEMU_N_OUT);
-		rest -= in[LEMU_IN_SIZE];
-		in[LEMU_IN_WORK] = 0;
-	} while (unlikely(rest) && !ret && out[2] <= out[1]);
-	return ret;
+	return lemu_in_pieces(in, step->size, ranges->largest, out, lemu_ask_once, &asked);
 }
 
 /*
@@ -253,7 +250,7 @@ static void lemu_replay_steps(struct lf_app *app, struct lemu_replay *r,
 		if (lemu_ask(app, r->state, &r->link, &r->ranges,
 			     &history->steps[r->next % LEMU_HISTORY], out))
 			return;
-		r->backlog = out[0];
+		r->backlog = out[LEMU_OUT_BACKLOG];
 		r->shown++;
 	}
 }
@@ -429,12 +426,12 @@ static void lemu_timed(struct lemu_model *m, struct lemu_verdict *verdict, u64 b
 static void lemu_take(struct Qdisc *sch, u32 size, const s32 *out, struct lemu_verdict *verdict)
 {
 	struct lemu_sched *q = qdisc_priv(sch);
-	s64 backlog = clamp_t(s64, out[0], 0, lemu_most(sch, &q->link, size));
+	s64 backlog = clamp_t(s64, out[LEMU_OUT_BACKLOG], 0, lemu_most(sch, &q->link, size));
 
-	q->stats.clamped += backlog != out[0];
+	q->stats.clamped += backlog != out[LEMU_OUT_BACKLOG];
 	q->backlog = backlog;
 	verdict->backlog = backlog;
-	verdict->drop = out[2] > out[1];
+	verdict->drop = lemu_out_drops(out);
 	verdict->version = q->model.version;
 }
 

@@ -8,6 +8,7 @@
 #ifndef _NET_SCHED_SCH_LEMU_QUEUE_H
 #define _NET_SCHED_SCH_LEMU_QUEUE_H
 
+#include <linux/compiler.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
 
@@ -16,6 +17,13 @@
 
 /* Bytes of the smallest packet: the headers of IPv4 and UDP. */
 #define LEMU_SMALLEST	28
+
+/* Queries are priced for packets of so many bytes, and no piece of one is smaller. */
+#define LEMU_PIECE	64
+
+/* What a model is told, and what it answers. */
+enum { LEMU_IN_WORK, LEMU_IN_SIZE, LEMU_IN_CAPACITY, LEMU_IN_QUEUE };
+enum { LEMU_OUT_BACKLOG, LEMU_OUT_KEEP, LEMU_OUT_DROP };
 
 /**
  * struct lemu_link - the link, as the options have it
@@ -83,6 +91,62 @@ static inline bool lemu_queue_packet(u32 *backlog, u32 work, u32 size, u32 limit
 		return true;
 	*backlog += size;
 	return false;
+}
+
+/**
+ * lemu_out_drops() - is a packet lost?
+ * @out: what the model answered
+ *
+ * Return: whether it is.
+ */
+static inline bool lemu_out_drops(const s32 *out)
+{
+	return out[LEMU_OUT_DROP] > out[LEMU_OUT_KEEP];
+}
+
+/**
+ * lemu_largest() - the largest packet that a model is shown in one piece
+ * @hi: end of the range of sizes that it knows
+ *
+ * Return: bytes.
+ */
+static inline u32 lemu_largest(s32 hi)
+{
+	return max(hi, LEMU_PIECE);
+}
+
+/**
+ * lemu_in_pieces() - ask a model about a packet
+ * @in: all but the size
+ * @size: of the packet, bytes
+ * @largest: piece, bytes
+ * @out: what it answered to the last piece that it was shown
+ * @ask: asks it once; 0, or an error
+ * @priv: for @ask
+ *
+ * A packet that is larger than those the model knows would pass for one of them, and the
+ * link for a faster one. So it goes through the link as its fragments would: one behind the
+ * other, and lost if one of them is.
+ *
+ * Here and inline, so that the kernel, which asks through a slot, and the trainer's programs,
+ * which ask the engine, do the same.
+ *
+ * Return: 0, or the error of @ask.
+ */
+static __always_inline int lemu_in_pieces(s32 *in, u32 size, u32 largest, s32 *out,
+					  int (*ask)(void *priv, const s32 *in, s32 *out),
+					  void *priv)
+{
+	u32 rest = size;
+	int ret;
+
+	do {
+		in[LEMU_IN_SIZE] = min(rest, largest);
+		ret = ask(priv, in, out);
+		rest -= in[LEMU_IN_SIZE];
+		in[LEMU_IN_WORK] = 0;
+	} while (unlikely(rest) && !ret && !lemu_out_drops(out));
+	return ret;
 }
 
 #endif /* _NET_SCHED_SCH_LEMU_QUEUE_H */
