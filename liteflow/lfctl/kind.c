@@ -10,6 +10,7 @@
 
 #define LOOKED_AT	4096	/* bytes in which a text shows what it is */
 
+/* as in scripts/pylib/kinds.py, which test_kinds.py sees to */
 static const struct {
 	const char *magic;
 	unsigned char len;
@@ -29,7 +30,7 @@ static const struct {
 	{ "\x4d\x3c\xb2\xa1", 4, 0, "a capture of packets", "lemu-trace(1) reads it" },
 	{ "\xa1\xb2\x3c\x4d", 4, 0, "a capture of packets", "lemu-trace(1) reads it" },
 	{ "\n\r\r\n", 4, 0, "a capture of packets (pcapng)",
-	  "editcap -F pcap converts it for lemu-trace(1)" },
+	  "editcap -F nsecpcap makes pcap of it, which lemu-trace(1) reads" },
 	{ "\x1f\x8b", 2, 0, "compressed", "run gunzip first" },
 	{ "\xfd" "7zXZ", 5, 0, "compressed", "run unxz first" },
 	{ "\x28\xb5\x2f\xfd", 4, 0, "compressed", "run unzstd first" },

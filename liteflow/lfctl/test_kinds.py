@@ -3,14 +3,17 @@
 """Every tool given every other tool's files: one line that says what it got, and status 1.
 """
 
+import ast
 import gzip
 import json
 import os
+import re
 import struct
 import subprocess
 import unittest
 
 import case
+from pylib import kinds
 from pylib.paths import BUILD, ROOT
 
 TRACE = "\t".join(("packet_number", "size", "transmit_time", "receive_time", "latency",
@@ -127,6 +130,38 @@ class Kinds(case.Packed):
         link = str(ROOT / "liteflow/lemu/models/bytequeue-16.json")
         self.every("lemu-run's trace", {"trace"},
                    lambda f: run_tool("lemu/lemu-run", "--float", link, f))
+
+
+class Tables(unittest.TestCase):
+    """liteflow/lfctl/kind.c and scripts/pylib/kinds.py know the same files."""
+
+    SOURCE = (ROOT / "liteflow/lfctl/kind.c").read_text()
+
+    @staticmethod
+    def bytes_of(text):
+        """Of C's adjacent strings."""
+        octal = re.sub(r"\\([0-7])(?![0-7])", r"\\x0\1", text)
+        return b"".join(ast.literal_eval("b" + one) for one in re.findall(r'"[^"]*"', octal))
+
+    def test_agree(self):
+        table = self.SOURCE[self.SOURCE.index("} known[]"):self.SOURCE.index("names[]")]
+        rows = re.findall(r'\{ ((?:"[^"]*" ?)+), (\d+), (\d+),\s*"([^"]*)",\s*"([^"]*)" \}', table)
+        self.assertEqual(len(rows), table.count("\t{ "))
+        told = []
+        for magic, size, at, what, todo in rows:
+            self.assertEqual(len(self.bytes_of(magic)), int(size), magic)
+            told.append((self.bytes_of(magic), int(at), what, todo))
+        # kind_refuse() takes a packed model itself
+        self.assertEqual(told, [(magic, at, what, todo) for magic, at, kind, what, todo
+                                in kinds._KNOWN if kind != kinds.MODEL])
+
+    def test_onnx(self):
+        fields, = re.findall(r'strchr\(("[^"]*"), data\[2\]\)', self.SOURCE)
+        self.assertEqual(self.bytes_of(fields), kinds._ONNX)
+
+    def test_looked_at(self):
+        bytes_, = re.findall(r"#define LOOKED_AT\s+(\d+)", self.SOURCE)
+        self.assertEqual(int(bytes_), kinds.LOOKED_AT)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a file is, by its content: one of another kind is refused by what it is, with what to do.
 
-liteflow/lfctl/kind.c does so for the programs in C.
+liteflow/lfctl/kind.c does so for the programs in C, with the same table and the same words.
 """
 import pathlib
 import re
@@ -16,23 +16,24 @@ MODEL, JSON, MODEL_JSON, ONNX, TFLITE, ROWS, TRACE, PCAP = \
 _KNOWN = (
     (b"LFNN", 0, MODEL, "a packed model", "lfctl model check shows it, its JSON is what it was "
                                           "made of"),
-    (b"TFL3", 4, TFLITE, "a TFLite network", "lfc makes a model of it"),
-    (b"PK\x03\x04", 0, "zip", "a zip file (PyTorch's .pt or .pth?)",
-     "use liteflow.export(module, ...), or torch.onnx.export and lfc"),
-    (b"\x89HDF", 0, "hdf5", "an HDF5 file (Keras?)", "convert it with tf2onnx or to TFLite, then "
-                                                     "lfc"),
+    (b"TFL3", 4, TFLITE, "a TFLite network", "lfc(1) makes a model of it"),
+    (b"PK\x03\x04", 0, "zip", "a zip file, as PyTorch's are",
+     "export the network to ONNX with torch.onnx.export(), of which lfc(1) makes a model"),
+    (b"\x89HDF", 0, "hdf5", "an HDF5 file, as Keras' are",
+     "convert it to ONNX or TFLite, of which lfc(1) makes a model"),
     (b"LFHIST\r\n", 0, "segment", "a segment of a history",
      "lfctl history --csv prints the rows of the folder that it lies in"),
-    (b"\xd4\xc3\xb2\xa1", 0, PCAP, "a capture of packets", "lemu-trace pair makes a trace of two"),
-    (b"\xa1\xb2\xc3\xd4", 0, PCAP, "a capture of packets", "lemu-trace pair makes a trace of two"),
-    (b"\x4d\x3c\xb2\xa1", 0, PCAP, "a capture of packets", "lemu-trace pair makes a trace of two"),
-    (b"\xa1\xb2\x3c\x4d", 0, PCAP, "a capture of packets", "lemu-trace pair makes a trace of two"),
-    (b"\x0a\x0d\x0d\x0a", 0, "pcapng", "a capture of packets (pcapng)",
-     "editcap -F nsecpcap makes pcap of it, which lemu-trace reads"),
+    (b"\xd4\xc3\xb2\xa1", 0, PCAP, "a capture of packets", "lemu-trace(1) reads it"),
+    (b"\xa1\xb2\xc3\xd4", 0, PCAP, "a capture of packets", "lemu-trace(1) reads it"),
+    (b"\x4d\x3c\xb2\xa1", 0, PCAP, "a capture of packets", "lemu-trace(1) reads it"),
+    (b"\xa1\xb2\x3c\x4d", 0, PCAP, "a capture of packets", "lemu-trace(1) reads it"),
+    (b"\n\r\r\n", 0, "pcapng", "a capture of packets (pcapng)",
+     "editcap -F nsecpcap makes pcap of it, which lemu-trace(1) reads"),
     (b"\x1f\x8b", 0, "gzip", "compressed", "run gunzip first"),
     (b"\xfd7zXZ", 0, "xz", "compressed", "run unxz first"),
     (b"\x28\xb5\x2f\xfd", 0, "zstd", "compressed", "run unzstd first"),
     (b"\x7fELF", 0, "program", "a program", "give another file"))
+_ONNX = b"\x12\x1a\x22\x28\x32\x3a\x42"    # a field of a model, after its version
 _ROWS = re.compile(rb"\s*(#[^\n]*\n\s*)*(batch,kind,|[-0-9][-+0-9, \t\r]*(\n|$))")
 
 
@@ -42,9 +43,9 @@ def of(data):
     for magic, at, *about in _KNOWN:
         if data[at:at + len(magic)] == magic:
             return tuple(about)
-    # protobuf: the version, then another field of a model
-    if len(data) > 8 and data[0] == 8 and 0 < data[1] < 32 and data[2] in b"\x12\x1a\x22\x28\x32:B":
-        return ONNX, "an ONNX network", "lfc makes a model of it"
+    # protobuf: the version, then another field
+    if len(data) > 8 and data[0] == 8 and 0 < data[1] < 32 and data[2] in _ONNX:
+        return ONNX, "an ONNX network", "lfc(1) makes a model of it"
     text = data[3:] if data.startswith(b"\xef\xbb\xbf") else data
     if text.lstrip()[:1] == b"{":
         if b'"liteflow-model"' in text:
