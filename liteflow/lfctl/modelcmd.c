@@ -128,23 +128,19 @@ static int slot_failed(struct lf *lf, int ret, const struct model_args *args)
 	return failed(lf, ret, "app %.32s, slot %d", args->app, args->slot);
 }
 
-static int install(struct lf *lf, struct model_args *args, uint32_t *version)
+/* @blob: what is in the file; NULL: a compiled model is meant */
+static int install(struct lf *lf, struct model_args *args, const void *blob, size_t len,
+		   uint32_t *version)
 {
-	size_t len;
-	void *blob;
 	int ret;
 
 	ret = resolve_slot(lf, args);
 	if (ret)
 		return ret;
-	if (args->compiled)
-		return slot_failed(lf, lf_install_compiled(lf, args->app, args->slot,
-							   args->compiled, version), args);
-	blob = model_read(args->file, &len);
-	if (!blob)
-		return EXIT_OTHER;
-	ret = lf_install(lf, args->app, args->slot, blob, len, version);
-	free(blob);
+	if (blob)
+		ret = lf_install(lf, args->app, args->slot, blob, len, version);
+	else
+		ret = lf_install_compiled(lf, args->app, args->slot, args->compiled, version);
 	return slot_failed(lf, ret, args);
 }
 
@@ -171,20 +167,28 @@ int cmd_model_install(int argc, char **argv)
 		.slot = SLOT_NONE, .max_words = 3, .slot_word = "auto", .slot_by = SLOT_AUTO
 	};
 	uint32_t version = 0;
+	void *blob = NULL;
 	uint64_t ns = 0;
 	struct lf *lf;
+	size_t len = 0;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	need(args.slot != SLOT_NONE, "APP SLOT");
 	need(!args.file != !args.compiled, "either FILE or --compiled NAME");
+	/* before the kernel: a file that is no model is none with any */
+	if (args.file)
+		blob = model_read(args.file, &len);
+	if (args.file && !blob)
+		return EXIT_OTHER;
 	ret = kernel_open(&lf, args.app);
 	if (!ret)
-		ret = install(lf, &args, &version);
+		ret = install(lf, &args, blob, len, &version);
 	if (!ret && args.activate)
 		ret = activate(lf, &args, &version, &ns);
 	if (!ret)
 		say(args.app, args.slot, args.activate ? "active" : "on standby", version, ns);
+	free(blob);
 	lf_close(lf);
 	return ret;
 }
