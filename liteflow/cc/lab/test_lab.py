@@ -502,14 +502,18 @@ class Ablation(unittest.TestCase):
         self.assertEqual(cells[0], ["the law with", "good_cells, percent", "jain_min, ratio"])
         self.assertEqual([row[1:] for row in cells[2:]], [["97.1", "0.99"], ["20.0", "-"]])
         rest = (self.scores, {}, [-0.9, -0.7, -0.5], {"scenarios": known}, {"scenarios": 7})
-        text = ablation.report(self.args, "checksum", *rest).replace("\n", " ")
+        text = ablation.report(self.args, "checksum", {"checksum": ["linear"]},
+                               *rest).replace("\n", " ")
+        self.assertNotIn("other states", text)
         for part in ("/ |score of the linear policy|", "+20.0 %", "Figures of 7 runs", "checksum",
                      "3 generations", "| 97.1", "-0.900 to -0.500, median -0.700"):
             self.assertIn(part, text)
         self.assertIn("another seed of training is not", text)
         self.args.seeds = [4, 7]
-        text = ablation.report(self.args, "checksum", *rest).replace("\n", " ")
+        text = ablation.report(self.args, "checksum", {"older": ["linear", "network-s7"]},
+                               *rest).replace("\n", " ")
         self.assertIn("the mean of its seeds, 4, 7;", text)
+        self.assertIn("judged with this one as they are: linear, network-s7 (older).", text)
 
     def test_seeds(self):
         args = ablation.parse_args(["--folder", str(self.top), "--seeds", "3,5"])
@@ -554,6 +558,13 @@ class Ablation(unittest.TestCase):
             self.args.backup = "none"
             self.assertTrue(ablation.make(self.args, variant, 1, "a"))
             self.assertFalse(ablation.make(self.args, variant, 1, "a"))
+            # other sources, but asked for: the key still tells which
+            self.args.keep_models, self.args.variants = True, [variant]
+            self.assertFalse(ablation.make(self.args, variant, 1, "b"))
+            self.assertEqual(ablation.trained_with(self.args), {"a": ["linear"]})
+            self.args.backup = "t"
+            self.assertTrue(ablation.make(self.args, variant, 1, "a"))
+            self.args.backup, self.args.keep_models = "none", False
             # other sources: nor is what an interrupted run left gone on with
             (models / "linear.state").write_text("")
             self.assertTrue(ablation.make(self.args, variant, 1, "b"))
