@@ -93,7 +93,8 @@ static void read_inputs(const struct sim *sim, const struct flow *f, float *in)
 
 	if (sim->policy->n_in > TLF_N_IN)
 		for (i = 0; i < SIM_PREFERENCES; i++)
-			*in++ = preferences_of(sim, f)[i];
+			*in++ = fminf(fmaxf(preferences_of(sim, f)[i], PREFERENCE_LO),
+				      PREFERENCE_HI);
 	tlf_inputs(&f->law, raw);
 	for (i = 0; i < TLF_N_IN; i++)
 		in[i] = fminf(fmaxf(raw[i] / (float)TLF_ACTION_ONE, lo[i % TLF_FEATURES]),

@@ -131,7 +131,7 @@ def model(app, params, provenance, name=None):
     With offsets, as features are near (0, 1, 1): rounded weights of some twenty inputs
     of 1 would add up to an error that is always there.
     """
-    inputs = [{"name": n, "unit": UNIT, "lo": 0, "hi": 1}
+    inputs = [{"name": n, "unit": UNIT, "lo": sl.PREFERENCE_LO, "hi": sl.PREFERENCE_HI}
               for n in PREFERENCES[:APPS[app].preferences]]
     for age in reversed(range(sl.HISTORY)):
         inputs += [{"name": f"{n}{age}", "unit": UNIT, "lo": lo, "hi": hi, "offset": at}

@@ -124,6 +124,10 @@ struct policy {
 #define FEATURE_LO	{ -2, 0.5, 0 }
 #define FEATURE_HI	{ 2, 8, 4 }
 
+/* More extreme ones count as these: whoever asks for all must not get it from others. */
+#define PREFERENCE_LO	0.1f
+#define PREFERENCE_HI	0.8f
+
 float policy_run(const float *params, int n_in, int linear, const float *in);
 
 /* What only the expert sees. Rates in bytes of payload per second. */

@@ -21,6 +21,7 @@ AGENT_NONE, AGENT_NEWEST, AGENT_EACH, AGENT_OWNS = range(4)
 HISTORY, FEATURES, PREFERENCES = 10, 3, 3
 HIDDEN = (32, 16)
 FEATURE_LO, FEATURE_HI = (-2, 0.5, 0), (2, 8, 4)
+PREFERENCE_LO, PREFERENCE_HI = 0.1, 0.8
 GAINS = (4, 0.06, 1, 0.2)         # of the expert, see policy.c
 
 _double, _float = ctypes.c_double, ctypes.c_float

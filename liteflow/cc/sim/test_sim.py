@@ -319,9 +319,27 @@ class Sameness(unittest.TestCase):
         fast, slow = (0.8, 0.1, 0.1), (0.1, 0.8, 0.1)
         self.assertEqual(goodput(fast, fast), goodput(fast, fast))
         self.assertGreater(goodput(fast, slow)[0], goodput(slow, fast)[0])
+        # more extreme ones count as these
+        self.assertEqual(goodput((1, 0, 0), (0, 1, 0)), goodput(fast, slow))
         # nothing of its own: the scenario's
         third = (1 / 3,) * 3
         self.assertEqual(goodput((0, 0, 0), (0, 0, 0)), goodput(third, third))
+
+    def test_preferences_leave_others_their_share(self):
+        """Two flows that want different things: each has at least half of its fair share."""
+        params = nw.read(os.path.join(MODELS, "cc_pref.json"))[1]
+        wants = (0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8), (1 / 3,) * 3
+        pairs, runs = list(itertools.permutations(wants, 2)), []
+        for rate, rtt, bdps in ((50e6, 0.04, 1), (20e6, 0.03, 2)):
+            for pair in pairs:
+                s = sl.scenario(rate, rtt, bdps, duration=60, flows=[sl.LITEFLOW] * 2, stagger=5)
+                for f, weights in zip(s.flow, pair):
+                    f.preferences[:] = weights
+                runs.append((s, pair))
+        late = sl.batch([s for s, _ in runs], [params])["late"][0][:, :2]
+        for (s, pair), rates in zip(runs, late):
+            share = 2 * min(rates) / (s.step_rate[0] * sl.MSS / sl.WIRE)
+            self.assertGreater(share, 0.5, (pair, list(s.step_rate[:1])))
 
     def test_score_of_others(self):
         """Where no flow is liteflow's, the score is that of the first one's kind."""
