@@ -319,4 +319,16 @@ static inline u32 tlf_bdp(u64 rate, u32 rtt_us, u32 mss)
 	return min_t(u64, div_u64(bytes, mss) + 1, TLF_COUNT_MAX);
 }
 
+/*
+ * The window of a probe, that may have @most packets.  But what is lost has to be sent again
+ * if nothing was so far, as in tcp_cwnd_reduction(): where the newest packets are lost, too,
+ * they are all that is under way, and only the ACK of one that is sent after them tells.
+ */
+static inline u32 tlf_probe_cwnd(u32 cwnd, u32 most, u32 inflight, bool unrepaired)
+{
+	if (unrepaired)
+		most = max(most, inflight + 1);
+	return min(cwnd, most);
+}
+
 #endif /* _TCP_LITEFLOW_H */

@@ -362,8 +362,11 @@ static void tlf_set_cwnd(struct sock *sk, struct tlf *ca, const struct rate_samp
 		cwnd = min(cwnd + rs->acked_sacked, target);
 		cwnd = max_t(u32, cwnd, TLF_CWND_MIN);
 	}
-	if (ca->hot.mode == TLF_PROBE)
-		cwnd = min(cwnd, tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), 0));
+	if (ca->hot.mode == TLF_PROBE) {
+		target = tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), 0);
+		cwnd = tlf_probe_cwnd(cwnd, target, tcp_packets_in_flight(tp),
+				      tp->lost_out && !tp->retrans_out);
+	}
 	tcp_snd_cwnd_set(tp, min(cwnd, tp->snd_cwnd_clamp));
 }
 

@@ -571,6 +571,17 @@ static void tlt_test_idle(struct kunit *test)
 	}
 }
 
+/* All that is under way may be lost: the first retransmission does not wait for it. */
+static void tlt_test_probe_repairs(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, tlf_probe_cwnd(5, 4, 4, true), 5);
+	KUNIT_EXPECT_EQ(test, tlf_probe_cwnd(20, 4, 17, true), 18);
+	/* not beyond the window, nor the next ones */
+	KUNIT_EXPECT_EQ(test, tlf_probe_cwnd(10, 4, 17, true), 10);
+	KUNIT_EXPECT_EQ(test, tlf_probe_cwnd(20, 4, 17, false), 4);
+	KUNIT_EXPECT_EQ(test, tlf_probe_cwnd(20, 4, 1, true), 4);
+}
+
 static struct kunit_case tlt_mode_cases[] = {
 	KUNIT_CASE(tlt_test_first_rate),
 	KUNIT_CASE(tlt_test_guessed_rate),
@@ -578,6 +589,7 @@ static struct kunit_case tlt_mode_cases[] = {
 	KUNIT_CASE(tlt_test_startup_queue),
 	KUNIT_CASE(tlt_test_startup_plateau),
 	KUNIT_CASE(tlt_test_startup_loss),
+	KUNIT_CASE(tlt_test_probe_repairs),
 	KUNIT_CASE(tlt_test_drain),
 	KUNIT_CASE(tlt_test_settle),
 	KUNIT_CASE(tlt_test_not_used),
