@@ -621,15 +621,19 @@ EXPORT_SYMBOL_IF_KUNIT(tlf_act);
  * @flow: its other half
  * @ack: what the ACK says
  *
- * Halves the rate, as RFC 3168 wants it, at most once in a round trip.
+ * Halves the rate, as RFC 3168 wants it, at most once in a round trip; to no less than what
+ * a window of two packets, Reno's least, would send.
  */
 void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
 {
+	u64 least = tlf_rate(TLF_LEAST_PACKETS, ack->mss, flow->rtt_us);
+
 	if (flow->marked && !tlf_reached(ack->delivered, flow->ecn_delivered))
 		return;
 	flow->marked = 1;
-	flow->ecn_delivered = ack->delivered + ack->inflight;
-	hot->rate = tlf_possible(hot->rate / 2);
+	/* the receiver repeats it until the first packet after these has told it: CWR */
+	flow->ecn_delivered = ack->delivered + ack->inflight + 1;
+	hot->rate = tlf_possible(max(hot->rate / 2, min(hot->rate, least)));
 	hot->open = 0;
 	flow->streak = 0;
 	if (hot->mode == TLF_STARTUP)

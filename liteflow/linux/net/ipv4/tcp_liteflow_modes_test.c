@@ -410,7 +410,10 @@ static void tlt_test_probe_app_limited(struct kunit *test)
 
 /* -- what happens to flows -------------------------------------------------- */
 
-/* A mark halves the rate; the next one counts a round trip later. */
+/*
+ * A mark halves the rate; the next one counts a round trip later. The receiver repeats it
+ * until a packet has come that says so, which is the first one after those under way.
+ */
 static void tlt_test_ecn(struct kunit *test)
 {
 	struct tlt *t = tlt_cruising(test);
@@ -421,7 +424,7 @@ static void tlt_test_ecn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
 	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
 	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
-	t->ack.delivered += 19;
+	t->ack.delivered += 20;
 	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
 	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
 	t->ack.delivered++;
@@ -437,12 +440,17 @@ static void tlt_test_ecn(struct kunit *test)
 	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
 	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
 
-	t->hot.rate = TLF_RATE_MIN + 1;
+	/* the least: two packets in a round trip; but never up */
+	t->hot.rate = 3 * TLT_RATE / 20;
 	t->hot.mode = TLF_STARTUP;
-	t->ack.delivered += t->ack.inflight;
+	t->ack.delivered += t->ack.inflight + 1;
 	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
-	KUNIT_EXPECT_EQ(test, t->hot.rate, TLF_RATE_MIN);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 2 * TLT_RATE / 20);
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
+	t->hot.rate = TLF_RATE_MIN + 1;
+	t->ack.delivered += t->ack.inflight + 1;
+	tlf_on_ecn(&t->hot, &t->flow, &t->ack);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, TLF_RATE_MIN + 1);
 }
 
 static void tlt_test_timeout(struct kunit *test)
