@@ -40,7 +40,7 @@ static void trace(struct sim *sim, const struct flow *f)
 	s->mode = f->hot.mode + 10 * f->law.competing;
 }
 
-static const double *preferences_of(const struct sim *sim, const struct flow *f)
+const double *preferences_of(const struct sim *sim, const struct flow *f)
 {
 	const double *own = f->desc->preferences;
 

@@ -202,6 +202,7 @@ u32 sender_burst(const struct sim *sim, double bytes_per_sec);
 u32 sender_cwnd(const struct sim *sim, const struct flow *f);
 
 /* decide.c */
+const double *preferences_of(const struct sim *sim, const struct flow *f);
 void decide_on_ack(struct sim *sim, struct flow *f, const struct tlf_ack *ack);
 void agent_begin(struct sim *sim, struct flow *f);
 void agent_hears(struct sim *sim, struct flow *f, const struct tlf_ack *ack);

@@ -232,6 +232,13 @@ static void on_timeout(struct sim *sim, struct flow *f)
 	}
 }
 
+static bool prefers_throughput(const struct sim *sim, const struct flow *f)
+{
+	const double *p = preferences_of(sim, f);
+
+	return p[0] > p[1];
+}
+
 static void begin(struct sim *sim, struct flow *f)
 {
 	struct tlf_ack ack = law_ack(sim, f, sim->now, -1);
@@ -245,6 +252,7 @@ static void begin(struct sim *sim, struct flow *f)
 	f->cwnd = FIRST_WINDOW;
 	if (f->kind == SIM_LITEFLOW) {
 		tlf_init(&f->hot, &f->law, &ack, f->srtt / 1000, FIRST_WINDOW);
+		f->law.keeps_queue = sim->policy->n_in > TLF_N_IN && prefers_throughput(sim, f);
 		f->cwnd = sender_cwnd(sim, f);
 		agent_begin(sim, f);
 	}

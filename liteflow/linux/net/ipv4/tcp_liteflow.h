@@ -156,6 +156,7 @@ struct tlf_undo {
  * @full_bw: what start-up has reached
  * @bw_max: the most of them, in the present ten intervals and the ten before
  * @answered_bw: bytes per second when the answer to loss began
+ * @busy_bw: bytes per second that arrived while a queue stood, an average
  * @rtt_us: mean RTT of the last interval
  * @spread_us: its standard deviation, an average
  * @startup_peak_us: the longest that was the shortest of an interval of start-up
@@ -195,11 +196,15 @@ struct tlf_undo {
  * @lossless: intervals without a queue, or loss beyond the path's
  * @guessed: packets of the first window, whose rate is by a guess of the RTT; 0: by a
  *	measured one
+ * @per_ack: packets that an ACK told of in the last interval, on average
  * @settled_us: those sent from then on are the model's
  * @probe_start_us: since when the window is halved
  * @probe_min_rtt_us: smallest RTT since
  * @marked: a mark was answered; another counts when @ecn_delivered packets were delivered
  * @ecn_delivered: see @marked
+ * @shared: for so many intervals yet: @busy_bw changes, so there may be others
+ * @held: a queue stands: no more is under way than keeps it
+ * @keeps_queue: not held so, for the application prefers throughput to latency
  * @intervals: so many were finished, modulo 2^32
  * @seen_us: packets of the last one at the model's rate were sent from then on
  * @seen_lost: and so many of them were lost beyond what the path loses,
@@ -213,6 +218,7 @@ struct tlf_flow {
 	u64 full_bw;
 	u64 bw_max[2];
 	u64 answered_bw;
+	u64 busy_bw;
 	u32 rtt_us;
 	u32 spread_us;
 	u32 startup_peak_us;
@@ -231,6 +237,7 @@ struct tlf_flow {
 	u8 lossy;
 	u8 streak;
 	u16 guessed;
+	u16 per_ack;
 	u32 window_peak_us;
 	u32 room;
 	u16 hold;
@@ -252,6 +259,9 @@ struct tlf_flow {
 	u8 collapsed;
 	u8 cut;
 	u8 marked;
+	u8 shared;
+	u8 held;
+	u8 keeps_queue;
 	u32 settled_us;
 	u32 probe_start_us;
 	u32 probe_min_rtt_us;

@@ -73,7 +73,7 @@
 #define TLF_COLLAPSE_LOSS	2		/* half of an interval */
 
 /* Is there no queue, by what a model is told of the newest interval? */
-static bool tlf_is_clear(const struct tlf_flow *flow)
+bool tlf_is_clear(const struct tlf_flow *flow)
 {
 	return flow->history[(flow->next + TLF_HISTORY - 1) % TLF_HISTORY][1] <= TLF_ONE;
 }
@@ -97,6 +97,7 @@ static void tlf_forget(struct tlf_flow *flow)
 	}
 	flow->next = 0;
 	flow->streak = 0;
+	flow->held = 0;
 }
 
 static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
@@ -121,6 +122,7 @@ static void tlf_start_over(struct tlf_hot *hot, struct tlf_flow *flow)
 	flow->bw_max[0] = 0;
 	flow->bw_max[1] = 0;
 	flow->bw_count = 0;
+	flow->busy_bw = 0;
 	flow->standing_us[0] = U32_MAX;
 	flow->standing_us[1] = U32_MAX;
 	flow->standing_count = 0;
@@ -276,6 +278,7 @@ static void tlf_cruise(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
 {
 	hot->mode = TLF_CRUISE;
 	flow->settling = 1;
+	flow->held = 0;
 	flow->settled_us = now_us;
 }
 
@@ -360,6 +363,7 @@ static bool tlf_close_cruise(struct tlf_hot *hot, struct tlf_flow *flow, const s
 	tlf_count_clear(flow);
 	tlf_count_lossless(flow, mi, queue);
 	tlf_compete(hot, flow, ack, mi);
+	flow->held = rule == TLF_RULE_PULL && tlf_is_held(hot, flow, ack->mss);
 	if (hot->mode == TLF_PROBE || tlf_answer(hot, flow, ack, queue))
 		return false;
 	/* once: of what was sent before, ACKs say the same */
@@ -610,8 +614,11 @@ void tlf_act(struct tlf_hot *hot, struct tlf_flow *flow, s32 action, u32 mss, en
 	/* what arrives now does arrive: less than that only empties a queue */
 	least = max(least, min(hot->rate, flow->bw * 5 / 8));
 	if (rule == TLF_RULE_PULL)
-		least = max(least, min(hot->rate, tlf_least_clear(hot, flow, mss)));
+		least = max(least, min(hot->rate, max(tlf_least_clear(hot, flow, mss),
+						      tlf_least_alone(hot, flow, mss))));
 	hot->rate = max(tlf_rate_after(hot->rate, change), least);
+	if (flow->held)
+		hot->rate = min(hot->rate, tlf_held_rate(flow));
 }
 EXPORT_SYMBOL_IF_KUNIT(tlf_act);
 
@@ -741,6 +748,7 @@ EXPORT_SYMBOL_IF_KUNIT(tlf_on_restart);
  * rate, but what the network takes in is bounded while ACKs fail to come.  And room
  * for what offloads gather on either side before it goes on.  TCP sends no more than half
  * a window at once: where that is much for the path, what is lost takes from the second half.
+ * Where a queue stands, tcp_liteflow_path.c says how much less it is.
  *
  * Return: packets.
  */
@@ -760,6 +768,9 @@ u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u3
 	/* and may be more than its buffer does */
 	if (burst > bdp / 2)
 		more = tlf_less_by_loss(flow, more);
-	return max_t(u32, bdp + more, TLF_CWND_MIN);
+	bdp += more;
+	if (flow->held)
+		bdp = min(bdp, tlf_held_cwnd(hot, flow, mss, burst));
+	return max_t(u32, bdp, TLF_CWND_MIN);
 }
 EXPORT_SYMBOL_IF_KUNIT(tlf_cwnd);

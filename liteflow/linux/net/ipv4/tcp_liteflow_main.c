@@ -170,6 +170,8 @@ static void tlf_choose_app(struct tlf_state *state)
 	bool prefer = state->pref[0] || state->pref[1] || state->pref[2];
 	struct lf_app *app = prefer && lf_app_ready(tlf_app_pref) ? tlf_app_pref : tlf_app;
 
+	/* throughput to latency: the queue that its model keeps */
+	state->flow.keeps_queue = app == tlf_app_pref && state->pref[0] > state->pref[1];
 	if (app == state->app)
 		return;
 	lf_flow_release(&state->lf);
@@ -202,8 +204,10 @@ static void tlf_leave_classic(struct sock *sk, struct tlf *ca)
 static void tlf_enter_classic(struct sock *sk, struct tlf *ca)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 cwnd = max(tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), 0) / 2, 2U);
+	u32 cwnd;
 
+	tlf_state(sk)->flow.held = 0;
+	cwnd = max(tlf_cwnd(&ca->hot, &tlf_state(sk)->flow, tlf_mss(sk), 0) / 2, 2U);
 	tlf_set_modelled(sk, ca, false);
 	tlf_state(sk)->claims.n = 0;
 	ca->hot.mode = TLF_CRUISE;

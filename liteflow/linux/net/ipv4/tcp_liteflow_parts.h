@@ -19,6 +19,7 @@
  * @least_us: the shortest
  * @spread_us: standard deviation of the RTT
  * @usual_us: the average of that before
+ * @per_ack: packets that an ACK tells of, on average
  * @rise_us: mean RTT of the second half less that of the first; where nothing of the second
  *	came, of the interval less that of the one before
  */
@@ -31,6 +32,7 @@ struct tlf_interval {
 	u32 least_us;
 	u32 spread_us;
 	u32 usual_us;
+	u16 per_ack;
 	s32 rise_us;
 };
 
@@ -60,6 +62,7 @@ struct tlf_interval {
 void tlf_start_probe(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us);
 void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_interval *mi,
 		  u32 mss, enum tlf_rule rule);
+bool tlf_is_clear(const struct tlf_flow *flow);
 u32 tlf_pull_us(const struct tlf_hot *hot, const struct tlf_flow *flow);
 void tlf_count_clear(struct tlf_flow *flow);
 s32 tlf_accelerate(struct tlf_flow *flow, s32 change);
@@ -99,6 +102,10 @@ void tlf_answer_queue(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 bool tlf_answer_probe(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
 void tlf_count_lossless(struct tlf_flow *flow, const struct tlf_interval *mi, bool queue);
 bool tlf_may_grow(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
+bool tlf_is_held(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
+u64 tlf_held_rate(const struct tlf_flow *flow);
+u32 tlf_held_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst);
+u64 tlf_least_alone(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
 u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
 
 /* -- tcp_liteflow_compete.c ---------------------------------------------------- */

@@ -25,6 +25,16 @@
  * queue, the rate falls to 15/16 of what arrives, once in a round trip; where there is
  * none, a probe tells whether sending less helps, and if it does, the rate falls by an
  * eighth, at most once in TLF_ANSWER_ROUNDS round trips.  But never below Reno's.
+ *
+ * Holding.  What a rate that is a little too high leads to shows after three intervals only,
+ * so around the capacity it swings, and the queue with it.  A window does not: it is full.
+ * So where delays do not vary by themselves, and the newest interval saw a queue throughout,
+ * but not a long one, no more is under way than the path delivered at most without a queue,
+ * and a few packets.  A flow that is not alone may have a TLF_STEADY of that more: beside
+ * others it has to be able to grow.  While a queue stands, what arrives is what the path has
+ * for a flow: if that is always the same, there is nobody else.  Then the rate does not go
+ * below that either, as the window empties the queue already.  None of this is for a flow
+ * that prefers throughput to latency: it wants the queue that its model keeps.
  */
 #include <kunit/visibility.h>
 #include <linux/math.h>
@@ -46,6 +56,11 @@
 #define TLF_ANSWER_ROUNDS	8
 #define TLF_CLEAR		2		/* intervals without loss, to grow again */
 #define TLF_CLEAR_SPREADS	16		/* so many an RTT: keep all that is kept */
+#define TLF_STEADY		32		/* this part more or less is no change */
+#define TLF_STEADY_INTERVALS	16		/* without one: alone */
+#define TLF_BUSY_INTERVALS	4		/* that their average is of */
+#define TLF_STEADY_PACKETS	16		/* a round trip: of fewer, one is too much */
+#define TLF_HELD_PART		8		/* its rate is higher by that part at most */
 
 /* Deviations are from the minimum RTT, as that of the mean is not known before. */
 static u32 tlf_spread(const struct tlf_hot *hot, u32 n, u32 rtt_us)
@@ -68,6 +83,7 @@ void tlf_measure(const struct tlf_hot *hot, const struct tlf_flow *flow, struct 
 	mi->least_us = hot->mi_min_rtt_us;
 	mi->spread_us = tlf_spread(hot, n, mi->rtt_us);
 	mi->usual_us = flow->spread_us;
+	mi->per_ack = min_t(u32, mi->delivered / n, U16_MAX);
 	if (hot->rtt_n[0] && hot->rtt_n[1])
 		mi->rise_us = (s32)div_u64(hot->rtt_sum[1], hot->rtt_n[1]) -
 			      (s32)div_u64(hot->rtt_sum[0], hot->rtt_n[0]);
@@ -75,11 +91,28 @@ void tlf_measure(const struct tlf_hot *hot, const struct tlf_flow *flow, struct 
 		mi->rise_us = (s32)(mi->rtt_us - flow->rtt_us);
 }
 
+/* What arrives while a queue stands: does it change? */
+static void tlf_note_busy(const struct tlf_hot *hot, struct tlf_flow *flow,
+			  const struct tlf_interval *mi, u32 mss)
+{
+	u64 bw = tlf_rate(mi->delivered, mss, mi->acked_us);
+	s64 change = bw - flow->busy_bw;
+
+	if (mi->least_us <= tlf_base_us(hot, flow, 1, mss))
+		return;
+	if (max(change, -change) > flow->busy_bw / TLF_STEADY)
+		flow->shared = TLF_STEADY_INTERVALS;
+	else if (flow->shared)
+		flow->shared--;
+	flow->busy_bw += div_s64(change, TLF_BUSY_INTERVALS);
+}
+
 /* What every interval tells, whatever the mode. */
 void tlf_note(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_interval *mi, u32 mss)
 {
 	flow->intervals++;
 	flow->rtt_us = mi->rtt_us;
+	flow->per_ack = mi->per_ack;
 	flow->spread_us += ((s32)mi->spread_us - (s32)flow->spread_us) / TLF_SPREAD_INTERVALS;
 	flow->bw = tlf_rate(mi->delivered, mss, max(mi->sent_us, mi->acked_us));
 	if (++flow->bw_count >= TLF_BW_INTERVALS) {
@@ -94,6 +127,7 @@ void tlf_note(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_inter
 		flow->standing_us[0] = U32_MAX;
 	}
 	flow->standing_us[0] = min(flow->standing_us[0], mi->least_us);
+	tlf_note_busy(hot, flow, mi, mss);
 	if (hot->mode <= TLF_DRAIN)
 		flow->startup_peak_us = max(flow->startup_peak_us, mi->least_us);
 }
@@ -134,6 +168,53 @@ u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 
 		return 0;
 	part = div_u64((u64)flow->spread_us * TLF_CLEAR_SPREADS * 64, hot->min_rtt_us);
 	return tlf_bw_max(flow) * min_t(u64, part, 56) / 64;
+}
+
+/* Would all delay be the flow's own queue, and a short one? */
+static bool tlf_is_steady(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	u32 own_us = tlf_packets_us(TLF_SLACK_PACKETS, mss, flow->bw + 1);
+
+	return hot->mode == TLF_CRUISE && !flow->settling && !flow->competing &&
+	       !flow->keeps_queue && !tlf_is_queue(hot, flow->rtt_us) &&
+	       flow->spread_us <= max(hot->min_rtt_us / TLF_STEADY, own_us) &&
+	       tlf_bdp(flow->bw, hot->min_rtt_us, mss) >= TLF_STEADY_PACKETS;
+}
+
+bool tlf_is_held(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	return !tlf_is_clear(flow) && tlf_is_steady(hot, flow, mss);
+}
+
+/* The most that arrived, and what was lost beside it */
+static u64 tlf_most_sent(const struct tlf_flow *flow)
+{
+	u64 bw = tlf_bw_max(flow);
+
+	return bw + (bw * flow->loss >> TLF_LOSS_SHIFT);
+}
+
+/* The window has its say; a rate far above would have it when the queue is gone. */
+u64 tlf_held_rate(const struct tlf_flow *flow)
+{
+	u64 bw = tlf_most_sent(flow);
+
+	return tlf_possible(bw + bw / TLF_HELD_PART);
+}
+
+/* The few packets are what is sent at once, or acknowledged at once, and some. */
+u32 tlf_held_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst)
+{
+	u32 bdp = tlf_bdp(tlf_most_sent(flow), hot->min_rtt_us, mss);
+
+	if (flow->shared)
+		bdp += bdp / TLF_STEADY;
+	return bdp + TLF_SLACK_PACKETS + max_t(u32, burst, 2 * flow->per_ack);
+}
+
+u64 tlf_least_alone(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+{
+	return flow->shared || !tlf_is_steady(hot, flow, mss) ? 0 : flow->busy_bw;
 }
 
 /* -- loss --------------------------------------------------------------------- */

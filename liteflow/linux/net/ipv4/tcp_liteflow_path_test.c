@@ -136,6 +136,131 @@ static void tlt_test_least_clear(struct kunit *test)
 	KUNIT_EXPECT_LE(test, tlt_wants_less(t, 9, 8000), 700);
 }
 
+/* -- holding ------------------------------------------------------------------- */
+
+#define TLT_QUEUE	4000		/* us: four packets, less than a quarter of TLT_RTT */
+
+/* @n intervals in a queue, after each of which the model wants @action */
+static void tlt_in_queue(struct tlt *t, unsigned int n, u32 gap_us, u32 late_us, s32 action)
+{
+	while (n--) {
+		u32 intervals = t->flow.intervals;
+
+		while (t->flow.intervals == intervals)
+			tlt_send(t, 1, gap_us, TLT_RTT + late_us);
+		tlf_act(&t->hot, &t->flow, action, 1448, t->rule);
+	}
+}
+
+/* Two intervals in a queue, at what the path takes */
+static struct tlt *tlt_queued(struct kunit *test)
+{
+	struct tlt *t = tlt_cruising(test);
+
+	t->flow.full_bw = TLT_RATE;
+	tlt_in_queue(t, 2, 1000, TLT_QUEUE, 0);
+	return t;
+}
+
+static u32 tlt_window(const struct tlt *t)
+{
+	return tlf_cwnd(&t->hot, &t->flow, 1448, 0);
+}
+
+/* Where a queue stands, no more is under way than what the path holds, and a few packets. */
+static void tlt_test_held_window(struct kunit *test)
+{
+	struct tlt *t = tlt_queued(test);
+	u32 bdp = tlf_bdp(TLT_RATE, TLT_RTT, 1448), few = TLF_SLACK_PACKETS + 2;
+
+	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + few);
+	/* those that are sent at once count, and those that an ACK tells of */
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 8), bdp + TLF_SLACK_PACKETS + 8);
+	t->flow.per_ack = 5;
+	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + TLF_SLACK_PACKETS + 10);
+	t->flow.per_ack = 1;
+	/* what is lost was under way as well */
+	t->flow.loss = TLF_LOSS_ONE / 2;
+	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + bdp / 2 + few);
+	t->flow.loss = 0;
+	/* one that is not alone may grow, if as little is a packet */
+	t->flow.bw_max[0] = 8 * TLT_RATE;
+	t->hot.rate = 8 * TLT_RATE;
+	bdp = tlf_bdp(8 * TLT_RATE, TLT_RTT, 1448);
+	KUNIT_ASSERT_GT(test, t->flow.shared, 0);
+	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + bdp / 32 + few);
+	t->flow.shared = 0;
+	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + few);
+	/* a queue that is gone holds nobody: there may be more */
+	tlt_in_queue(t, 2, 1000, 0, 0);
+	bdp = tlf_bdp(t->hot.rate, TLT_RTT, 1448);
+	KUNIT_EXPECT_EQ(test, tlt_window(t), 2 * bdp);
+}
+
+/* Where the delay is not the flow's own, or the queue is asked for, none of that. */
+static void tlt_test_not_held(struct kunit *test)
+{
+	struct tlt *t = tlt_queued(test);
+
+	KUNIT_EXPECT_TRUE(test, tlf_is_held(&t->hot, &t->flow, 1448));
+	t->flow.keeps_queue = 1;
+	KUNIT_EXPECT_FALSE(test, tlf_is_held(&t->hot, &t->flow, 1448));
+	t->flow.keeps_queue = 0;
+	t->flow.competing = 1;
+	KUNIT_EXPECT_FALSE(test, tlf_is_held(&t->hot, &t->flow, 1448));
+	t->flow.competing = 0;
+	t->flow.spread_us = TLT_RTT / TLF_SPREADS;
+	KUNIT_EXPECT_FALSE(test, tlf_is_held(&t->hot, &t->flow, 1448));
+	t->flow.spread_us = 0;
+	KUNIT_EXPECT_TRUE(test, tlf_is_held(&t->hot, &t->flow, 1448));
+	/* too few packets in a round trip */
+	t->flow.bw = TLT_RATE / 2;
+	KUNIT_EXPECT_FALSE(test, tlf_is_held(&t->hot, &t->flow, 1448));
+	/* a long queue is not made by a rate that is a little too high */
+	t = tlt_queued(test);
+	tlt_in_queue(t, 2, 1000, TLT_RTT / 3, 0);
+	KUNIT_EXPECT_FALSE(test, t->flow.held);
+	/* a timeout ends it */
+	t = tlt_queued(test);
+	KUNIT_EXPECT_TRUE(test, t->flow.held);
+	tlf_on_timeout(&t->hot, &t->flow);
+	KUNIT_EXPECT_FALSE(test, t->flow.held);
+	/* Aurora's rule has no such thing */
+	t = tlt_cruising(test);
+	t->flow.full_bw = TLT_RATE;
+	t->rule = TLF_RULE_AURORA;
+	tlt_in_queue(t, 3, 1000, TLT_QUEUE, 0);
+	KUNIT_EXPECT_FALSE(test, t->flow.held);
+}
+
+/* While the window holds the flow, its rate does not run away from what arrives. */
+static void tlt_test_held_rate(struct kunit *test)
+{
+	struct tlt *t = tlt_queued(test);
+
+	tlt_in_queue(t, 10, 1000, TLT_QUEUE, TLF_ACTION_MAX);
+	KUNIT_EXPECT_GE(test, t->hot.rate, TLT_RATE);
+	KUNIT_EXPECT_LE(test, t->hot.rate, TLT_RATE * 8 / 7);
+}
+
+/* What arrives from a queue is the path's capacity, if it is always the same. */
+static void tlt_test_alone(struct kunit *test)
+{
+	struct tlt *t = tlt_queued(test);
+
+	/* that has to be seen first */
+	tlt_in_queue(t, 4, 1000, TLT_QUEUE, -TLF_ACTION_MAX);
+	KUNIT_EXPECT_LE(test, t->hot.rate, TLT_RATE * 9 / 10);
+	t->hot.rate = TLT_RATE;
+	tlt_in_queue(t, 2 * 16, 1000, TLT_QUEUE, 0);
+	t->hot.rate = TLT_RATE;
+	tlt_in_queue(t, 8, 1000, TLT_QUEUE, -TLF_ACTION_MAX);
+	KUNIT_EXPECT_GE(test, t->hot.rate, TLT_RATE * 98 / 100);
+	/* somebody comes */
+	tlt_in_queue(t, 4, 1200, TLT_QUEUE, -TLF_ACTION_MAX);
+	KUNIT_EXPECT_LE(test, t->hot.rate, TLT_RATE * 8 / 10);
+}
+
 /* -- loss --------------------------------------------------------------------- */
 
 /* Less was sent for 1000 packets, of which @lost did not arrive. */
@@ -372,6 +497,10 @@ static struct kunit_case tlt_path_cases[] = {
 	KUNIT_CASE(tlt_test_spread),
 	KUNIT_CASE(tlt_test_window_of_batches),
 	KUNIT_CASE(tlt_test_least_clear),
+	KUNIT_CASE(tlt_test_held_window),
+	KUNIT_CASE(tlt_test_not_held),
+	KUNIT_CASE(tlt_test_held_rate),
+	KUNIT_CASE(tlt_test_alone),
 	KUNIT_CASE(tlt_test_path_loss),
 	KUNIT_CASE(tlt_test_lost_beyond),
 	KUNIT_CASE(tlt_test_no_growth),
