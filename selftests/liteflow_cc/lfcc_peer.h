@@ -27,6 +27,8 @@
 #define PEER_SYN	0x02
 #define PEER_RST	0x04
 #define PEER_ACK	0x10
+#define PEER_ECE	0x40
+#define PEER_CWR	0x80
 
 /**
  * struct peer - a peer and its one connection
@@ -38,6 +40,7 @@
  * @port: its own
  * @tsval: its clock of timestamps
  * @window: what it advertises, in units of 128 bytes; of 1 in a SYN
+ * @ecn: it agrees to ECN
  */
 struct peer {
 	int tun;
@@ -48,6 +51,7 @@ struct peer {
 	__u16 port;
 	__u32 tsval;
 	__u16 window;
+	bool ecn;
 };
 
 /* A segment that came: relative to what the kernel began with */
@@ -247,7 +251,7 @@ static inline int peer_accept(struct peer *p, const char *name, int rtt_ms)
 			goto failed;
 	} while (!(seg.flags & PEER_SYN));
 	usleep(rtt_ms * 1000);
-	peer_send(p, PEER_SYN | PEER_ACK, 1, seg.tsval, NULL, 0, NULL, 0);
+	peer_send(p, PEER_SYN | PEER_ACK | (p->ecn ? PEER_ECE : 0), 1, seg.tsval, NULL, 0, NULL, 0);
 	do {
 		if (!peer_next(p, &seg, 5000))
 			goto failed;

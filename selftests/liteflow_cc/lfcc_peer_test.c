@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The congestion control "liteflow" before a peer that loses a tail, answers late, or
- * opens with data: with a model, without one as Reno, and Reno itself.
+ * The congestion control "liteflow" before a peer that loses a tail, answers late, opens
+ * with data, or echoes marks: with a model, without one as Reno, and Reno itself.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -27,6 +27,7 @@ FIXTURE(peer) {
 	int fd;
 	__u32 end;	/* of what was given to the socket */
 	__u32 seen;	/* of what arrived */
+	__u8 flags;	/* of the last that did */
 };
 
 FIXTURE_VARIANT(peer) {
@@ -138,6 +139,7 @@ static bool arrives(struct _test_data_peer *self, __u32 *tsval, int ms)
 			return false;
 	} while (!seg.len || (__s32)(seg.seq + seg.len - self->seen) <= 0);
 	self->seen = seg.seq + seg.len;
+	self->flags = seg.flags;
 	*tsval = seg.tsval;
 	return true;
 }
@@ -420,6 +422,82 @@ TEST_F(peer, fastopen)
 	/* and on it goes */
 	self->end = self->seen + PAYLOAD;
 	EXPECT_TRUE(arrive(self, &tsval));
+}
+
+/*
+ * A mark is repeated until the peer has heard of the answer, so all ACKs of what was under
+ * way have it: it counts once.
+ */
+TEST_F(peer, marked)
+{
+	struct tcp_liteflow_info info_before, info_first, info;
+	struct tcp_info before, after;
+	unsigned int i;
+	__u32 tsval;
+
+	if (!set_sysctl("/proc/sys/net/ipv4/tcp_ecn", "1"))
+		SKIP(return, "no ECN");
+	self->p.ecn = true;
+	self->fd = peer_accept(&self->p, variant->control, RTT_MS);
+	ASSERT_GE(self->fd, 0);
+	ASSERT_TRUE(warm(self, 4));
+	before = tcp_info(self->fd);
+	lfcc_info(self->fd, &info_before);
+	ASSERT_TRUE(give(self, 10));
+	ASSERT_TRUE(arrive(self, &tsval));
+	usleep(RTT_MS * 1000);
+	for (i = 9; i < 10; i--) {
+		ASSERT_TRUE(peer_send(&self->p, PEER_ACK | PEER_ECE, self->end - i * PAYLOAD,
+				      tsval, NULL, 0, NULL, 0));
+		if (i == 9)
+			lfcc_info(self->fd, &info_first);
+	}
+	after = tcp_info(self->fd);
+	EXPECT_EQ(after.tcpi_ca_state, CA_CWR);
+	if (variant->model) {
+		ASSERT_EQ(lfcc_info(self->fd, &info), sizeof(info));
+		EXPECT_EQ(info_first.mode, TCP_LITEFLOW_CRUISE);
+		EXPECT_LE(info_first.rate, info_before.rate / 2);
+		EXPECT_GE(info.rate, info_first.rate * 3 / 4);
+	} else {
+		EXPECT_EQ(after.tcpi_snd_ssthresh, before.tcpi_snd_cwnd / 2);
+	}
+	ASSERT_TRUE(give(self, 1));
+	ASSERT_TRUE(arrive(self, &tsval));
+	EXPECT_TRUE(self->flags & PEER_CWR);
+	ASSERT_TRUE(peer_ack(&self->p, self->end, tsval));
+	after = tcp_info(self->fd);
+	EXPECT_LT(after.tcpi_ca_state, CA_CWR);
+	EXPECT_TRUE(warm(self, 2));
+}
+
+/* TCP relies on fq for pacing once it has seen one; when that is replaced, on itself. */
+TEST_F(peer, fq_replaced)
+{
+	unsigned long long rate = 500000;
+	double begin, least = 10 * PAYLOAD / 500000.0 / 3;
+	__u32 tsval;
+
+	/* Reno's needs none */
+	if (!variant->model)
+		return;
+	/* no bursts, which are not paced */
+	if (system("ip link set tun0 gso_max_segs 1 && tc qdisc replace dev tun0 root fq >&2"))
+		SKIP(return, "no fq: kernel without CONFIG_NET_SCH_FQ, or no tool tc");
+	self->fd = peer_accept(&self->p, variant->control, RTT_MS);
+	ASSERT_GE(self->fd, 0);
+	ASSERT_EQ(setsockopt(self->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)), 0);
+	ASSERT_TRUE(warm(self, 4));
+	ASSERT_EQ(system("tc qdisc replace dev tun0 root pfifo >&2"), 0);
+	/* what it sends now is not paced, as it hears soon */
+	ASSERT_TRUE(give(self, 10));
+	ASSERT_TRUE(arrive(self, &tsval));
+	ASSERT_TRUE(peer_ack(&self->p, self->end, tsval));
+	ASSERT_TRUE(give(self, 10));
+	ASSERT_TRUE(arrives(self, &tsval, PATIENCE_MS));
+	begin = lfcc_now();
+	ASSERT_TRUE(arrive(self, &tsval));
+	EXPECT_GE(lfcc_now() - begin, least);
 }
 
 TEST_HARNESS_MAIN

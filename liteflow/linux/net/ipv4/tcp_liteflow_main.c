@@ -46,6 +46,7 @@
 #define TLF_PREF_SUM		1000
 #define TLF_HASH_BITS		20	/* at most: 8 MB */
 #define TLF_REMOTE_US		USEC_PER_SEC
+#define TLF_AHEAD_NS		(4 * NSEC_PER_MSEC)	/* see tlf_keep_paced() */
 
 /*
  * What an interval needs, and the model. Asked for when a flow begins; without it
@@ -162,6 +163,21 @@ static void tlf_set_pacing_rate(struct sock *sk, u64 rate)
 {
 	WRITE_ONCE(sk->sk_pacing_rate,
 		   min_t(u64, rate, READ_ONCE(sk->sk_max_pacing_rate)));
+}
+
+/*
+ * Once fq has seen a socket, TCP leaves pacing to it, and takes a packet for sent when fq would
+ * let it go. Where fq was replaced, nobody paces, and RTTs seem shorter by what TCP is ahead of
+ * the clock. With fq that is two milliseconds at most, but at a slow rate: one that may be queued
+ * (tcp_small_queue_check()) and a burst of another. Beyond twice that, TCP has to pace by itself;
+ * fq, if it is there, has nothing left to do.
+ */
+static void tlf_keep_paced(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (unlikely(tp->tcp_wstamp_ns > tp->tcp_clock_cache + TLF_AHEAD_NS))
+		cmpxchg(&sk->sk_pacing_status, SK_PACING_FQ, SK_PACING_NEEDED);
 }
 
 /* The model's app for this flow; a pin on one of the other app's goes. */
@@ -387,6 +403,7 @@ static void tlf_main(struct sock *sk, const struct rate_sample *rs)
 	if (unlikely(!ca->modelled))
 		return;
 	tlf_set_pacing_rate(sk, ca->hot.rate);
+	tlf_keep_paced(sk);
 	tlf_set_cwnd(sk, ca, rs);
 }
 
