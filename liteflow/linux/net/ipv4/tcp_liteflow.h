@@ -32,6 +32,7 @@
 
 #define TLF_MIN_RTT_WINDOW_US	10000000
 #define TLF_CWND_MIN		4	/* packets */
+#define TLF_PROBE_CWND		2	/* of a probe: half of it */
 #define TLF_RATE_MIN		2000	/* bytes per second */
 #define TLF_RATE_MAX		1000000000000ULL
 

@@ -758,7 +758,7 @@ u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u3
 	u32 bdp = tlf_bdp(hot->rate, rtt_us, mss), more;
 
 	if (hot->mode == TLF_PROBE)
-		return max_t(u32, bdp / 2, TLF_CWND_MIN);
+		return max_t(u32, bdp / 2, TLF_PROBE_CWND);
 	if (flow->competing)
 		bdp = max(bdp, tlf_bdp(hot->rate, flow->rtt_us, mss) * 5 / 8);
 	/* more than twice that while ACKs wait for a batch */

@@ -344,8 +344,9 @@ static void tlt_test_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0), 2 * bdp);
 	t->hot.mode = TLF_PROBE;
 	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0), bdp / 2);
+	/* less than those that have the least otherwise */
 	t->hot.rate = TLF_RATE_MIN;
-	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0), TLF_CWND_MIN);
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0), TLF_PROBE_CWND);
 	t->hot.mode = TLF_CRUISE;
 	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0), TLF_CWND_MIN);
 	/* as much as can be, and no more than 32 bits hold */
