@@ -33,13 +33,22 @@ void tlf_stop_competing(struct tlf_flow *flow)
 	flow->window_peak_us = 0;
 }
 
-/* How long those of its own packets take that are no queue */
+/*
+ * How long those of its own packets take that are no queue: fewer where it loses some, or
+ * those of very many flows fill the buffer, and no one sees a queue.
+ */
 u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss,
 		 enum tlf_rule rule)
 {
+	u32 slack_us, part_us;
+
 	if (rule == TLF_RULE_AURORA)
 		return 0;
-	return tlf_packets_us(flow->competing ? flow->room : TLF_SLACK_PACKETS, mss, hot->rate);
+	if (flow->competing)
+		return tlf_packets_us(flow->room, mss, hot->rate);
+	slack_us = tlf_packets_us(TLF_SLACK_PACKETS, mss, hot->rate);
+	part_us = slack_us / 4 * TLF_SLACK_LOSS;
+	return slack_us - part_us + tlf_less_by_loss(flow, part_us);
 }
 
 static u32 tlf_room(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 room)

@@ -20,6 +20,16 @@ static void tlt_test_slack(struct kunit *test)
 	/* each takes 10 ms */
 	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], 2 * TLF_ONE * 20 / (20 + 10 * TLF_SLACK_PACKETS));
+	/* a quarter of that where it loses more than the path does, half of the rest in between */
+	t->flow.loss = TLF_LOSS_ONE / 10;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], 2 * TLF_ONE * 40 / (40 + 5 * TLF_SLACK_PACKETS));
+	t->flow.loss = TLF_LOSS_ONE / 100;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], 2 * TLF_ONE * 160 / (160 + 50 * TLF_SLACK_PACKETS));
+	t->flow.path_loss = TLF_LOSS_ONE / 100;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[1], 2 * TLF_ONE * 20 / (20 + 10 * TLF_SLACK_PACKETS));
 	/* more of them while it competes */
 	mi.least_us = 800000;
 	tlf_start_competing(&t->hot, &t->flow, 1000, 1);

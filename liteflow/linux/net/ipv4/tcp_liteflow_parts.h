@@ -69,7 +69,8 @@ s32 tlf_accelerate(struct tlf_flow *flow, s32 change);
 
 /* -- tcp_liteflow_path.c ------------------------------------------------------- */
 
-#define TLF_SLACK_PACKETS	2		/* of its own that are no queue */
+#define TLF_SLACK_PACKETS	2		/* of its own that are no queue, and */
+#define TLF_SLACK_LOSS		3		/* quarters of that at most less by loss */
 #define TLF_SPREADS		4		/* standard deviations that an interval takes */
 #define TLF_RTT_MAX_US		BIT(22)	/* above the minimum: squares fit into 64 bits */
 #define TLF_LOSS_SHIFT		16		/* fractional bits of shares of loss */

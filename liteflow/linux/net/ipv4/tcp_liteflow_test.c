@@ -122,9 +122,13 @@ static void tlt_run(struct kunit *test, struct tlt_list *list, const struct tlt_
 		list->begins[i] = !was_open || t->flow.intervals != before;
 		list->len_us[i] = t->hot.mi_len_us;
 		list->none_us[i] = t->hot.min_rtt_us;
-		if (rule == TLF_RULE_PULL)
-			list->none_us[i] += div64_u64(TLF_SLACK_PACKETS * 1448000000ULL,
-						      t->hot.rate);
+		if (rule == TLF_RULE_PULL) {
+			u32 slack_us = div64_u64(TLF_SLACK_PACKETS * 1448000000ULL, t->hot.rate);
+			u32 part_us = slack_us / 4 * TLF_SLACK_LOSS;
+
+			list->none_us[i] += slack_us - part_us +
+					    tlf_less_by_loss(&t->flow, part_us);
+		}
 		/* the rate is to change, and with it the length */
 		t->hot.rate = 500000 + i * 300;
 		/* nor is a probe due for so much loss */
