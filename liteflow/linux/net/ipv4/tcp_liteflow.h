@@ -192,7 +192,8 @@ struct tlf_undo {
  * @cut_us: the last answer to a collapse was then
  * @bw_count: intervals in the present half of @bw_max
  * @standing_count: the same for @standing_us
- * @collapsed: most of the last interval was lost; of start-up: a quarter
+ * @collapsed: most of the last interval was lost, or a quarter of it where a full queue was
+ *	met; in start-up: how much was lost, of as many intervals as did
  * @cut: ACKs do not yet tell of what was sent since @cut_us
  * @lossless: intervals without a queue, or loss beyond the path's
  * @guessed: packets of the first window, whose rate is by a guess of the RTT; 0: by a

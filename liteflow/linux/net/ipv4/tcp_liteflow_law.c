@@ -49,7 +49,8 @@
  * Start-up doubles the rate each round trip: ACKs tell of what was sent one and a
  * half round trips ago, so the rate is 2^1.5 times what was delivered.  It ends when
  * the least RTT of an interval shows a queue, two in a row lose a quarter of their
- * packets, or three round trips did not bring 25 % more, ten where packets are lost.
+ * packets or three a sixth, as who joins a full queue does not see it grow, or three round
+ * trips did not bring 25 % more, ten where packets are lost.
  * Draining then halves the rate until no more than a BDP is under way.
  *
  * The minimum RTT expires after ten seconds; then the flow halves its window for
@@ -69,8 +70,11 @@
 #define TLF_STARTUP_BURST	3		/* intervals: the first window is not paced */
 #define TLF_STARTUP_GAIN	181		/* of 64: 2 to the power of 3/2 */
 #define TLF_LOSSY_ROUNDS	10		/* the same where packets are lost */
-#define TLF_STARTUP_LOSS	4		/* a quarter of an interval, and */
-#define TLF_COLLAPSE_LOSS	2		/* half of an interval */
+#define TLF_STARTUP_LOSS	4		/* a quarter of two intervals in a row ends it, */
+#define TLF_STARTUP_LESS	6		/* or a sixth of three */
+#define TLF_STARTUP_LOST	6		/* so much in sum: each of two 3, each of three 2 */
+#define TLF_COLLAPSE_LOSS	2		/* half of an interval, or */
+#define TLF_COLLAPSE_MET	4		/* a quarter where a full queue was met */
 
 /* Is there no queue, by what a model is told of the newest interval? */
 bool tlf_is_clear(const struct tlf_flow *flow)
@@ -215,12 +219,26 @@ void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow, const struct
 	flow->next = (flow->next + 1) % TLF_HISTORY;
 }
 
-/* Was so much lost that no model is needed to see what follows? */
-static bool tlf_is_collapse(const struct tlf_flow *flow, const struct tlf_interval *mi)
+/*
+ * Was so much lost that no model is needed to see what follows?  Where start-up met a full
+ * queue, nothing but loss tells of it, and all that the path can be known to take is what
+ * arrives.
+ */
+static bool tlf_is_collapse(const struct tlf_hot *hot, const struct tlf_flow *flow,
+			    const struct tlf_interval *mi, u32 mss)
 {
 	u32 lost = tlf_lost_beyond(flow, mi);
+	u32 part = tlf_has_seen_queue(hot, flow, mss) ? TLF_COLLAPSE_LOSS : TLF_COLLAPSE_MET;
 
-	return lost >= TLF_FEW_LOST && lost > tlf_known(mi) / TLF_COLLAPSE_LOSS;
+	return lost >= TLF_FEW_LOST && lost > tlf_known(mi) / part;
+}
+
+/* How much that an interval lost counts in start-up, of TLF_STARTUP_LOST */
+static unsigned int tlf_startup_lost(const struct tlf_interval *mi)
+{
+	if (mi->lost < TLF_FEW_LOST || mi->lost <= tlf_known(mi) / TLF_STARTUP_LESS)
+		return 0;
+	return TLF_STARTUP_LOST / (mi->lost > tlf_known(mi) / TLF_STARTUP_LOSS ? 2 : 3);
 }
 
 /* For how long has there been no queue? Who competes does not see it. */
@@ -237,8 +255,7 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow, const struct
 {
 	bool round = tlf_reached(hot->last_delivered, flow->round_delivered);
 	bool queue = flow->intervals > TLF_STARTUP_BURST && tlf_is_queue(hot, mi->least_us);
-	unsigned int rounds = TLF_STARTUP_ROUNDS;
-	bool lost, again;
+	unsigned int rounds = TLF_STARTUP_ROUNDS, lost = tlf_startup_lost(mi);
 
 	tlf_average_loss(flow, mi);
 	/* repairing what was lost takes some, too */
@@ -254,17 +271,15 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow, const struct
 		flow->round_delivered = hot->last_delivered +
 					tlf_bdp(flow->bw, mi->rtt_us, ack->mss);
 	/* once may be chance: it waits */
-	lost = mi->lost >= TLF_FEW_LOST && mi->lost > tlf_known(mi) / TLF_STARTUP_LOSS;
-	again = flow->collapsed;
-	flow->collapsed = lost;
-	if (queue || flow->full_rounds >= rounds || (lost && again)) {
+	flow->collapsed = lost ? flow->collapsed + lost : 0;
+	if (queue || flow->full_rounds >= rounds || flow->collapsed >= TLF_STARTUP_LOST) {
 		flow->collapsed = 0;
 		hot->mode = TLF_DRAIN;
 		flow->drain_count = 0;
 		flow->full_bw = max(flow->full_bw, flow->bw);
 		hot->rate = flow->bw / 2;
 		tlf_quiet_begins(flow, ack->now_us);
-	} else if (!lost) {
+	} else if (2 * lost < TLF_STARTUP_LOST) {
 		hot->rate = max(hot->rate, flow->bw * TLF_STARTUP_GAIN / 64);
 	}
 	hot->rate = tlf_possible(hot->rate);
@@ -344,7 +359,7 @@ static bool tlf_close_cruise(struct tlf_hot *hot, struct tlf_flow *flow, const s
 {
 	u32 base_us = tlf_base_us(hot, flow, TLF_SLACK_PACKETS, ack->mss);
 	bool queue = mi->least_us > base_us + base_us / 8;
-	bool collapse = tlf_is_collapse(flow, mi), again = flow->collapsed;
+	bool collapse = tlf_is_collapse(hot, flow, mi, ack->mss), again = flow->collapsed;
 	u64 sent;
 
 	flow->collapsed = collapse;

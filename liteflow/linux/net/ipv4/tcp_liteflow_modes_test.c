@@ -161,6 +161,16 @@ static void tlt_test_startup_loss(struct kunit *test)
 	KUNIT_EXPECT_LT(test, t->hot.rate, rate);
 	/* twice in a row is not */
 	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 12, 2)->hot.mode, TLF_DRAIN);
+	/* nor more than a sixth three times; it goes on growing until then */
+	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 3, 3)->hot.mode, TLF_DRAIN);
+	KUNIT_EXPECT_GE(test, tlt_startup_loses(test, 3, 1)->hot.rate, rate);
+	t = tlt_startup_loses(test, 3, 2);
+	tlt_end_interval(t);
+	t->ack.lost += 3;
+	tlt_end_interval(t);
+	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_STARTUP);
+	/* a path that loses a tenth */
+	KUNIT_EXPECT_EQ(test, tlt_startup_loses(test, 1, 8)->hot.mode, TLF_STARTUP);
 }
 
 static struct tlt *tlt_draining(struct kunit *test)
@@ -263,6 +273,29 @@ static void tlt_test_collapse(struct kunit *test)
 {
 	struct tlt *t = tlt_cruising(test);
 
+	/* where start-up met a full queue, nothing else tells of it: two that lose a third */
+	t->flow.full_bw = TLT_RATE;
+	t->flow.answered_us = t->ack.now_us;
+	t->hot.rate = 2 * TLT_RATE;
+	t->ack.lost += 5;
+	tlt_end_interval(t);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 2 * TLT_RATE);
+	t->ack.lost += 5;
+	tlt_end_interval(t);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, t->flow.bw);
+	t = tlt_cruising(test);
+	t->flow.startup_peak_us = 2 * TLT_RTT;
+	t->flow.full_bw = TLT_RATE;
+	t->flow.answered_us = t->ack.now_us;
+	t->hot.rate = 2 * TLT_RATE;
+	t->ack.lost += 5;
+	tlt_end_interval(t);
+	t->ack.lost += 5;
+	tlt_end_interval(t);
+	KUNIT_EXPECT_EQ(test, t->hot.rate, 2 * TLT_RATE);
+
+	t = tlt_cruising(test);
+	t->flow.startup_peak_us = 2 * TLT_RTT;
 	t->flow.full_bw = TLT_RATE;
 	t->flow.answered_us = t->ack.now_us;	/* nor is a probe due */
 	t->hot.rate = 2 * TLT_RATE;

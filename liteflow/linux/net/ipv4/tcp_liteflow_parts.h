@@ -96,6 +96,7 @@ void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi);
 u32 tlf_lost_beyond(const struct tlf_flow *flow, const struct tlf_interval *mi);
 bool tlf_is_excess(const struct tlf_flow *flow);
 u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets);
+bool tlf_has_seen_queue(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
 void tlf_quiet_begins(struct tlf_flow *flow, u32 now_us);
 void tlf_quiet_ack(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
 void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss);

@@ -319,7 +319,7 @@ void tlf_quiet_ack(const struct tlf_hot *hot, struct tlf_flow *flow, const struc
 }
 
 /* Start-up filled a queue: so the minimum RTT is one without. */
-static bool tlf_has_seen_queue(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
+bool tlf_has_seen_queue(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
 {
 	return flow->startup_peak_us > tlf_base_us(hot, flow, TLF_SLACK_PACKETS, mss) +
 				       hot->min_rtt_us / TLF_SEEN_QUEUE;
