@@ -490,6 +490,9 @@ class Ablation(unittest.TestCase):
         gain = ablation.learned_gain(self.scores)
         self.assertAlmostEqual(gain.value, 0.2)
         self.assertTrue(gain.low < 0.2 < gain.high)
+        self.assertIn("is better than the linear", ablation.verdict(gain))
+        self.scores["model"] = self.scores["linear"] + np.array([0.1, -0.1, 0.1, -0.1])
+        self.assertIn("not be shipped", ablation.verdict(ablation.learned_gain(self.scores)))
         del self.scores["model"]
         self.assertIsNone(ablation.learned_gain(self.scores))
 
