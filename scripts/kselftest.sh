@@ -74,7 +74,7 @@ uml()
 		${LEMU_NAMESPACES:+LEMU_NAMESPACES="$LEMU_NAMESPACES"} \
 		${LEMU_SWITCHES:+LEMU_SWITCHES="$LEMU_SWITCHES"} \
 		LFCTL="$BUILD/liteflow/lfctl" LF_MODULES="$uml/kselftest-modules" \
-		TC_LIB_DIR="$BUILD/liteflow/tc" \
+		TC_LIB_DIR="$BUILD/liteflow/tc" LEMU_MODELS="$ROOT/liteflow/lemu/models" \
 		"$OUT/install/run_kselftest.sh" "${RUN[@]}"
 }
 
@@ -89,4 +89,5 @@ shift
 # Emulated, with two CPUs for eight: the tests allow themselves more time.
 "$ROOT/qemu/start.sh" --accel "${ACCEL:-auto}" --kernel "$image" "$@" -- \
 	env KSFT_MACHINE_SLOW="${KSFT_MACHINE_SLOW:-yes}" LFCTL="$BUILD/liteflow/lfctl" \
-	TC_LIB_DIR="$BUILD/liteflow/tc" LF_MODULES="$image.modules" "$OUT/install/run_kselftest.sh" "${RUN[@]}"
+	TC_LIB_DIR="$BUILD/liteflow/tc" LEMU_MODELS="$ROOT/liteflow/lemu/models" \
+	LF_MODULES="$image.modules" "$OUT/install/run_kselftest.sh" "${RUN[@]}"

@@ -5,6 +5,7 @@
 # under traffic; apps that go while they are used.
 #
 # LEMU_SWITCHES: how often the model is switched.
+# LEMU_MODELS: a folder with bytequeue-exact.json and trained models of Ethernet's frames
 
 DIR="$(dirname "$(readlink -f "$0")")"
 # shellcheck source=lemu_lib.sh
@@ -157,13 +158,43 @@ under_traffic() {
 		lemu_above switches 2 && lemu_is fallback 0
 }
 
+# The backlog of one that is the queue and of a trained one differ by little, at any time.
+trained() {
+	local i n=${LEMU_SWITCHES:-60} pid name slot=0
+
+	lemu_clear
+	for name in bytequeue-exact "$1"; do
+		lf model pack "$LEMU_MODELS/$name.json" -o "$LF_TMP/$name.lfm" &&
+			lf model install lemu $slot "$LF_TMP/$name.lfm" || return 1
+		slot=1
+	done
+	# a packet each 10 ms fits
+	lf model activate lemu 1 && lemu_link app lemu capacity 1mbit queue 9kb || return 1
+	nsenter -t "$LEMU_NETNS" -n "$DIR/lemu_flow" -t 3600 -s 1208 -g 4000 127.0.0.1 \
+		> "$LF_TMP/flow" &
+	pid=$!
+	LF_TASKS+=("$pid")
+	lf_wait 10 lemu_above lost 10
+	for ((i = 0; i < n; i++)); do
+		lf model activate lemu $((i % 2)) || return 1
+	done
+	kill $pid
+	wait $pid
+	ktap_print_msg "$n switches, $(lemu_stat switches) noticed: $(cat "$LF_TMP/flow")"
+	ktap_print_msg "$(lemu_stat lost) of $(lemu_stat arrived) lost," \
+		"jump at most $(lemu_stat max_jump) bytes, $(lemu_stat clamped) clamped"
+	# of a queue of seven packets, two at most
+	grep -q " reordered 0 " "$LF_TMP/flow" && lemu_above switches $((n / 2)) &&
+		lemu_is fallback 0 && [ "$(lemu_stat max_jump)" -le 2500 ]
+}
+
 lemu_init
 for model in "slow 10000 1 0" "quick 100 1 0" "huge 900000 1 0" "negative -900000 1 0" \
 	"loses 0 0 1"; do
 	# shellcheck disable=SC2086
 	lemu_constant $model || ktap_exit_fail_msg "the model $model is not packed"
 done
-ktap_set_plan 11
+ktap_set_plan 12
 ksft_check "without a model" no_model
 ksft_check "a model answers" answers
 ksft_check "from the first packet on" from_the_first
@@ -175,5 +206,10 @@ ksft_check "a link that the model does not know" warns
 ksft_check "an app that goes" app_goes
 ksft_check "a model that is evicted" evicted
 ksft_check "switched under traffic" under_traffic
+if [ -n "${LEMU_MODELS:-}" ]; then
+	ksft_check "a trained one and the queue, switched under traffic" trained ethernet-near-16
+else
+	ktap_test_skip "a trained one and the queue, switched under traffic (LEMU_MODELS is not set)"
+fi
 lemu_clear
 ktap_finished

@@ -94,20 +94,45 @@ parent_goes() {
 		lemu_empty 20: && lemu_empty 1: && lemu_tc qdisc del dev lo root
 }
 
-# Each queue of a device has a link of its own.
+# Each queue of a device has a link of its own, below mq.
 queues() {
 	lemu_in ip link add va numtxqueues 2 numrxqueues 2 type veth peer name vb &&
 		lemu_in ip link set va up && lemu_in ip link set vb up &&
 		lemu_in ip addr add 192.0.2.1/24 dev va &&
 		lemu_in ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev va &&
-		lemu_tc qdisc replace dev va root handle 1: mq &&
-		lemu_tc qdisc add dev va parent 1:1 lemu capacity 20mbit queue 20kb &&
-		lemu_tc qdisc add dev va parent 1:2 lemu capacity 20mbit queue 20kb || return 1
-	# shellcheck disable=SC2016
-	lemu_in bash -c 'for i in {1..100}; do echo > /dev/udp/192.0.2.2/$i; done' 2> /dev/null
+		lemu_tc qdisc replace dev va root handle 1: mq || return 1
+	below_mq queue && lf model install lemu 0 "$LF_TMP/quick.lfm" --activate &&
+		below_mq model app lemu
+}
+
+# below_mq SOURCE OPTION...: both links are so, SOURCE answers, and each has packets
+below_mq() {
+	local source="$1" parent
+
+	shift
+	for parent in 1:1 1:2; do
+		lemu_tc qdisc replace dev va parent $parent handle 1${parent#*:}: \
+			lemu capacity 20mbit queue 20kb "$@" || return 1
+	done
+	to_many_ports
 	lemu_in tc -s -j qdisc show dev va | python3 -c 'import json, sys
 shown = [q for q in json.load(sys.stdin) if q["kind"] == "lemu"]
-sys.exit(len(shown) != 2 or sum(q["arrived"] for q in shown) < 100)' &&
+sys.exit(len(shown) != 2 or min(q["arrived"] for q in shown) < 10 or
+	 sum(q["arrived"] for q in shown) < 100 or
+	 any(q["source"] != sys.argv[1] or q["fallback"] or q["lost"] for q in shown))' "$source"
+}
+
+to_many_ports() {
+	# shellcheck disable=SC2016
+	lemu_in bash -c 'for i in {1..100}; do echo > /dev/udp/192.0.2.2/$i; done' 2> /dev/null
+}
+
+# At the root of such a device there is one link for all queues.
+one_for_all() {
+	lemu_tc qdisc del dev va root && lemu_tc qdisc add dev va root \
+		lemu app lemu capacity 20mbit queue 20kb || return 1
+	to_many_ports
+	[ "$(lemu_stat arrived va)" -ge 100 ] && [ "$(lemu_stat source va)" = model ] &&
 		lemu_in ip link del va
 }
 
@@ -133,7 +158,8 @@ down_and_up() {
 }
 
 lemu_init
-ktap_set_plan 11
+lemu_constant quick 100 1 0 || ktap_exit_fail_msg "the model quick is not packed"
+ktap_set_plan 12
 ksft_check "delay of size, capacity and path" delay
 ksft_check "loss is the link's, not this machine's" loss
 ksft_check "marks instead of losses" marks
@@ -142,6 +168,7 @@ ksft_check "segments, not what is offloaded" segments
 ksft_check "a leaf of htb, hfsc and prio" leaves
 ksft_check "replaced while packets wait" parent_goes
 ksft_check "a link for each queue" queues
+ksft_check "one for all queues" one_for_all
 if lemu_in ip link add ifb8 type ifb 2> /dev/null; then
 	ksft_check "incoming packets" incoming
 else
