@@ -13,6 +13,8 @@
 
 #define MAX_FLOWS 8
 #define START_WINDOW 10
+/* of the traces of TRAFFIC_ANY: as much as each of the four others has */
+#define STEADY_SHARE 0.2
 
 /* xoshiro256**, seeded by splitmix64 (Blackman and Vigna, doi:10.1145/3460772) */
 struct dice {
@@ -138,6 +140,29 @@ static void run_open(struct run *r, double rate)
 	}
 }
 
+/*
+ * What iperf3 -u and measurements of a capacity send: packets of one size, which the link cannot
+ * carry for long. A trace is shorter than it may take to fill the queue, so it begins with a
+ * burst.
+ */
+static void run_steady(struct run *r)
+{
+	const double load[2] = { 0.8, 2 }, filled[2] = { 0, 1.2 };
+	/* most packets of bulk transfers are full */
+	int size = share(&r->dice) < 0.8 ? (int)r->size[1] : drawn_size(r);
+	double gap = size / (r->queue.capacity * between(&r->dice, load)), at = 0;
+	double burst = between(&r->dice, filled) * r->queue.limit;
+	bool even = share(&r->dice) < 0.5;
+
+	while (r->done < r->steps) {
+		if (burst >= size)
+			burst -= size;
+		else
+			at += even ? gap : exponential(&r->dice, gap);
+		arrives(r, at, size);
+	}
+}
+
 /* The time at which the flow's oldest packet is acknowledged or found lost, if that is known. */
 static double heard(const struct run *r, const struct flow *f)
 {
@@ -250,11 +275,15 @@ int link_trace(const struct link_ranges *ranges, const struct link_judge *judge,
 		return -1;
 	}
 	r.queue.judge = judge;
+	if (r.traffic == TRAFFIC_ANY)
+		r.traffic = share(&r.dice) < STEADY_SHARE ? TRAFFIC_STEADY : TRAFFIC_MIXED;
 	if (r.traffic == TRAFFIC_MIXED)
 		r.traffic = share(&r.dice) * TRAFFIC_MIXED;
 	if (r.traffic == TRAFFIC_TCP) {
 		draw_flows(&r, ranges);
 		run_closed(&r);
+	} else if (r.traffic == TRAFFIC_STEADY) {
+		run_steady(&r);
 	} else {
 		run_open(&r, rate);
 	}

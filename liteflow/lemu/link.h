@@ -25,6 +25,8 @@ enum link_traffic {
 	TRAFFIC_BURSTS,		/* on and off */
 	TRAFFIC_TCP,		/* flows whose windows follow acknowledgements and losses */
 	TRAFFIC_MIXED,		/* each trace one of the above */
+	TRAFFIC_STEADY,		/* packets of one size, evenly or independently, mostly too many */
+	TRAFFIC_ANY,		/* each trace steady, or one of those of mixed */
 };
 
 /**

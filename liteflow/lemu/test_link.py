@@ -179,6 +179,26 @@ class Links(unittest.TestCase):
                 self.assertLess(trace["dropped"].mean(), 0.2)
                 self.assertGreater(trace["dropped"].sum(), 0)
 
+    def test_steady(self):
+        """Packets of one size, which fill the queue at first; some evenly, most too many."""
+        even, over, full = 0, 0, 0
+        for trace in traces(40, steps=400, traffic="steady", queue_bytes=(5000, 10000)):
+            self.assertEqual(len(set(trace["size"])), 1)
+            gaps = np.diff(trace["at"])
+            gaps = gaps[gaps > 0]
+            even += np.ptp(gaps) < 1e-6
+            over += trace["size"][0] > np.mean(gaps) * float(trace["capacity"])
+            full += trace["backlog"][:100].max() > 0.8 * trace["queue"] - trace["size"][0]
+        for count, least in ((even, 10), (40 - even, 10), (over, 25), (40 - over, 3), (full, 25)):
+            self.assertGreaterEqual(count, least)
+
+    def test_any(self):
+        """As mixed, and every fifth trace or so is steady."""
+        steady = sum(len(set(trace["size"])) == 1 and trace["dropped"].any()
+                     for trace in traces(100, steps=300, traffic="any", flows=(2, 4),
+                                         arrival_rate=(1, 1)))
+        self.assertTrue(5 <= steady <= 40, steady)
+
     def test_own_numbers(self):
         """A trace is its seed and number, whatever batch it is drawn in; sets share none."""
         whole = native.simulate(DEFAULT, 3, 0, 8, 50)

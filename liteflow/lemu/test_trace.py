@@ -473,6 +473,23 @@ class Runs(Case):
             self.assertLess(found["integers"]["decisions_differ_percent"], differ)
             self.assertLess(found["integers"]["backlog_differs_packets"], off)
 
+    def test_overload(self):
+        """A queue of bytes loses what is too much, and --overload says so of its model. Of a
+        network: as many of packets in even gaps, which most trained ones lose none of."""
+        status, said = run(self.runs, HERE / "models" / "bytequeue-exact.json", "--overload",
+                           "--link_properties", "ethernet", "--json")
+        self.assertEqual(status, 0)
+        for one in json.loads(said)["overload"]:
+            self.assertEqual(one["lost"], one["due"])
+            if one["gaps"] == "even":
+                self.assertLess(abs(one["due"] - 100 * (1 - 1 / one["load"])), 0.1)
+        _, said = run(self.runs, HERE / "models" / "ethernet-near-16.json", "--overload",
+                      "--link_properties", "ethernet", "--json")
+        for one in json.loads(said)["overload"]:
+            self.assertLess(abs(one["lost"] - one["due"]), 0.5)
+            if one["gaps"] == "even":
+                self.assertLess(abs(one["worst"] - one["due"]), 0.5)
+
     def test_rate(self):
         """A queue that gets as much as it sends stays as it is, to a thousandth of that."""
         path = HERE / "models" / "ethernet-near-16.json"

@@ -10,7 +10,7 @@ from .pylib.errors import Problem
 from .pylib.paths import BUILD
 
 QUEUES = ("bytequeue", "packetqueue", "codel", "lemurnn_codel")
-TRAFFIC = ("exponential", "cbr", "bursts", "tcp", "mixed")
+TRAFFIC = ("exponential", "cbr", "bursts", "tcp", "mixed", "steady", "any")
 LANES = 16
 
 
