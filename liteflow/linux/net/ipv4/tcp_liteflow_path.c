@@ -30,7 +30,7 @@
  * so around the capacity it swings, and the queue with it.  A window does not: it is full.
  * So where delays do not vary by themselves, and the newest interval saw a queue throughout,
  * but not a long one, no more is under way than the path delivered at most without a queue,
- * and a few packets.  A flow that is not alone may have a TLF_STEADY of that more: beside
+ * and a few packets, until TLF_HELD_CLEAR in a row saw none.  A flow that is not alone may have a TLF_STEADY of that more: beside
  * others it has to be able to grow.  While a queue stands, what arrives is what the path has
  * for a flow: if that is always the same, there is nobody else.  Then the rate does not go
  * below that either, as the window empties the queue already.  None of this is for a flow
@@ -57,9 +57,10 @@
 #define TLF_CLEAR		2		/* intervals without loss, to grow again */
 #define TLF_CLEAR_SPREADS	16		/* so many an RTT: keep all that is kept */
 #define TLF_STEADY		32		/* this part more or less is no change */
-#define TLF_STEADY_INTERVALS	16		/* without one: alone */
+#define TLF_STEADY_INTERVALS	8		/* without one: alone */
 #define TLF_BUSY_INTERVALS	4		/* that their average is of */
 #define TLF_STEADY_PACKETS	16		/* a round trip: of fewer, one is too much */
+#define TLF_HELD_CLEAR		3		/* intervals, as an answer takes to show */
 #define TLF_HELD_PART		8		/* its rate is higher by that part at most */
 
 /* Deviations are from the minimum RTT, as that of the mean is not known before. */
@@ -183,7 +184,10 @@ static bool tlf_is_steady(const struct tlf_hot *hot, const struct tlf_flow *flow
 
 bool tlf_is_held(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)
 {
-	return !tlf_is_clear(flow) && tlf_is_steady(hot, flow, mss);
+	/* what the window lets be there is seen as none now and then, too */
+	bool queue = !tlf_is_clear(flow) || (flow->held && flow->streak < TLF_HELD_CLEAR);
+
+	return queue && tlf_is_steady(hot, flow, mss);
 }
 
 /* The most that arrived, and what was lost beside it */
@@ -202,14 +206,14 @@ u64 tlf_held_rate(const struct tlf_flow *flow)
 	return tlf_possible(bw + bw / TLF_HELD_PART);
 }
 
-/* The few packets are what is sent at once, or acknowledged at once, and some. */
+/* The few packets: two, and what is sent at once or waits twice for an ACK of more than one. */
 u32 tlf_held_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst)
 {
 	u32 bdp = tlf_bdp(tlf_most_sent(flow), hot->min_rtt_us, mss);
 
 	if (flow->shared)
 		bdp += bdp / TLF_STEADY;
-	return bdp + TLF_SLACK_PACKETS + max_t(u32, burst, 2 * flow->per_ack);
+	return bdp + TLF_SLACK_PACKETS + max_t(u32, burst, 2 * (max_t(u32, flow->per_ack, 1) - 1));
 }
 
 u64 tlf_least_alone(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss)

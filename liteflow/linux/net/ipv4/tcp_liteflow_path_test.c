@@ -171,13 +171,13 @@ static u32 tlt_window(const struct tlt *t)
 static void tlt_test_held_window(struct kunit *test)
 {
 	struct tlt *t = tlt_queued(test);
-	u32 bdp = tlf_bdp(TLT_RATE, TLT_RTT, 1448), few = TLF_SLACK_PACKETS + 2;
+	u32 bdp = tlf_bdp(TLT_RATE, TLT_RTT, 1448), few = TLF_SLACK_PACKETS;
 
 	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + few);
 	/* those that are sent at once count, and those that an ACK tells of */
 	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 8), bdp + TLF_SLACK_PACKETS + 8);
 	t->flow.per_ack = 5;
-	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + TLF_SLACK_PACKETS + 10);
+	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + TLF_SLACK_PACKETS + 8);
 	t->flow.per_ack = 1;
 	/* what is lost was under way as well */
 	t->flow.loss = TLF_LOSS_ONE / 2;
@@ -191,8 +191,12 @@ static void tlt_test_held_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + bdp / 32 + few);
 	t->flow.shared = 0;
 	KUNIT_EXPECT_EQ(test, tlt_window(t), bdp + few);
-	/* a queue that is gone holds nobody: there may be more */
-	tlt_in_queue(t, 2, 1000, 0, 0);
+	/* a queue that is gone holds nobody: there may be more. But two packets are none, too. */
+	tlt_in_queue(t, 2, 1000, TLT_QUEUE, 0);
+	tlt_in_queue(t, 2, 1000, 0, TLF_ACTION_ONE);
+	KUNIT_EXPECT_TRUE(test, t->flow.held);
+	tlt_in_queue(t, 1, 1000, 0, TLF_ACTION_ONE);
+	KUNIT_EXPECT_FALSE(test, t->flow.held);
 	bdp = tlf_bdp(t->hot.rate, TLT_RTT, 1448);
 	KUNIT_EXPECT_EQ(test, tlt_window(t), 2 * bdp);
 }
@@ -252,7 +256,7 @@ static void tlt_test_alone(struct kunit *test)
 	tlt_in_queue(t, 4, 1000, TLT_QUEUE, -TLF_ACTION_MAX);
 	KUNIT_EXPECT_LE(test, t->hot.rate, TLT_RATE * 9 / 10);
 	t->hot.rate = TLT_RATE;
-	tlt_in_queue(t, 2 * 16, 1000, TLT_QUEUE, 0);
+	tlt_in_queue(t, 2 * 8, 1000, TLT_QUEUE, 0);
 	t->hot.rate = TLT_RATE;
 	tlt_in_queue(t, 8, 1000, TLT_QUEUE, -TLF_ACTION_MAX);
 	KUNIT_EXPECT_GE(test, t->hot.rate, TLT_RATE * 98 / 100);
