@@ -30,11 +30,12 @@
  * so around the capacity it swings, and the queue with it.  A window does not: it is full.
  * So where delays do not vary by themselves, and the newest interval saw a queue throughout,
  * but not a long one, no more is under way than the path delivered at most without a queue,
- * and a few packets, until TLF_HELD_CLEAR in a row saw none.  A flow that is not alone may have a TLF_STEADY of that more: beside
- * others it has to be able to grow.  While a queue stands, what arrives is what the path has
- * for a flow: if that is always the same, there is nobody else.  Then the rate does not go
- * below that either, as the window empties the queue already.  None of this is for a flow
- * that prefers throughput to latency: it wants the queue that its model keeps.
+ * and a few packets, until TLF_HELD_CLEAR in a row saw none.  A flow that is not alone may
+ * have a TLF_STEADY of that more: beside others it has to be able to grow.  While a queue
+ * stands, what arrives is what the path has for a flow: if that is always the same, there is
+ * nobody else.  Then the rate does not go below that either, as the window empties the queue
+ * already.  None of this is for a flow that prefers throughput to latency: it wants the queue
+ * that its model keeps.
  */
 #include <kunit/visibility.h>
 #include <linux/math.h>
