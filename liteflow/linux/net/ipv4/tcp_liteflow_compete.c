@@ -48,7 +48,7 @@ u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss
 		return tlf_packets_us(flow->room, mss, hot->rate);
 	slack_us = tlf_packets_us(TLF_SLACK_PACKETS, mss, hot->rate);
 	part_us = slack_us / 4 * TLF_SLACK_LOSS;
-	return slack_us - part_us + tlf_less_by_loss(flow, part_us);
+	return slack_us - part_us + tlf_less_by_loss(flow, part_us, TLF_LOSS_ALLOWED);
 }
 
 static u32 tlf_room(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 room)

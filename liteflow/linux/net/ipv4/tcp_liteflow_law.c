@@ -782,7 +782,7 @@ u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u3
 	more += min(3 * burst, max_t(u32, (bdp + more) / 4, TLF_FIRST_WINDOW));
 	/* and may be more than its buffer does */
 	if (burst > bdp / 2)
-		more = tlf_less_by_loss(flow, more);
+		more = tlf_less_by_loss(flow, more, TLF_LOSS_ROOM);
 	bdp += more;
 	if (flow->held)
 		bdp = min(bdp, tlf_held_cwnd(hot, flow, mss, burst));

@@ -76,6 +76,8 @@ s32 tlf_accelerate(struct tlf_flow *flow, s32 change);
 #define TLF_LOSS_SHIFT		16		/* fractional bits of shares of loss */
 #define TLF_LOSS_ONE		65536
 #define TLF_LOSSY		(TLF_LOSS_ONE / 100)	/* of a path that loses packets anyway */
+#define TLF_LOSS_ALLOWED	(TLF_LOSS_ONE / 50)	/* beyond the path's */
+#define TLF_LOSS_ROOM		(TLF_LOSS_ALLOWED / 4)	/* where a burst is much for the path */
 #define TLF_LOSS_PACKETS	256		/* that the average of losses is of, or */
 #define TLF_LOSS_INTERVALS	16
 
@@ -95,7 +97,7 @@ u32 tlf_known(const struct tlf_interval *mi);
 void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi);
 u32 tlf_lost_beyond(const struct tlf_flow *flow, const struct tlf_interval *mi);
 bool tlf_is_excess(const struct tlf_flow *flow);
-u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets);
+u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets, u32 none);
 bool tlf_has_seen_queue(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
 void tlf_quiet_begins(struct tlf_flow *flow, u32 now_us);
 void tlf_quiet_ack(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);

@@ -47,7 +47,6 @@
 #define TLF_STANDING_INTERVALS	2		/* each of two halves of its window */
 #define TLF_BW_INTERVALS	10		/* each of two halves of the maximum's window */
 #define TLF_SPREAD_INTERVALS	4		/* that their average is of */
-#define TLF_LOSS_ALLOWED	(TLF_LOSS_ONE / 50)
 #define TLF_PATH_LOSS_MAX	(TLF_LOSS_ONE / 8)
 #define TLF_PATH_LOSS_PACKETS	4096		/* to believe that the path loses less */
 #define TLF_PATH_PACKETS	64		/* a round trip: where there are fewer, less */
@@ -264,12 +263,12 @@ bool tlf_is_excess(const struct tlf_flow *flow)
 	return flow->loss > flow->path_loss + flow->path_loss / 2 + TLF_LOSS_ALLOWED;
 }
 
-/* @packets, the less the more is lost beyond what the path loses: none at TLF_LOSS_ALLOWED */
-u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets)
+/* @packets, the less the more is lost beyond what the path loses: none at @none */
+u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets, u32 none)
 {
-	u32 own = clamp(flow->loss - flow->path_loss, 0, TLF_LOSS_ALLOWED);
+	u32 own = clamp(flow->loss - flow->path_loss, 0, (s32)none);
 
-	return packets - div_u64((u64)packets * own, TLF_LOSS_ALLOWED);
+	return packets - div_u64((u64)packets * own, none);
 }
 
 /*

@@ -402,8 +402,10 @@ static void tlt_test_window_near(struct kunit *test)
 	bdp = tlf_bdp(t->hot.rate, 200, 1448);
 	whole = tlf_cwnd(&t->hot, &t->flow, 1448, 40);
 	KUNIT_EXPECT_EQ(test, whole, 2 * bdp + 10);
-	t->flow.loss = TLF_LOSS_ONE / 100;
+	t->flow.loss = TLF_LOSS_ROOM / 2;
 	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 40), bdp + (whole - bdp) / 2 + 1);
+	t->flow.loss = TLF_LOSS_ONE / 200;
+	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 40), bdp);
 	t->flow.loss = TLF_LOSS_ONE / 10;
 	KUNIT_EXPECT_EQ(test, tlf_cwnd(&t->hot, &t->flow, 1448, 40), bdp);
 	/* the path loses that whatever the window */

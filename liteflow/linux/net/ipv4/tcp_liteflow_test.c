@@ -127,7 +127,7 @@ static void tlt_run(struct kunit *test, struct tlt_list *list, const struct tlt_
 			u32 part_us = slack_us / 4 * TLF_SLACK_LOSS;
 
 			list->none_us[i] += slack_us - part_us +
-					    tlf_less_by_loss(&t->flow, part_us);
+					    tlf_less_by_loss(&t->flow, part_us, TLF_LOSS_ALLOWED);
 		}
 		/* the rate is to change, and with it the length */
 		t->hot.rate = 500000 + i * 300;
