@@ -108,6 +108,7 @@ struct flow {
 	double window;		/* SIM_RENO, SIM_CUBIC */
 	double threshold;
 	double top;		/* window at the last loss */
+	s64 least_rtt;		/* SIM_CUBIC: HyStart */
 	s64 epoch_at;
 	double epoch_window;
 	u32 recovers;		/* losses up to this packet were answered */

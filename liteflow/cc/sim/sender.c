@@ -27,6 +27,10 @@
 #define RENO_KEEP	0.5
 #define CUBIC_KEEP	0.7
 #define CUBIC_SCALE	0.4
+#define CUBIC_UNKNOWN	0.05			/* each round trip */
+#define HYSTART_WINDOW	16			/* packets */
+#define HYSTART_LEAST	(4 * 1000000LL)
+#define HYSTART_MOST	(16 * 1000000LL)
 
 static u32 inflight(const struct flow *f)
 {
@@ -118,12 +122,31 @@ static void send_packets(struct sim *sim, struct flow *f, u32 n)
 
 static double cubic_target(const struct flow *f, s64 now)
 {
-	double keep = CUBIC_KEEP, k, t, reno;
+	double keep = CUBIC_KEEP, top = fmax(f->top, f->epoch_window), k, t, reno;
 
 	t = (now - f->epoch_at + f->srtt) / 1e9;
-	k = cbrt(fmax(f->top - f->epoch_window, 0) / CUBIC_SCALE);
+	k = cbrt((top - f->epoch_window) / CUBIC_SCALE);
 	reno = f->epoch_window + 3 * (1 - keep) / (1 + keep) * t / (f->srtt / 1e9);
-	return fmax(f->top + CUBIC_SCALE * (t - k) * (t - k) * (t - k), reno);
+	return fmax(top + CUBIC_SCALE * (t - k) * (t - k) * (t - k), reno);
+}
+
+/*
+ * HyStart: slow start ends when a queue grows. The kernel sees that by ACKs that come for
+ * half of the least RTT, which is about then, too; here a window is paced from the first.
+ */
+static void hystart(struct flow *f, s64 now, s64 rtt)
+{
+	s64 more;
+
+	if (!f->least_rtt || rtt < f->least_rtt)
+		f->least_rtt = rtt;
+	more = f->least_rtt / 8;
+	more = more < HYSTART_LEAST ? HYSTART_LEAST : more > HYSTART_MOST ? HYSTART_MOST : more;
+	if (f->window >= f->threshold || f->window < HYSTART_WINDOW || rtt <= f->least_rtt + more)
+		return;
+	f->threshold = f->window;
+	f->epoch_at = now;
+	f->epoch_window = f->window;
 }
 
 static void window_acked(struct sim *sim, struct flow *f, u32 n)
@@ -133,9 +156,12 @@ static void window_acked(struct sim *sim, struct flow *f, u32 n)
 	} else if (f->kind == SIM_RENO) {
 		f->window += n / f->window;
 	} else {
-		double more = cubic_target(f, sim->now) - f->window;
+		double more = fmax(cubic_target(f, sim->now) - f->window, 0) / f->window;
 
-		f->window += fmin(fmax(more, 0) / f->window, 0.5) * n;
+		/* before the first loss, at least so much */
+		if (!f->top)
+			more = fmax(more, CUBIC_UNKNOWN);
+		f->window += fmin(more, 0.5) * n;
 	}
 }
 
@@ -144,7 +170,9 @@ static void window_lost(struct sim *sim, struct flow *f, u32 acked, bool timeout
 	if (!timeout && (s32)(acked - f->recovers) <= 0)
 		return;
 	f->recovers = f->sent;
-	f->top = f->window;
+	/* fast convergence */
+	f->top = f->kind == SIM_CUBIC && f->window < f->top ?
+		 f->window * (1 + CUBIC_KEEP) / 2 : f->window;
 	f->window = fmax(f->window * (f->kind == SIM_RENO ? RENO_KEEP : CUBIC_KEEP), 2);
 	f->threshold = f->window;
 	if (timeout)
@@ -194,6 +222,8 @@ static void on_ack(struct sim *sim, struct flow *f)
 			decide_on_ack(sim, f, &ack);
 		return;
 	}
+	if (f->kind == SIM_CUBIC)
+		hystart(f, sim->now, rtt);
 	window_acked(sim, f, r.arrived);
 	if (lost)
 		window_lost(sim, f, r.end, false);

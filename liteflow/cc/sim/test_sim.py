@@ -181,6 +181,13 @@ class Windows(unittest.TestCase):
                        NOTHING)[0].late[0] for kind in (sl.RENO, sl.CUBIC)]
         self.assertGreater(late[1], 1.1 * late[0])
 
+    def test_cubic_starts_without_a_loss(self):
+        # HyStart ends slow start at some 190 packets; 5 % more each round trip are 820, which
+        # is all that fits, after 30 round trips of 40 to 200 ms
+        for duration, loses in ((2, False), (6, True)):
+            s = sl.scenario(50e6, 0.04, bdps=4, duration=duration, flows=[sl.CUBIC])
+            self.assertEqual(sl.run(s, NOTHING)[0].lost[0] > 0, loses, duration)
+
 
 class Law(unittest.TestCase):
     """The kernel's source, as far as the simulator can tell."""
