@@ -16,8 +16,8 @@
  * bursts. Where the
  * model wanted less and less all that time, and yet the queue did not go, the flow
  * does so without a probe, but only for a while: flows of one kind must not keep
- * each other at it. Each time that it is so again, the while is twice as long. A queue
- * that goes ends all that.
+ * each other at it. Each time that it is so again, the while is twice as long; each time
+ * that it is not, half. A queue that goes ends all that.
  */
 #include <linux/minmax.h>
 #include "tcp_liteflow_parts.h"
@@ -135,7 +135,7 @@ void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ac
 		tlf_start_competing(hot, flow, ack->mss, flow->hold);
 		return;
 	}
-	flow->hold = 0;
+	flow->hold /= 2;
 	if (queued && tlf_since(ack->now_us, flow->probe_start_us) > TLF_PROBE_GAP_US)
 		tlf_start_probe(hot, flow, ack->now_us);
 }

@@ -379,14 +379,20 @@ static void tlt_test_compete_again(struct kunit *test)
 		tlt_squeeze(t, TLF_COMPETE_INTERVALS, TLT_LATE, -TLF_ACTION_ONE);
 		KUNIT_EXPECT_EQ(test, t->flow.competing, hold);
 	}
-	/* once it was not squeezed, it begins anew */
+	/* once it was not squeezed, for as long as before; then for half of that, and so on */
 	while (t->flow.competing) {
 		t->hot.min_rtt_stamp_us = t->ack.now_us;
 		tlt_send(t, 1, 125, TLT_LATE);
 	}
 	t->flow.probe_start_us = t->ack.now_us;
 	tlt_squeeze(t, TLF_COMPETE_INTERVALS, TLT_LATE, TLF_ACTION_ONE);
-	KUNIT_EXPECT_EQ(test, t->flow.hold, 0);
+	KUNIT_EXPECT_EQ(test, t->flow.hold, TLF_COMPETE_HOLD_MAX / 2);
+	t->flow.probe_start_us = t->ack.now_us;
+	tlt_squeeze(t, TLF_COMPETE_INTERVALS, TLT_LATE, TLF_ACTION_ONE);
+	KUNIT_EXPECT_EQ(test, t->flow.hold, TLF_COMPETE_HOLD_MAX / 4);
+	t->flow.probe_start_us = t->ack.now_us;
+	tlt_squeeze(t, TLF_COMPETE_INTERVALS, TLT_LATE, -TLF_ACTION_ONE);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, TLF_COMPETE_HOLD_MAX / 2);
 }
 
 /* Who filled the queue of another path does not matter on this one. */
