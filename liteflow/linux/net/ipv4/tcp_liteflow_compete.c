@@ -82,6 +82,29 @@ u32 tlf_filled_us(const struct tlf_flow *flow, u32 base_us)
 	return base_us + base_us / 16 * (flow->lossy ? TLF_COMPETE_LOSSY : TLF_COMPETE_FILLED);
 }
 
+/* Many flows of one kind may be those that keep a queue. */
+static bool tlf_may_be_many(const struct tlf_hot *hot, u32 mss)
+{
+	return tlf_bdp(hot->rate, hot->min_rtt_us, mss) <= TLF_COMPETE_COARSE;
+}
+
+/*
+ * A probe is over: does a flow go on that competes as it was squeezed?  The minimum RTT may
+ * have a queue of the others' in it, so what the probe saw is also compared with the longest
+ * since it competes.
+ */
+bool tlf_compete_on(const struct tlf_hot *hot, struct tlf_flow *flow, u32 base_us, u32 mss)
+{
+	if (!flow->competing || flow->competing == TLF_COMPETE_PROBED ||
+	    flow->kept >= TLF_KEEP_WINDOWS || tlf_may_be_many(hot, mss) ||
+	    flow->probe_min_rtt_us <= base_us + base_us / 8 ||
+	    flow->probe_min_rtt_us <= flow->window_peak_us / 8 * TLF_COMPETE_LEFT)
+		return false;
+	flow->kept++;
+	flow->competing = max(flow->competing, flow->hold);
+	return true;
+}
+
 /* Does somebody else fill the queue? */
 void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
 		 const struct tlf_interval *mi)

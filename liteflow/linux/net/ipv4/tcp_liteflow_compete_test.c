@@ -467,6 +467,53 @@ static void tlt_test_compete_window(struct kunit *test)
 	KUNIT_EXPECT_LT(test, tlf_cwnd(&t->hot, &t->flow, 1448, 0), cwnd);
 }
 
+/* The minimum RTT expires: a probe that finds this RTT */
+static void tlt_probe(struct tlt *t, u32 rtt_us)
+{
+	unsigned int n;
+
+	t->hot.min_rtt_stamp_us = t->ack.now_us - TLF_MIN_RTT_WINDOW_US;
+	for (n = 0; t->hot.mode == TLF_CRUISE && n < 10; n++)
+		tlt_send(t, 1, 125, TLT_LATE);
+	for (n = 0; t->hot.mode == TLF_PROBE && n < 10000; n++)
+		tlt_send(t, 1, 125, rtt_us);
+}
+
+/*
+ * A minimum RTT with a queue of the others' in it: what a probe finds is not much longer, and
+ * still shows that they are there. Alone, the flow would leave half.
+ */
+static void tlt_test_compete_still(struct kunit *test)
+{
+	struct tlt *t = tlt_competing(test);
+
+	t->flow.window_peak_us = TLT_RTT * 3 / 2;
+	tlt_send(t, 1000, 125, TLT_RTT * 3 / 2);
+	KUNIT_EXPECT_LT(test, t->flow.competing, TLF_COMPETE_HOLD);
+	tlt_probe(t, TLT_RTT * 5 / 4);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, TLF_COMPETE_HOLD);
+	KUNIT_EXPECT_EQ(test, t->hot.min_rtt_us, TLT_RTT);
+	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
+	KUNIT_EXPECT_EQ(test, t->flow.kept, 1);
+	/* the same, but the queue was twice as long */
+	t->flow.window_peak_us = 2 * TLT_RTT;
+	tlt_probe(t, TLT_RTT * 5 / 4 - 1);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+	KUNIT_EXPECT_EQ(test, t->hot.min_rtt_us, TLT_RTT * 5 / 4 - 1);
+
+	/* not for ever */
+	t = tlt_competing(test);
+	t->flow.kept = TLF_KEEP_WINDOWS;
+	tlt_probe(t, TLT_RTT * 5 / 4);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+
+	/* many flows of one kind may be the others */
+	t = tlt_competing(test);
+	t->hot.rate = TLF_COMPETE_COARSE * 1448ULL * 1000000 / TLT_RTT - 1448;
+	tlt_probe(t, TLT_RTT * 5 / 4);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
+}
+
 /* Nobody can see an empty queue then, so what was seen before counts for longer. */
 static void tlt_test_compete_min_rtt(struct kunit *test)
 {
@@ -503,6 +550,7 @@ static struct kunit_case tlt_compete_cases[] = {
 	KUNIT_CASE(tlt_test_compete_idle),
 	KUNIT_CASE(tlt_test_compete_slow),
 	KUNIT_CASE(tlt_test_compete_window),
+	KUNIT_CASE(tlt_test_compete_still),
 	KUNIT_CASE(tlt_test_compete_min_rtt),
 	{}
 };

@@ -445,6 +445,8 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	    flow->probe_min_rtt_us == U32_MAX)
 		return;
 	base_us = tlf_base_us(hot, flow, TLF_CWND_MIN, ack->mss);
+	if (tlf_compete_on(hot, flow, base_us, ack->mss))
+		goto out;
 	tlf_stop_competing(flow);
 	if (flow->probe_min_rtt_us > tlf_filled_us(flow, base_us) &&
 	    flow->kept < TLF_KEEP_WINDOWS) {
@@ -463,6 +465,7 @@ static void tlf_probe(struct tlf_hot *hot, struct tlf_flow *flow, const struct t
 	if (flow->filled)
 		tlf_start_competing(hot, flow, ack->mss,
 				    flow->lossy ? TLF_COMPETE_HOLD : TLF_COMPETE_PROBED);
+out:
 	hot->min_rtt_stamp_us = ack->now_us;
 	tlf_cruise(hot, flow, ack->now_us);
 	hot->open = 0;

@@ -121,6 +121,8 @@ u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 
 #define TLF_COMPETE_FILLED	7		/* sixteenths: its own kind leaves less */
 #define TLF_COMPETE_LOSSY	3		/* and where packets are lost */
 #define TLF_COMPETE_LOSS	8		/* an eighth: the queue's overflow */
+#define TLF_COMPETE_LEFT	5		/* eighths of the longest RTT: alone, four */
+#define TLF_COMPETE_COARSE	(2 * TLF_COARSE_PACKETS)	/* fewer: one of many flows */
 #define TLF_COMPETE_HOLD	64		/* intervals for which that holds, */
 #define TLF_COMPETE_HOLD_MAX	512		/* twice as many each time that it is so again */
 #define TLF_COMPETE_PROBED	U16_MAX		/* until the next probe */
@@ -133,6 +135,7 @@ u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
 
 void tlf_stop_competing(struct tlf_flow *flow);
+bool tlf_compete_on(const struct tlf_hot *hot, struct tlf_flow *flow, u32 base_us, u32 mss);
 u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss,
 		 enum tlf_rule rule);
 void tlf_start_competing(const struct tlf_hot *hot, struct tlf_flow *flow, u32 mss,
