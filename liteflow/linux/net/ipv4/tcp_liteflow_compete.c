@@ -89,6 +89,20 @@ static bool tlf_may_be_many(const struct tlf_hot *hot, u32 mss)
 }
 
 /*
+ * While it competes, and has no more packets than its room: do ACKs come further apart than
+ * packets were sent as the others' queue grows?  Once may be chance, so it has to be squeezed
+ * again after a first while.  Who fills a queue makes it overflow; where nothing is lost, it
+ * may be flows of one kind.  And in a queue so long, what a flow does shows after so many
+ * intervals that growth has to be slow: "send" is what slows it.
+ */
+bool tlf_is_others_rise(const struct tlf_hot *hot, const struct tlf_flow *flow,
+			const struct tlf_interval *mi, u32 mss)
+{
+	return flow->hold > TLF_COMPETE_HOLD && flow->loss && !tlf_may_be_many(hot, mss) &&
+	       mi->rtt_us < TLF_COMPETE_LATE * hot->min_rtt_us;
+}
+
+/*
  * A probe is over: does a flow go on that competes as it was squeezed?  The minimum RTT may
  * have a queue of the others' in it, so what the probe saw is also compared with the longest
  * since it competes.

@@ -119,6 +119,50 @@ static void tlt_test_rise(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlt_newest(t)[0], TLF_ONE / 2);
 }
 
+/* Nor that ACKs come further apart by that; but they may be many flows of one kind. */
+static void tlt_test_apart(struct kunit *test)
+{
+	struct tlf_interval mi = { .delivered = 9, .sent_us = 10000, .acked_us = 15000,
+				   .rtt_us = 40000, .least_us = 40000 };
+	struct tlt *t = tlt_flow(test, 1000000, 20000);
+
+	t->hot.min_rtt_us = 20000;
+	t->flow.loss = 1;
+	t->flow.hold = 2 * TLF_COMPETE_HOLD;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 3 / 2);
+	t->flow.competing = 1;
+	t->flow.room = 32;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE);
+	/* for the first time */
+	t->flow.hold = TLF_COMPETE_HOLD;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 3 / 2);
+	t->flow.hold = 2 * TLF_COMPETE_HOLD;
+	/* a queue that others fill loses packets */
+	t->flow.loss = 0;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 3 / 2);
+	/* it is longer than its room */
+	t->flow.loss = 1;
+	mi.least_us = 60000;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 3 / 2);
+	/* the queue is so long that what it did shows too late */
+	mi.least_us = 40000;
+	mi.rtt_us = TLF_COMPETE_LATE * 20000;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 3 / 2);
+	mi.rtt_us--;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE);
+	/* few packets make up a round trip */
+	t->hot.rate = 1000000 * TLF_COMPETE_COARSE / 20 - 1000;
+	tlf_remember(&t->hot, &t->flow, &mi, 1000, TLF_RULE_PULL);
+	KUNIT_EXPECT_EQ(test, tlt_newest(t)[2], TLF_ONE * 3 / 2);
+}
+
 /* Who competes: a burst of losses is the others' doing, most of an interval is not. */
 static void tlt_test_collapse_competing(struct kunit *test)
 {
@@ -537,6 +581,7 @@ static struct kunit_case tlt_compete_cases[] = {
 	KUNIT_CASE(tlt_test_overflow),
 	KUNIT_CASE(tlt_test_average_loss),
 	KUNIT_CASE(tlt_test_rise),
+	KUNIT_CASE(tlt_test_apart),
 	KUNIT_CASE(tlt_test_collapse_competing),
 	KUNIT_CASE(tlt_test_compete),
 	KUNIT_CASE(tlt_test_compete_drains),

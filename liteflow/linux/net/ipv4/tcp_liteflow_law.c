@@ -203,6 +203,7 @@ void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow, const struct
 {
 	bool aurora = rule == TLF_RULE_AURORA;
 	u32 lost = aurora ? mi->lost : tlf_lost_beyond(flow, mi), sent = mi->delivered;
+	u32 acked_us = mi->acked_us;
 	s16 *f = flow->history[flow->next];
 
 	f[0] = tlf_feature(mi->rise_us, mi->sent_us);
@@ -211,11 +212,14 @@ void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow, const struct
 	f[1] = max_t(s16, f[1], TLF_ONE);
 	if (!flow->competing || flow->loss * TLF_COMPETE_LOSS > TLF_LOSS_ONE)
 		sent += lost;
-	f[2] = tlf_feature((s64)min(sent, TLF_COUNT_MAX) * mi->acked_us,
-			   (s64)min(mi->delivered, TLF_COUNT_MAX) * mi->sent_us);
 	/* nor is it its doing that the others' queue grows */
-	if (flow->competing && f[1] == TLF_ONE)
+	if (flow->competing && f[1] == TLF_ONE) {
 		f[0] = min_t(s16, f[0], 0);
+		if (tlf_is_others_rise(hot, flow, mi, mss))
+			acked_us = min(acked_us, mi->sent_us);
+	}
+	f[2] = tlf_feature((s64)min(sent, TLF_COUNT_MAX) * acked_us,
+			   (s64)min(mi->delivered, TLF_COUNT_MAX) * mi->sent_us);
 	flow->next = (flow->next + 1) % TLF_HISTORY;
 }
 

@@ -123,6 +123,7 @@ u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 
 #define TLF_COMPETE_LOSS	8		/* an eighth: the queue's overflow */
 #define TLF_COMPETE_LEFT	5		/* eighths of the longest RTT: alone, four */
 #define TLF_COMPETE_COARSE	(2 * TLF_COARSE_PACKETS)	/* fewer: one of many flows */
+#define TLF_COMPETE_LATE	3		/* minimum RTTs: shows too late */
 #define TLF_COMPETE_HOLD	64		/* intervals for which that holds, */
 #define TLF_COMPETE_HOLD_MAX	512		/* twice as many each time that it is so again */
 #define TLF_COMPETE_PROBED	U16_MAX		/* until the next probe */
@@ -135,6 +136,8 @@ u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 
 #define TLF_KEEP_WINDOWS	6		/* a minimum RTT of before the competition */
 
 void tlf_stop_competing(struct tlf_flow *flow);
+bool tlf_is_others_rise(const struct tlf_hot *hot, const struct tlf_flow *flow,
+			const struct tlf_interval *mi, u32 mss);
 bool tlf_compete_on(const struct tlf_hot *hot, struct tlf_flow *flow, u32 base_us, u32 mss);
 u32 tlf_slack_us(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss,
 		 enum tlf_rule rule);
