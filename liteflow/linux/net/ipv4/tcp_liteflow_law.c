@@ -676,7 +676,8 @@ EXPORT_SYMBOL_IF_KUNIT(tlf_on_ecn);
  * @flow: its other half
  *
  * Halves the rate, but where the path loses packets anyway. The window is TCP's until the
- * loss is mended. tlf_on_undo() takes it back, until tlf_on_mended().
+ * loss is mended. tlf_on_undo() takes it back, until tlf_on_mended(). Start-up goes on unless
+ * much was lost: ended before it has filled a queue, it would not let the path's loss be told.
  */
 void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow)
 {
@@ -691,7 +692,8 @@ void tlf_on_timeout(struct tlf_hot *hot, struct tlf_flow *flow)
 	hot->open = 0;
 	tlf_forget(flow);
 	tlf_quiet_breaks(flow);
-	if (hot->mode == TLF_STARTUP)
+	/* a packet lost twice is no reason to end it, half of those that loss gives are */
+	if (hot->mode == TLF_STARTUP && flow->collapsed >= TLF_STARTUP_LOST / 2)
 		hot->mode = TLF_CRUISE;
 }
 EXPORT_SYMBOL_IF_KUNIT(tlf_on_timeout);

@@ -508,6 +508,10 @@ static void tlt_test_timeout(struct kunit *test)
 	for (i = 0; i < 64; i++)
 		tlf_on_timeout(&t->hot, &t->flow);
 	KUNIT_EXPECT_EQ(test, t->hot.rate, TLF_RATE_MIN);
+	/* start-up goes on, unless much was lost */
+	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_STARTUP);
+	t->flow.collapsed = 3;
+	tlf_on_timeout(&t->hot, &t->flow);
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
 }
 
@@ -539,6 +543,7 @@ static void tlt_test_undo(struct kunit *test)
 
 	/* start-up goes on */
 	t->hot.mode = TLF_STARTUP;
+	t->flow.collapsed = 3;
 	tlf_on_timeout(&t->hot, &t->flow);
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
 	tlf_on_undo(&t->hot, &t->flow);
