@@ -473,6 +473,21 @@ class Runs(Case):
             self.assertLess(found["integers"]["decisions_differ_percent"], differ)
             self.assertLess(found["integers"]["backlog_differs_packets"], off)
 
+    def test_idle(self):
+        """An idle link loses nothing: neither ARP, nor acknowledgements, nor a line of a shell."""
+        sizes = np.array([28, 42, 43, 54, 60, 66, 98, 1514])
+        for name, queues in (("bytequeue-exact", (3000, 30000)), ("ethernet-16", (3000, 30000)),
+                             ("ethernet-32", (3000, 30000)), ("ethernet-near-16", (3000, 30000)),
+                             ("bytequeue-16", (2500, 10000))):
+            path = HERE / "models" / f"{name}.json"
+            model, blob = modelrun.load(path), modelrun.packed(path)
+            for capacity, queue in itertools.product((125, 625, 1250), queues):
+                rows = np.zeros((len(sizes), 50, 4), int)
+                rows[:, 1:, 0], rows[:, :, 1] = 1 << 20, sizes[:, None]
+                rows[:, :, 2:] = capacity, queue
+                dropped = modelrun.decided(modelrun.run_integers(blob, model, rows))[1]
+                self.assertFalse(dropped.any(), f"{name}: {capacity} bytes/ms, {queue} bytes")
+
     def test_overload(self):
         """A queue of bytes loses what is too much, and --overload says so of its model. Of a
         network: as many of packets in even gaps, which most trained ones lose none of."""

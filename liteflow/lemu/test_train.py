@@ -12,7 +12,9 @@ import sys
 import tempfile
 import unittest
 
-from linkrnn import native
+import numpy as np
+
+from linkrnn import modelrun, native
 from linkrnn.pylib import programs
 from linkrnn.pylib.paths import ROOT
 
@@ -112,6 +114,21 @@ class Training(Case):
         with torch.no_grad():
             out = kept[0].net(inputs)[0]
         self.assertAlmostEqual(float((out[:, 2] > out[:, 1]).sum()), float(dropped.sum()), delta=2)
+
+    def test_calibrated_near(self):
+        """That of a network that began near the queue costs it no small packet: an idle link keeps
+        what is smaller than any packet of the training."""
+        where = self.folder / "t"
+        words = ["-e", 1, "-r", "1e-5", "--start", 27, "--calibrate", "--link_properties",
+                 "ethernet", "-o", where, *SMALL]
+        for name, value in (("0.03125", "0.25"), ("32", "128")):
+            words[words.index(name)] = value
+        self.assertEqual(self.train(*words)[0], 0)
+        sizes = np.array([28, 42, 60, 100, 1514])
+        rows = np.zeros((len(sizes), 20, 4), int)
+        rows[:, 1:, 0], rows[:, :, 1], rows[:, :, 2:] = 1 << 20, sizes[:, None], (625, 20480)
+        model = json.loads((where / "model.json").read_text())
+        self.assertFalse(modelrun.decided(modelrun.run_float(model, rows))[1].any())
 
     def test_every_option(self):
         """Each cell, queue, loss and traffic goes through an epoch."""

@@ -327,14 +327,25 @@ class Training:
 
         Cross-entropy leaves a network that is unsure of the exact packet with too few decisions
         to drop. The backlog does not depend on them.
+
+        With --start, keep and drop are how much of a packet is kept and dropped, so it is their
+        ratio that decides: a constant would drop all packets that are smaller than that.
         """
         inputs, _, dropped = self.sets["val"]
+        head, wanted = self.net.head, int(dropped.sum())
         with torch.no_grad():
             out = self.net.eval()(inputs)[0]
-            ahead = (out[:, 2] - out[:, 1]).flatten().sort(descending=True).values
-            wanted = int(dropped.sum())
-            if 0 < wanted < len(ahead):
-                self.net.head.bias[2] -= (ahead[wanted - 1] + ahead[wanted]) / 2
+            keep, drop = out[:, 1].flatten(), out[:, 2].flatten()
+            ahead = drop / keep.clamp(min=1e-6) if self.plan.start else drop - keep
+            ahead = ahead.sort(descending=True).values
+            if not 0 < wanted < len(ahead):
+                return
+            between = float(ahead[wanted - 1] + ahead[wanted]) / 2
+            if not self.plan.start:
+                head.bias[2] -= between
+            elif between > 0:
+                head.weight[1] *= between
+                head.bias[1] *= between
 
     def finish(self):
         """The best model as model.json; its figures of the test set, or None without one."""
