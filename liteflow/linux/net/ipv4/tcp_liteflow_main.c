@@ -730,8 +730,8 @@ static int __init tlf_register(void)
 
 	BUILD_BUG_ON(sizeof(struct tlf) > ICSK_CA_PRIV_SIZE);
 
-	/* a head per 64 KB of memory, within limits */
-	tlf_hash_bits = clamp(ilog2(totalram_pages() * (PAGE_SIZE >> 10) >> 6), 8, TLF_HASH_BITS);
+	/* a head per 16 KB of memory, within limits: a socket takes 4, so a chain stays short */
+	tlf_hash_bits = clamp(ilog2(totalram_pages() * (PAGE_SIZE >> 10) >> 4), 8, TLF_HASH_BITS);
 	tlf_states = kvcalloc(1U << tlf_hash_bits, sizeof(*tlf_states), GFP_KERNEL);
 	if (!tlf_states)
 		return -ENOMEM;
