@@ -301,7 +301,7 @@ static void send_some(struct sim *sim, struct flow *f)
 		return;
 	}
 	/* In truth the ACKs of a burst come apart, and let a window go as evenly. */
-	rate = f->hot.rate;
+	rate = tlf_pace(&f->hot, &f->law);
 	if (f->kind != SIM_LITEFLOW)
 		rate = f->window * SIM_MSS * 1e9 / f->srtt * (f->window < f->threshold ? 2 : 1.05);
 	/* TCP does not pace its first window */

@@ -212,6 +212,14 @@ struct tlf_undo {
  * @seen_lost: and so many of them were lost beyond what the path loses,
  * @seen_known: of so many
  * @seen: set with these; whoever has looked at them clears it
+ * @trial: &enum tlf_trial
+ * @trial_again: a trial has just shown that there is more
+ * @trial_rate: bytes per second before the trial
+ * @trial_us: it began then
+ * @trial_len_us: and takes so long
+ * @trial_rtt_us: the shortest RTT of its packets, of the first and the second half
+ * @trial_delivered: &tlf_ack.delivered when ACKs began to tell of it
+ * @trial_lost: &tlf_ack.lost at that time
  * @history: ring of features
  * @undo: of the timeout that is not mended yet
  */
@@ -273,6 +281,14 @@ struct tlf_flow {
 	u32 seen_lost;
 	u32 seen_known;
 	bool seen;
+	u8 trial;
+	bool trial_again;
+	u64 trial_rate;
+	u32 trial_us;
+	u32 trial_len_us;
+	u32 trial_rtt_us[2];
+	u32 trial_delivered;
+	u32 trial_lost;
 	s16 history[TLF_HISTORY][TLF_FEATURES];
 	struct tlf_undo undo;
 };

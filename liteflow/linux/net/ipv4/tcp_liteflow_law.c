@@ -73,8 +73,6 @@
 #define TLF_STARTUP_LOSS	4		/* a quarter of two intervals in a row ends it, */
 #define TLF_STARTUP_LESS	6		/* or a sixth of three */
 #define TLF_STARTUP_LOST	6		/* so much in sum: each of two 3, each of three 2 */
-#define TLF_COLLAPSE_LOSS	2		/* half of an interval, or */
-#define TLF_COLLAPSE_MET	4		/* a quarter where a full queue was met */
 
 /* Is there no queue, by what a model is told of the newest interval? */
 bool tlf_is_clear(const struct tlf_flow *flow)
@@ -100,6 +98,7 @@ static void tlf_forget(struct tlf_flow *flow)
 		flow->history[i][2] = TLF_ONE;
 	}
 	flow->next = 0;
+	flow->trial = TLF_NO_TRIAL;
 	flow->streak = 0;
 	flow->held = 0;
 }
@@ -223,20 +222,6 @@ void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow, const struct
 	flow->next = (flow->next + 1) % TLF_HISTORY;
 }
 
-/*
- * Was so much lost that no model is needed to see what follows?  Where start-up met a full
- * queue, nothing but loss tells of it, and all that the path can be known to take is what
- * arrives.
- */
-static bool tlf_is_collapse(const struct tlf_hot *hot, const struct tlf_flow *flow,
-			    const struct tlf_interval *mi, u32 mss)
-{
-	u32 lost = tlf_lost_beyond(flow, mi);
-	u32 part = tlf_has_seen_queue(hot, flow, mss) ? TLF_COLLAPSE_LOSS : TLF_COLLAPSE_MET;
-
-	return lost >= TLF_FEW_LOST && lost > tlf_known(mi) / part;
-}
-
 /* How much that an interval lost counts in start-up, of TLF_STARTUP_LOST */
 static unsigned int tlf_startup_lost(const struct tlf_interval *mi)
 {
@@ -293,7 +278,7 @@ static void tlf_startup(struct tlf_hot *hot, struct tlf_flow *flow, const struct
  * The model decides from now on. For another round trip ACKs tell of what was sent
  * otherwise, at another rate and in bursts: not the model's doing.
  */
-static void tlf_cruise(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
+void tlf_cruise(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us)
 {
 	hot->mode = TLF_CRUISE;
 	flow->settling = 1;
@@ -395,6 +380,8 @@ static bool tlf_close_cruise(struct tlf_hot *hot, struct tlf_flow *flow, const s
 		flow->streak = 0;
 		return false;
 	}
+	if (rule == TLF_RULE_PULL && !queue && tlf_is_clear(flow))
+		tlf_try(hot, flow, ack, false);
 	return true;
 }
 
@@ -547,6 +534,7 @@ bool tlf_on_ack(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack
 
 	tlf_min_rtt(hot, flow, ack);
 	tlf_quiet_ack(hot, flow, ack);
+	tlf_search(hot, flow, ack);
 	if (hot->open && tlf_is_over(hot, ack)) {
 		ask = tlf_close(hot, flow, ack, rule);
 		hot->open = 0;
@@ -557,7 +545,7 @@ bool tlf_on_ack(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack
 	if (!hot->open)
 		tlf_open(hot, flow, ack);
 
-	if (ack->rtt_us > 0) {
+	if (ack->rtt_us > 0 && !tlf_is_trial(flow, ack->sent_us)) {
 		u32 since = tlf_since(ack->sent_us, hot->mi_sent_us);
 		unsigned int half = (s32)since >= 0 && since >= hot->mi_len_us / 2;
 
@@ -665,6 +653,7 @@ void tlf_on_ecn(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack
 	hot->rate = tlf_possible(max(hot->rate / 2, min(hot->rate, least)));
 	hot->open = 0;
 	flow->streak = 0;
+	flow->trial = TLF_NO_TRIAL;
 	if (hot->mode == TLF_STARTUP)
 		hot->mode = TLF_CRUISE;
 }
@@ -747,6 +736,7 @@ EXPORT_SYMBOL_IF_KUNIT(tlf_on_mended);
 void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us, u32 idle_us)
 {
 	hot->open = 0;
+	flow->trial = TLF_NO_TRIAL;
 	/* older than half the clock's range, they would be taken for the future */
 	hot->last_sent_us = now_us;
 	hot->last_ack_us = now_us;

@@ -19,6 +19,7 @@ void tlf_on_undo(struct tlf_hot *hot, struct tlf_flow *flow);
 void tlf_on_mended(struct tlf_flow *flow);
 void tlf_quiet_breaks(struct tlf_flow *flow);
 void tlf_on_restart(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us, u32 idle_us);
+u64 tlf_pace(const struct tlf_hot *hot, const struct tlf_flow *flow);
 u32 tlf_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst);
 
 /* tcp_liteflow_change.c, for those who count in rates themselves, too */

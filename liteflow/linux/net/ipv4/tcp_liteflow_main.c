@@ -402,7 +402,7 @@ static void tlf_main(struct sock *sk, const struct rate_sample *rs)
 	/* from the next ACK on, TCP does the rest */
 	if (unlikely(!ca->modelled))
 		return;
-	tlf_set_pacing_rate(sk, ca->hot.rate);
+	tlf_set_pacing_rate(sk, tlf_pace(&ca->hot, &tlf_state(sk)->flow));
 	tlf_keep_paced(sk);
 	tlf_set_cwnd(sk, ca, rs);
 }

@@ -59,6 +59,7 @@ struct tlf_interval {
 
 #define TLF_LEAST_PACKETS	2		/* a round trip: fewer tell hardly anything */
 
+void tlf_cruise(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us);
 void tlf_start_probe(struct tlf_hot *hot, struct tlf_flow *flow, u32 now_us);
 void tlf_remember(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_interval *mi,
 		  u32 mss, enum tlf_rule rule);
@@ -88,6 +89,18 @@ enum {
 	TLF_QUIET_ACKED,	/* they tell of that time */
 };
 
+/* &tlf_flow.trial */
+enum tlf_trial {
+	TLF_NO_TRIAL,
+	TLF_TRIAL_SENT,		/* packets leave faster, or did, but ACKs tell of before */
+	TLF_TRIAL_ACKED,	/* they tell of these packets, */
+	TLF_TRIAL_JUDGED,	/* and of those after them */
+};
+
+#define TLF_TRIAL_GAIN		2		/* so much faster, */
+#define TLF_TRIAL_BACK		4		/* then a quarter less, for four times as long */
+#define TLF_TRIAL_LENS		(1 + TLF_TRIAL_BACK)
+
 void tlf_measure(const struct tlf_hot *hot, const struct tlf_flow *flow, struct tlf_interval *mi);
 void tlf_note(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_interval *mi, u32 mss);
 u64 tlf_bw_max(const struct tlf_flow *flow);
@@ -96,6 +109,8 @@ bool tlf_is_queue(const struct tlf_hot *hot, u32 rtt_us);
 u32 tlf_known(const struct tlf_interval *mi);
 void tlf_average_loss(struct tlf_flow *flow, const struct tlf_interval *mi);
 u32 tlf_lost_beyond(const struct tlf_flow *flow, const struct tlf_interval *mi);
+bool tlf_is_collapse(const struct tlf_hot *hot, const struct tlf_flow *flow,
+		     const struct tlf_interval *mi, u32 mss);
 bool tlf_is_excess(const struct tlf_flow *flow);
 u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets, u32 none);
 bool tlf_has_seen_queue(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
@@ -111,6 +126,11 @@ u64 tlf_held_rate(const struct tlf_flow *flow);
 u32 tlf_held_cwnd(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss, u32 burst);
 u64 tlf_least_alone(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
 u64 tlf_least_clear(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
+void tlf_try(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
+	     bool again);
+bool tlf_is_trial(const struct tlf_flow *flow, u32 sent_us);
+u64 tlf_trial_shows(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
+void tlf_search(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
 
 /* -- tcp_liteflow_compete.c ---------------------------------------------------- */
 

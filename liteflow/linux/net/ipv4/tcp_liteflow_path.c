@@ -36,6 +36,16 @@
  * nobody else.  Then the rate does not go below that either, as the window empties the queue
  * already.  None of this is for a flow that prefers throughput to latency: it wants the queue
  * that its model keeps.
+ *
+ * Trials.  A flow that keeps no queue does not see that the path takes more than before, and
+ * a model that grows by some percent needs many round trips to find out.  So on a path that
+ * is clear, a 24th of an RTT's packets leave twice as fast, every two or three round trips,
+ * and those after them a quarter slower, until it is even.  What comes back tells: if there
+ * is no more, a queue grows by half of that time's packets, and those of the second half are
+ * late by more than those of the first.  If they are not, the path has taken twice the rate,
+ * others' included: it becomes the flow's, and the next trial begins at once.  If they are
+ * then, the rate of their arrival is known, and becomes the flow's, too.  The packets of
+ * a trial are no noise that the model is to see, so their RTTs do not count.
  */
 #include <kunit/visibility.h>
 #include <linux/math.h>
@@ -62,6 +72,16 @@
 #define TLF_STEADY_PACKETS	16		/* a round trip: of fewer, one is too much */
 #define TLF_HELD_CLEAR		3		/* intervals, as an answer takes to show */
 #define TLF_HELD_PART		8		/* its rate is higher by that part at most */
+#define TLF_COLLAPSE_LOSS	2		/* half of an interval, or */
+#define TLF_COLLAPSE_MET	4		/* a quarter where a full queue was met */
+#define TLF_TRIAL_PART		24		/* of an RTT; so much queue, if there is no more */
+#define TLF_TRIAL_PART_MAX	8		/* where so many packets take longer: none */
+#define TLF_TRIAL_PACKETS	16		/* in it: fewer are too coarse */
+#define TLF_TRIAL_BURSTS	4
+#define TLF_TRIAL_LATE		128		/* of its length: the second half is not late */
+#define TLF_TRIAL_QUEUE		8		/* the same: there is not 1.6 times as much */
+#define TLF_TRIAL_KEEP		15		/* sixteenths of what was shown, for no queue */
+#define TLF_TRIAL_FIRST		40		/* intervals: start-up has just looked */
 
 /* Deviations are from the minimum RTT, as that of the mean is not known before. */
 static u32 tlf_spread(const struct tlf_hot *hot, u32 n, u32 rtt_us)
@@ -258,6 +278,20 @@ u32 tlf_lost_beyond(const struct tlf_flow *flow, const struct tlf_interval *mi)
 	return mi->lost - min_t(u64, mi->lost, usual);
 }
 
+/*
+ * Was so much lost that no model is needed to see what follows?  Where start-up met a full
+ * queue, nothing but loss tells of it, and all that the path can be known to take is what
+ * arrives.
+ */
+bool tlf_is_collapse(const struct tlf_hot *hot, const struct tlf_flow *flow,
+		     const struct tlf_interval *mi, u32 mss)
+{
+	u32 lost = tlf_lost_beyond(flow, mi);
+	u32 part = tlf_has_seen_queue(hot, flow, mss) ? TLF_COLLAPSE_LOSS : TLF_COLLAPSE_MET;
+
+	return lost >= TLF_FEW_LOST && lost > tlf_known(mi) / part;
+}
+
 bool tlf_is_excess(const struct tlf_flow *flow)
 {
 	return flow->loss > flow->path_loss + flow->path_loss / 2 + TLF_LOSS_ALLOWED;
@@ -404,3 +438,130 @@ bool tlf_may_grow(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 ms
 	return flow->lossless >= TLF_CLEAR || !tlf_is_excess(flow) ||
 	       hot->rate < tlf_reno(flow, mss);
 }
+
+/* -- trials ------------------------------------------------------------------- */
+
+/* Is there more?  @again: a trial has just shown so. */
+void tlf_try(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack,
+	     bool again)
+{
+	u32 packets = max(TLF_TRIAL_PACKETS, TLF_TRIAL_BURSTS * min(ack->burst, TLF_COUNT_MAX));
+	u32 least_us = tlf_packets_us(packets, ack->mss, TLF_TRIAL_GAIN * hot->rate);
+	u32 len_us = max(hot->min_rtt_us / TLF_TRIAL_PART, least_us);
+
+	/* where start-up saw no queue, as at a policer, none need come of a trial */
+	if (flow->trial || flow->competing || flow->intervals < TLF_TRIAL_FIRST ||
+	    len_us > hot->min_rtt_us / TLF_TRIAL_PART_MAX || flow->spread_us > len_us / 2 ||
+	    !tlf_has_seen_queue(hot, flow, ack->mss) || !tlf_may_grow(hot, flow, ack->mss))
+		return;
+	flow->trial = TLF_TRIAL_SENT;
+	flow->trial_again = again;
+	flow->trial_rate = hot->rate;
+	flow->trial_us = ack->now_us;
+	flow->trial_len_us = len_us;
+	flow->trial_rtt_us[0] = U32_MAX;
+	flow->trial_rtt_us[1] = U32_MAX;
+}
+
+/* Was it so many of its lengths after the trial's begin? */
+static bool tlf_is_after(const struct tlf_flow *flow, u32 us, u32 lens)
+{
+	return tlf_reached(us, flow->trial_us + lens * flow->trial_len_us);
+}
+
+/* Was a packet sent faster or slower for a trial? */
+bool tlf_is_trial(const struct tlf_flow *flow, u32 sent_us)
+{
+	return flow->trial && tlf_is_after(flow, sent_us, 0) &&
+	       !tlf_is_after(flow, sent_us, TLF_TRIAL_LENS);
+}
+
+/* All ACKs of a trial have come. */
+static u64 tlf_judge(const struct tlf_hot *hot, struct tlf_flow *flow, u32 mss)
+{
+	u32 base_us = hot->min_rtt_us + tlf_packets_us(1, mss, flow->trial_rate);
+	u32 packets = tlf_bdp(flow->trial_rate, flow->trial_len_us, mss) * TLF_TRIAL_GAIN;
+	u64 rate = flow->trial_rate * TLF_TRIAL_GAIN * TLF_TRIAL_KEEP / 16;
+	const u32 *rtt_us = flow->trial_rtt_us;
+	u32 late_us;
+
+	/* a queue was there before, or the packets were not sent, or were lost */
+	if (rtt_us[0] > base_us || rtt_us[1] == U32_MAX ||
+	    hot->last_delivered - flow->trial_delivered < packets / 4 * 3 ||
+	    hot->last_lost != flow->trial_lost)
+		return 0;
+	late_us = rtt_us[1] - min(rtt_us[0], rtt_us[1]);
+	if (late_us <= flow->trial_len_us / TLF_TRIAL_LATE)
+		return rate;
+	/* growth need not guess any more */
+	if (late_us > flow->trial_len_us / TLF_TRIAL_QUEUE)
+		flow->streak = 0;
+	/* half of the trial took so much longer; beside others that is more than there is */
+	return flow->trial_again ? mul_u64_u32_div(rate, flow->trial_len_us,
+						   flow->trial_len_us + 2 * late_us) : 0;
+}
+
+/* What an ACK says of a trial: the rate that the path takes; 0: nothing, or no more */
+u64 tlf_trial_shows(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	bool half;
+
+	if (hot->mode != TLF_CRUISE)
+		flow->trial = TLF_NO_TRIAL;
+	if (!flow->trial || !tlf_is_after(flow, ack->sent_us, 0))
+		return 0;
+	if (flow->trial == TLF_TRIAL_SENT) {
+		flow->trial = TLF_TRIAL_ACKED;
+		flow->trial_delivered = hot->last_delivered;
+		flow->trial_lost = hot->last_lost;
+	}
+	if (!tlf_is_after(flow, ack->sent_us, 1)) {
+		half = tlf_since(ack->sent_us, flow->trial_us) >= flow->trial_len_us / 2;
+		if (ack->rtt_us > 0)
+			flow->trial_rtt_us[half] = min_t(u32, flow->trial_rtt_us[half],
+							 ack->rtt_us);
+		return 0;
+	}
+	if (flow->trial == TLF_TRIAL_ACKED) {
+		flow->trial = TLF_TRIAL_JUDGED;
+		return tlf_judge(hot, flow, ack->mss);
+	}
+	/* not all the time: others see its queue, too */
+	if (tlf_is_after(flow, ack->sent_us, TLF_TRIAL_LENS + TLF_TRIAL_PART))
+		flow->trial = TLF_NO_TRIAL;
+	return 0;
+}
+
+/* A trial may have shown that the path takes more. */
+void tlf_search(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack)
+{
+	u64 rate = tlf_trial_shows(hot, flow, ack);
+
+	if (rate <= hot->rate)
+		return;
+	hot->rate = tlf_possible(rate);
+	tlf_cruise(hot, flow, ack->now_us);
+	/* what there is, is known, and need not be guessed */
+	flow->streak = 0;
+	flow->trial = TLF_NO_TRIAL;
+	tlf_try(hot, flow, ack, true);
+}
+
+/**
+ * tlf_pace() - how fast packets are to leave now
+ * @hot: the flow
+ * @flow: its other half
+ *
+ * Return: bytes per second: the rate, but in a trial.
+ */
+u64 tlf_pace(const struct tlf_hot *hot, const struct tlf_flow *flow)
+{
+	u32 now_us = hot->last_ack_us;
+
+	if (!flow->trial || tlf_is_after(flow, now_us, TLF_TRIAL_LENS))
+		return hot->rate;
+	if (!tlf_is_after(flow, now_us, 1))
+		return tlf_possible(flow->trial_rate * TLF_TRIAL_GAIN);
+	return tlf_possible(flow->trial_rate - flow->trial_rate / TLF_TRIAL_BACK);
+}
+EXPORT_SYMBOL_IF_KUNIT(tlf_pace);

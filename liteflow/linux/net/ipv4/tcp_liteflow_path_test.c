@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit tests of the control law of the congestion control "liteflow": what a flow
- * knows of its path, where delay varies by itself and packets are lost whatever the rate.
+ * knows of its path, where delay varies by itself and packets are lost whatever the rate,
+ * and how it finds out that there is more.
  */
 #include "tcp_liteflow_test.h"
 
@@ -497,6 +498,210 @@ static void tlt_test_timeout_of_lossy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->hot.rate, TLT_RATE / 2);
 }
 
+/* -- trials ------------------------------------------------------------------- */
+
+#define TLT_FAR		100000		/* us: a hundred packets at TLT_RATE */
+#define TLT_UNDERWAY	4096
+
+/**
+ * struct tlt_path - a path that is fed as the flow's pace says
+ * @sent_us: packets under way were sent then
+ * @ack_us: and their ACKs come then
+ * @first: the oldest of them
+ * @end: behind the newest
+ * @next_us: the next is sent then
+ * @free_us: the path has passed all that came so far
+ */
+struct tlt_path {
+	u32 sent_us[TLT_UNDERWAY];
+	u32 ack_us[TLT_UNDERWAY];
+	u32 first;
+	u32 end;
+	u32 next_us;
+	u32 free_us;
+};
+
+/* For @us, over a path that takes @rate. */
+static void tlt_feed(struct tlt *t, struct tlt_path *p, u32 us, u64 rate)
+{
+	u32 i, end_us = p->next_us + us;
+
+	while (!tlf_reached(p->next_us, end_us)) {
+		i = p->first % TLT_UNDERWAY;
+		if (p->first != p->end && tlf_reached(p->next_us, p->ack_us[i])) {
+			t->ack.sent_us = p->sent_us[i];
+			t->ack.now_us = p->ack_us[i];
+			t->ack.rtt_us = p->ack_us[i] - p->sent_us[i];
+			t->ack.delivered++;
+			t->ack.inflight = p->end - ++p->first;
+			tlf_on_ack(&t->hot, &t->flow, &t->ack, t->rule);
+			continue;
+		}
+		i = p->end++ % TLT_UNDERWAY;
+		if (tlf_reached(p->next_us, p->free_us))
+			p->free_us = p->next_us;
+		p->free_us += tlf_packets_us(1, t->ack.mss, rate);
+		p->sent_us[i] = p->next_us;
+		p->ack_us[i] = p->free_us + TLT_FAR;
+		p->next_us += tlf_packets_us(1, t->ack.mss, tlf_pace(&t->hot, &t->flow));
+	}
+}
+
+/* Start-up was a while ago, and filled a queue. */
+static struct tlt *tlt_far(struct kunit *test, struct tlt_path **path)
+{
+	struct tlt *t = tlt_flow(test, TLT_RATE, TLT_FAR);
+
+	*path = kunit_kzalloc(test, sizeof(**path), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, *path);
+	(*path)->next_us = t->ack.now_us;
+	(*path)->free_us = t->ack.now_us;
+	t->flow.full_bw = TLT_RATE;
+	t->flow.startup_peak_us = 2 * TLT_FAR;
+	t->flow.intervals = 40;
+	return t;
+}
+
+/* Nobody asks a model: what a path takes more than before, only trials can find. */
+static void tlt_test_trial(struct kunit *test)
+{
+	struct tlt_path *path;
+	struct tlt *t = tlt_far(test, &path);
+	unsigned int i, trials = 0;
+
+	for (i = 0; i < 300; i++) {
+		tlt_feed(t, path, 10000, TLT_RATE * 21 / 20);
+		trials += t->flow.trial == TLF_TRIAL_SENT;
+		KUNIT_ASSERT_EQ(test, t->hot.rate, TLT_RATE);
+	}
+	KUNIT_EXPECT_GT(test, trials, 10);
+	/* 4 times as much: in a second, ten round trips */
+	tlt_feed(t, path, 1000000, 4 * TLT_RATE);
+	KUNIT_EXPECT_GT(test, t->hot.rate, 3 * TLT_RATE);
+	KUNIT_EXPECT_LE(test, t->hot.rate, 4 * TLT_RATE);
+}
+
+/* Faster, slower, and neither more nor less than without. */
+static void tlt_test_trial_pace(struct kunit *test)
+{
+	struct tlt_path *path;
+	struct tlt *t = tlt_far(test, &path);
+	u32 len_us;
+
+	tlt_feed(t, path, 2 * TLT_FAR, 2 * TLT_RATE);
+	t->flow.trial = TLF_NO_TRIAL;
+	tlf_try(&t->hot, &t->flow, &t->ack, false);
+	KUNIT_ASSERT_EQ(test, t->flow.trial, TLF_TRIAL_SENT);
+	len_us = t->flow.trial_len_us;
+	KUNIT_EXPECT_GE(test, len_us, TLT_FAR / 24);
+	KUNIT_EXPECT_LE(test, len_us, TLT_FAR / 8);
+	/* a decision does not change what was begun */
+	t->hot.rate = 3 * TLT_RATE;
+	t->hot.last_ack_us = t->flow.trial_us;
+	KUNIT_EXPECT_EQ(test, tlf_pace(&t->hot, &t->flow), 2 * TLT_RATE);
+	t->hot.last_ack_us = t->flow.trial_us + len_us;
+	KUNIT_EXPECT_EQ(test, tlf_pace(&t->hot, &t->flow), TLT_RATE * 3 / 4);
+	t->hot.last_ack_us = t->flow.trial_us + 5 * len_us;
+	KUNIT_EXPECT_EQ(test, tlf_pace(&t->hot, &t->flow), 3 * TLT_RATE);
+	/* RTTs of these packets tell nothing of a model's rate */
+	KUNIT_EXPECT_FALSE(test, tlf_is_trial(&t->flow, t->flow.trial_us - 1));
+	KUNIT_EXPECT_TRUE(test, tlf_is_trial(&t->flow, t->flow.trial_us));
+	KUNIT_EXPECT_TRUE(test, tlf_is_trial(&t->flow, t->flow.trial_us + 5 * len_us - 1));
+	KUNIT_EXPECT_FALSE(test, tlf_is_trial(&t->flow, t->flow.trial_us + 5 * len_us));
+	/* an old one must not set the pace for ever */
+	tlf_on_restart(&t->hot, &t->flow, t->ack.now_us + 1000000, 1000000);
+	KUNIT_EXPECT_EQ(test, t->flow.trial, TLF_NO_TRIAL);
+}
+
+static bool tlt_tries(struct tlt *t)
+{
+	t->flow.trial = TLF_NO_TRIAL;
+	tlf_try(&t->hot, &t->flow, &t->ack, false);
+	return t->flow.trial == TLF_TRIAL_SENT;
+}
+
+/* Where a trial would tell nothing, or harm. */
+static void tlt_test_no_trial(struct kunit *test)
+{
+	struct tlt_path *path;
+	struct tlt *t = tlt_far(test, &path);
+
+	tlt_feed(t, path, 2 * TLT_FAR, 2 * TLT_RATE);
+	KUNIT_EXPECT_TRUE(test, tlt_tries(t));
+	/* noise that is as long */
+	t->flow.spread_us = t->flow.trial_len_us;
+	KUNIT_EXPECT_FALSE(test, tlt_tries(t));
+	t->flow.spread_us = 0;
+	/* a policer: no queue ever */
+	t->flow.startup_peak_us = TLT_FAR;
+	KUNIT_EXPECT_FALSE(test, tlt_tries(t));
+	t->flow.startup_peak_us = 2 * TLT_FAR;
+	/* it is not the only one that fills the queue */
+	t->flow.competing = 1;
+	KUNIT_EXPECT_FALSE(test, tlt_tries(t));
+	t->flow.competing = 0;
+	/* loss of its own */
+	t->flow.loss = TLF_LOSS_ONE / 10;
+	t->flow.lossless = 0;
+	KUNIT_EXPECT_FALSE(test, tlt_tries(t));
+	t->flow.loss = 0;
+	/* one of many: few packets in a round trip */
+	t->hot.rate = TLT_RATE / 2;
+	KUNIT_EXPECT_FALSE(test, tlt_tries(t));
+	t->hot.rate = TLT_RATE;
+	/* start-up has just looked */
+	t->flow.intervals = 39;
+	KUNIT_EXPECT_FALSE(test, tlt_tries(t));
+	t->flow.intervals = 40;
+	KUNIT_EXPECT_TRUE(test, tlt_tries(t));
+}
+
+/* The ACKs of a trial at TLT_RATE whose second half takes @late_us longer */
+static u64 tlt_shown(struct tlt *t, u32 late_us, u32 lost, bool again)
+{
+	u32 i, len_us, n;
+	u64 shown = 0;
+
+	t->hot.rate = TLT_RATE;
+	t->flow.trial = TLF_NO_TRIAL;
+	tlf_try(&t->hot, &t->flow, &t->ack, again);
+	len_us = t->flow.trial_len_us;
+	n = len_us / 500;
+	for (i = 0; i <= n; i++) {
+		t->ack.sent_us = t->flow.trial_us + i * len_us / n;
+		t->ack.rtt_us = TLT_FAR + (i >= n / 2 ? late_us : 0);
+		shown = max(shown, tlf_trial_shows(&t->hot, &t->flow, &t->ack));
+		t->hot.last_delivered++;
+		t->hot.last_lost += i ? 0 : lost;
+	}
+	return shown;
+}
+
+static void tlt_test_trial_shows(struct kunit *test)
+{
+	struct tlt_path *path;
+	struct tlt *t = tlt_far(test, &path);
+	u32 len_us;
+
+	tlt_feed(t, path, 2 * TLT_FAR, 2 * TLT_RATE);
+	t->hot.min_rtt_us = TLT_FAR;
+	KUNIT_EXPECT_EQ(test, tlt_shown(t, 0, 0, false), TLT_RATE * 15 / 8);
+	KUNIT_EXPECT_EQ(test, t->flow.trial, TLF_TRIAL_JUDGED);
+	len_us = t->flow.trial_len_us;
+	/* a queue, even that of one of many flows */
+	t->flow.streak = TLF_STREAK_MAX;
+	KUNIT_EXPECT_EQ(test, tlt_shown(t, len_us / 64, 0, false), 0);
+	KUNIT_EXPECT_EQ(test, t->flow.streak, TLF_STREAK_MAX);
+	/* or one so long that growth must not gain any more */
+	KUNIT_EXPECT_EQ(test, tlt_shown(t, len_us / 2, 0, false), 0);
+	KUNIT_EXPECT_EQ(test, t->flow.streak, 0);
+	/* or lost packets */
+	KUNIT_EXPECT_EQ(test, tlt_shown(t, 0, 1, false), 0);
+	/* after one that was not late: the trial took a quarter longer to arrive */
+	KUNIT_EXPECT_EQ(test, tlt_shown(t, len_us / 8, 0, true),
+			mul_u64_u32_div(TLT_RATE * 15 / 8, len_us, len_us + 2 * (len_us / 8)));
+}
+
 static struct kunit_case tlt_path_cases[] = {
 	KUNIT_CASE(tlt_test_batches),
 	KUNIT_CASE(tlt_test_at_once),
@@ -516,6 +721,10 @@ static struct kunit_case tlt_path_cases[] = {
 	KUNIT_CASE(tlt_test_rise_of_half),
 	KUNIT_CASE(tlt_test_answer_probe),
 	KUNIT_CASE(tlt_test_timeout_of_lossy),
+	KUNIT_CASE(tlt_test_trial),
+	KUNIT_CASE(tlt_test_trial_pace),
+	KUNIT_CASE(tlt_test_no_trial),
+	KUNIT_CASE(tlt_test_trial_shows),
 	{}
 };
 
