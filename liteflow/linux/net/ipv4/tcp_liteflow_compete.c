@@ -89,6 +89,19 @@ static bool tlf_may_be_many(const struct tlf_hot *hot, u32 mss)
 }
 
 /*
+ * Is there a queue throughout?  A minimum RTT with a queue of the others' in it hides most of
+ * what is left of that. Many flows of one kind do leave some.
+ */
+static bool tlf_is_queued(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 least_us,
+			  u32 base_us, u32 mss)
+{
+	bool others = flow->shared && flow->spread_us <= hot->min_rtt_us / 32 &&
+		      !tlf_may_be_many(hot, mss);
+
+	return least_us > base_us + base_us / (others ? 16 : 8);
+}
+
+/*
  * While it competes, and has no more packets than its room: do ACKs come further apart than
  * packets were sent as the others' queue grows?  Once may be chance, so it has to be squeezed
  * again after a first while.  Who fills a queue makes it overflow; where nothing is lost, it
@@ -132,7 +145,8 @@ void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ac
 	if (flow->competing) {
 		tlf_adapt_room(hot, flow, mi, ack->mss);
 		/* whoever fills a queue does not leave it empty for long */
-		flow->unqueued = mi->least_us > base_us + base_us / 8 ? 0 : flow->unqueued + 1;
+		flow->unqueued = tlf_is_queued(hot, flow, mi->least_us, base_us, ack->mss) ?
+				 0 : flow->unqueued + 1;
 		if (flow->unqueued >= TLF_COMPETE_UNQUEUED) {
 			tlf_stop_competing(flow);
 			return;
@@ -158,7 +172,7 @@ void tlf_compete(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ac
 			tlf_stop_competing(flow);
 		return;
 	}
-	flow->window_queued += hot->mi_min_rtt_us > base_us + base_us / 8;
+	flow->window_queued += tlf_is_queued(hot, flow, hot->mi_min_rtt_us, base_us, ack->mss);
 	if (++flow->window_count < TLF_COMPETE_INTERVALS)
 		return;
 	queued = flow->window_queued >= TLF_COMPETE_QUEUED;

@@ -247,9 +247,14 @@ static void tlt_test_compete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, TLF_COMPETE_INTERVALS);
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
 
-	/* there is none worth the name */
+	/* a short one counts, too */
 	t = tlt_fast(test, TLT_RTT * 11 / 10);
 	tlt_squeeze(t, 10 * TLF_COMPETE_INTERVALS, TLT_RTT * 11 / 10, -TLF_ACTION_ONE);
+	KUNIT_EXPECT_EQ(test, t->flow.competing, TLF_COMPETE_HOLD);
+
+	/* there is none worth the name */
+	t = tlt_fast(test, TLT_RTT * 21 / 20);
+	tlt_squeeze(t, 10 * TLF_COMPETE_INTERVALS, TLT_RTT * 21 / 20, -TLF_ACTION_ONE);
 	KUNIT_EXPECT_EQ(test, t->flow.competing, 0);
 	KUNIT_EXPECT_EQ(test, t->hot.mode, TLF_CRUISE);
 }
