@@ -90,12 +90,13 @@ static bool tlf_may_be_many(const struct tlf_hot *hot, u32 mss)
 
 /*
  * Is there a queue throughout?  A minimum RTT with a queue of the others' in it hides most of
- * what is left of that. Many flows of one kind do leave some.
+ * what is left of that: if what arrives from it changes, and not by noise, less counts. A flow
+ * that is alone keeps some, and so do many flows of one kind.
  */
 static bool tlf_is_queued(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 least_us,
 			  u32 base_us, u32 mss)
 {
-	bool others = flow->shared && flow->spread_us <= hot->min_rtt_us / 32 &&
+	bool others = flow->shared && flow->spread_us <= hot->min_rtt_us / TLF_COMPETE_NOISE &&
 		      !tlf_may_be_many(hot, mss);
 
 	return least_us > base_us + base_us / (others ? 16 : 8);

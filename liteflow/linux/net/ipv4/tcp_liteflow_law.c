@@ -355,8 +355,10 @@ static bool tlf_close_cruise(struct tlf_hot *hot, struct tlf_flow *flow, const s
 	/* a mark or a timeout ended start-up before it had any */
 	if (!flow->full_bw)
 		flow->full_bw = flow->bw;
-	if (flow->settling)
-		tlf_quiet_ends(hot, flow, queue || flow->competing, ack->mss);
+	if (flow->settling && tlf_quiet_ends(hot, flow, queue || flow->competing, ack->mss)) {
+		tlf_start_over(hot, flow);
+		return false;
+	}
 	flow->settling = 0;
 	/* a rate that the receiver's window or ours does not allow must not grow on */
 	sent = max(tlf_rate(tlf_known(mi), ack->mss, mi->sent_us), tlf_bw_max(flow));

@@ -116,7 +116,7 @@ u32 tlf_less_by_loss(const struct tlf_flow *flow, u32 packets, u32 none);
 bool tlf_has_seen_queue(const struct tlf_hot *hot, const struct tlf_flow *flow, u32 mss);
 void tlf_quiet_begins(struct tlf_flow *flow, u32 now_us);
 void tlf_quiet_ack(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
-void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss);
+bool tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss);
 void tlf_answer_queue(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
 bool tlf_answer_probe(const struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack *ack);
 void tlf_count_lossless(struct tlf_flow *flow, const struct tlf_interval *mi, bool queue);
@@ -142,6 +142,7 @@ void tlf_search(struct tlf_hot *hot, struct tlf_flow *flow, const struct tlf_ack
 #define TLF_COMPETE_LOSSY	3		/* and where packets are lost */
 #define TLF_COMPETE_LOSS	8		/* an eighth: the queue's overflow */
 #define TLF_COMPETE_LEFT	5		/* eighths of the longest RTT: alone, four */
+#define TLF_COMPETE_NOISE	32		/* of the RTT: if it varies more, queues are long */
 #define TLF_COMPETE_COARSE	(2 * TLF_COARSE_PACKETS)	/* fewer: one of many flows */
 #define TLF_COMPETE_LATE	3		/* minimum RTTs: shows too late */
 #define TLF_COMPETE_HOLD	64		/* intervals for which that holds, */

@@ -18,7 +18,8 @@
  * the loss of that time is what the path loses.  But a full queue of others loses as
  * evenly.  So it only counts where start-up filled a queue, which is not so at a policer or
  * where a full queue was met; where there is none now; and up to an eighth, or less where
- * few packets make up a round trip: Reno has a fair share of that.
+ * few packets make up a round trip: Reno has a fair share of that.  If start-up filled none, and
+ * sending less does not help, it begins again: what ended it may have been the path's loss.
  *
  * Loss beyond that, by a fiftieth and half of what is usual, is answered whatever the
  * model wants: growth stops until there are two intervals without; where there is a
@@ -60,6 +61,7 @@
 #define TLF_PATH_LOSS_MAX	(TLF_LOSS_ONE / 8)
 #define TLF_PATH_LOSS_PACKETS	4096		/* to believe that the path loses less */
 #define TLF_PATH_PACKETS	64		/* a round trip: where there are fewer, less */
+#define TLF_AGAIN_PACKETS	32		/* a round trip: with fewer, it may be one of many */
 #define TLF_QUIET_PACKETS	128		/* that the path's loss is a mean of */
 #define TLF_QUIET_LEAST		64		/* fewer packets count for less */
 #define TLF_SEEN_QUEUE		16		/* a sixteenth of the minimum RTT */
@@ -370,8 +372,12 @@ static s32 tlf_most_path_loss(const struct tlf_hot *hot, const struct tlf_flow *
 	return TLF_PATH_LOSS_MAX / TLF_PATH_PACKETS * min(bdp, TLF_PATH_PACKETS);
 }
 
-/* The time of less is over: what did it change? The interval that ends now is after it. */
-void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss)
+/*
+ * The time of less is over: what did it change? The interval that ends now is after it.
+ * Return: whether to start up again. Half as much loses as much: if start-up saw no queue, what
+ * ended it was the path's loss. But many flows in a full queue see the same.
+ */
+bool tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 mss)
 {
 	u32 lost = hot->mi_lost - flow->quiet_lost;
 	u32 delivered = hot->mi_delivered - flow->quiet_delivered;
@@ -384,7 +390,7 @@ void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 
 
 	tlf_quiet_breaks(flow);
 	if (!known)
-		return;
+		return false;
 	share = tlf_share(lost, n);
 	helps = queue || share < answered_loss / 2;
 	if (!queue && tlf_has_seen_queue(hot, flow, mss)) {
@@ -394,8 +400,12 @@ void tlf_quiet_ends(struct tlf_hot *hot, struct tlf_flow *flow, bool queue, u32 
 		flow->quiet_seen = min(flow->quiet_seen + n, TLF_QUIET_PACKETS);
 		flow->loss = flow->path_loss;
 	}
-	if (answered_loss && helps)
+	if (!answered_loss)
+		return false;
+	if (helps)
 		tlf_fall(hot, flow, flow->answered_bw - flow->answered_bw / 8, mss);
+	return !helps && !tlf_has_seen_queue(hot, flow, mss) &&
+	       tlf_bdp(flow->answered_bw, hot->min_rtt_us, mss) > TLF_AGAIN_PACKETS;
 }
 
 /* Loss beyond what the path has, and a queue: the rate was too high. */

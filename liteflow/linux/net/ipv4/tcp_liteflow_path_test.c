@@ -483,6 +483,38 @@ static void tlt_test_answer_probe(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tlf_is_excess(&t->flow));
 }
 
+/* Start-up saw no queue, and half of it loses as much: what did it end for? */
+static void tlt_test_start_again(struct kunit *test)
+{
+	static const struct {
+		u32 lost, peak_us;
+		u64 rate;
+		bool queue, again;
+	} cases[] = {
+		{ 100, TLT_RTT, 10, false, true },
+		/* it helps */
+		{ 40, TLT_RTT, 10, false, false },
+		{ 100, TLT_RTT, 10, true, false },
+		/* start-up saw a queue */
+		{ 100, 2 * TLT_RTT, 10, false, false },
+		/* it may be one of many */
+		{ 100, TLT_RTT, 1, false, false },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tlt *t = tlt_quiet(test, cases[i].lost);
+
+		t->flow.startup_peak_us = cases[i].peak_us;
+		t->flow.answered_loss = TLF_LOSS_ONE / 10;
+		t->flow.answered_bw = TLT_RATE * cases[i].rate;
+		KUNIT_EXPECT_EQ(test, cases[i].again,
+				tlf_quiet_ends(&t->hot, &t->flow, cases[i].queue, 1448));
+		/* once */
+		KUNIT_EXPECT_FALSE(test, tlf_quiet_ends(&t->hot, &t->flow, false, 1448));
+	}
+}
+
 /* A path that loses packets loses those that are sent again: a timeout tells nothing. */
 static void tlt_test_timeout_of_lossy(struct kunit *test)
 {
@@ -720,6 +752,7 @@ static struct kunit_case tlt_path_cases[] = {
 	KUNIT_CASE(tlt_test_answer_stalled),
 	KUNIT_CASE(tlt_test_rise_of_half),
 	KUNIT_CASE(tlt_test_answer_probe),
+	KUNIT_CASE(tlt_test_start_again),
 	KUNIT_CASE(tlt_test_timeout_of_lossy),
 	KUNIT_CASE(tlt_test_trial),
 	KUNIT_CASE(tlt_test_trial_pace),
