@@ -209,7 +209,7 @@ ksft_check "switched under traffic" under_traffic
 if [ -n "${LEMU_MODELS:-}" ]; then
 	ksft_check "a trained one and the queue, switched under traffic" trained ethernet-near-16
 else
-	ktap_test_skip "a trained one and the queue, switched under traffic (LEMU_MODELS is not set)"
+	ktap_test_skip "a trained one and the queue, switched under traffic (no LEMU_MODELS)"
 fi
 lemu_clear
 ktap_finished
