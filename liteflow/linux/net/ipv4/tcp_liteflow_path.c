@@ -61,7 +61,7 @@
 #define TLF_PATH_LOSS_MAX	(TLF_LOSS_ONE / 8)
 #define TLF_PATH_LOSS_PACKETS	4096		/* to believe that the path loses less */
 #define TLF_PATH_PACKETS	64		/* a round trip: where there are fewer, less */
-#define TLF_AGAIN_PACKETS	32		/* a round trip: of fewer, there may be many flows */
+#define TLF_AGAIN_PACKETS	32		/* a round trip: fewer may be one flow of many */
 #define TLF_QUIET_PACKETS	128		/* that the path's loss is a mean of */
 #define TLF_QUIET_LEAST		64		/* fewer packets count for less */
 #define TLF_SEEN_QUEUE		16		/* a sixteenth of the minimum RTT */
