@@ -20,7 +20,7 @@ static const struct {
 } known[] = {
 	{ "TFL3", 4, 4, "a TFLite network", "lfc(1) makes a model of it" },
 	{ "PK\3\4", 4, 0, "a zip file, as PyTorch's are",
-	  "export the network to ONNX with torch.onnx.export(), of which lfc(1) makes a model" },
+	  "use liteflow.export(module, ...), or torch.onnx.export() and lfc(1)" },
 	{ "\x89HDF", 4, 0, "an HDF5 file, as Keras' are",
 	  "convert it to ONNX or TFLite, of which lfc(1) makes a model" },
 	{ "LFHIST\r\n", 8, 0, "a segment of a history",

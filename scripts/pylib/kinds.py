@@ -18,7 +18,7 @@ _KNOWN = (
                                           "made of"),
     (b"TFL3", 4, TFLITE, "a TFLite network", "lfc(1) makes a model of it"),
     (b"PK\x03\x04", 0, "zip", "a zip file, as PyTorch's are",
-     "export the network to ONNX with torch.onnx.export(), of which lfc(1) makes a model"),
+     "use liteflow.export(module, ...), or torch.onnx.export() and lfc(1)"),
     (b"\x89HDF", 0, "hdf5", "an HDF5 file, as Keras' are",
      "convert it to ONNX or TFLite, of which lfc(1) makes a model"),
     (b"LFHIST\r\n", 0, "segment", "a segment of a history",
